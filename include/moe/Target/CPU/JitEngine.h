@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A module in the LLVM dialect becomes code: in this process or as an object
+// file.
+
+#ifndef MOE_TARGET_CPU_JITENGINE_H
+#define MOE_TARGET_CPU_JITENGINE_H
+
+#include "moe/Target/CPU/CPUTarget.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/StringMap.h"
+
+#include <memory>
+
+namespace mlir {
+class ExecutionEngine;
+} // namespace mlir
+
+namespace mlir::moe {
+
+/// External C functions, by name, that compiled code may call.
+using SymbolMap = llvm::StringMap<void *>;
+
+struct JitOptions {
+  CPUTarget target;
+  /// LLVM's -O level: 0 to 3.
+  unsigned optLevel = 3;
+  /// Names that the module declares and the process supplies. `memrefCopy`
+  /// is supplied in any case.
+  SymbolMap symbols;
+};
+
+/// Code compiled into this process; it lives as long as the engine.
+class JitEngine {
+public:
+  /// Compiles all of `module` (LLVM dialect). The module is not needed later.
+  static llvm::Expected<std::unique_ptr<JitEngine>>
+  create(ModuleOp module, const JitOptions &options);
+  ~JitEngine();
+
+  /// Address of a function; an error that names it when there is none.
+  llvm::Expected<void *> lookup(StringRef name) const;
+
+private:
+  explicit JitEngine(std::unique_ptr<ExecutionEngine> engine);
+  std::unique_ptr<ExecutionEngine> engine;
+};
+
+/// Writes `module` (LLVM dialect) as an object file of position-independent
+/// code for `target`.
+llvm::Error emitObject(ModuleOp module, const CPUTarget &target, StringRef path,
+                       unsigned optLevel = 3);
+
+} // namespace mlir::moe
+
+#endif // MOE_TARGET_CPU_JITENGINE_H
