@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- compiled.h - What compiled code calls -----------------------*- C
+//-*-===//
+//
+// Flat functions for generated code, on top of moert.h. Every compiled function
+// takes a `moert_frame *` as its first argument and passes it on.
+//
+// Compiled code ignores statuses: the first failure in the job is kept, and
+// every later call returns at once (destinations from which counts are read are
+// filled with zeros, see moert_comm_wait), so that the code runs harmlessly to
+// its end. The caller then reads moert_context_status.
+//
+// Conventions: `group` is an index into the context's list of group sets, or
+// MOERT_WORLD; `id` is the collective's number in the program; offsets are
+// int32, length n + 1, exclusive prefix sums in rows; enums are int32.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOERT_COMPILED_H
+#define MOERT_COMPILED_H
+
+#include "moert/moert.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// What a compiled function finds when it is called. Generated code relies on
+/// this layout: `context` at byte 8, `handles` at byte 16.
+typedef struct moert_frame {
+  uint32_t struct_size;
+  /// None defined yet; 0.
+  uint32_t flags;
+  moert_context *context;
+  /// handles[i] is what the module's i-th handle stands for: for expert weights
+  /// the slot table (one pointer a local slot, null for an empty one), for a
+  /// dense tensor its data, for a placement a `moert_placement`.
+  void *const *handles;
+} moert_frame;
+
+/// A rank's slice of a placement; the tables are owned by who filled it in.
+/// Slots are numbered over the whole EP group, those of rank 0 first: rank r's
+/// are first_slot[r] … first_slot[r + 1] - 1. Every rank has the same number of
+/// *local* slots, the maximum over ranks; those beyond its own stay empty.
+typedef struct moert_placement {
+  uint32_t struct_size;
+  int32_t expert_count;
+  /// Slots of all ranks of the EP group.
+  int32_t slot_count;
+  /// Ranks of the EP group.
+  int32_t rank_count;
+  /// Slots per rank, the maximum over ranks.
+  int32_t local_slot_count;
+  /// The period of the replica table in global token indices (64).
+  int32_t replica_period;
+  /// [expert_count][replica_period]: the slot to which this rank sends a row of
+  /// global token t for an expert is replica_slot[expert][t mod period].
+  const int32_t *replica_slot;
+  /// [slot_count]: the rank (index in the EP group) that holds a slot.
+  const int32_t *slot_rank;
+  /// [slot_count]: the expert in a slot; -1: none.
+  const int32_t *slot_expert;
+  /// [rank_count + 1].
+  const int32_t *first_slot;
+} moert_placement;
+
+void moert_frame_all_to_all_v(moert_frame *frame, int32_t group, int32_t id,
+                              const void *src, const int32_t *src_offsets,
+                              void *dst, const int32_t *dst_offsets,
+                              int64_t row_bytes);
+void moert_frame_all_to_all(moert_frame *frame, int32_t group, int32_t id,
+                            const void *src, void *dst, int64_t bytes_per_peer);
+/// Every rank contributes `bytes` bytes.
+void moert_frame_all_gather(moert_frame *frame, int32_t group, int32_t id,
+                            const void *src, void *dst, int64_t bytes);
+/// The rank's own rows are as many as dst_offsets says.
+void moert_frame_all_gather_v(moert_frame *frame, int32_t group, int32_t id,
+                              const void *src, void *dst,
+                              const int32_t *dst_offsets, int64_t row_bytes);
+/// `count` elements in the destination; the source has `count` for each rank.
+void moert_frame_reduce_scatter(moert_frame *frame, int32_t group, int32_t id,
+                                const void *src, void *dst, int64_t count,
+                                moert_dtype dtype, moert_reduction reduction);
+void moert_frame_all_reduce(moert_frame *frame, int32_t group, int32_t id,
+                            const void *src, void *dst, int64_t count,
+                            moert_dtype dtype, moert_reduction reduction);
+void moert_frame_barrier(moert_frame *frame, int32_t group, int32_t id);
+
+/// Starts all_to_all_v, or another kind without a reduction: all_to_all and
+/// all_gather take null offsets and their bytes in `row_bytes`, all_gather_v
+/// takes null source offsets. The result goes to moert_frame_wait, once.
+int64_t moert_frame_start(moert_frame *frame, int32_t group, int32_t id,
+                          const void *src, const int32_t *src_offsets,
+                          void *dst, const int32_t *dst_offsets,
+                          int64_t row_bytes, moert_kind kind);
+/// Starts reduce_scatter or all_reduce.
+int64_t moert_frame_start_reduction(moert_frame *frame, int32_t group,
+                                    int32_t id, const void *src, void *dst,
+                                    int64_t count, moert_dtype dtype,
+                                    moert_reduction reduction, moert_kind kind);
+void moert_frame_wait(moert_frame *frame, int64_t pending);
+
+/// Returns `value` if 0 <= value <= bound. Otherwise ends the job with
+/// MOERT_BOUND_EXCEEDED, naming layer, rank and both numbers, and returns 0.
+int64_t moert_frame_host_extent(moert_frame *frame, int32_t id, int64_t value,
+                                int64_t bound);
+/// This rank's index within its group of the set; 0 where it is in none.
+int32_t moert_frame_rank(moert_frame *frame, int32_t group);
+/// Sets the layer of the calls that follow; -1: none.
+void moert_frame_layer(moert_frame *frame, int32_t layer);
+/// Time from here on counts to that phase.
+void moert_frame_phase(moert_frame *frame, moert_phase phase);
+
+/// Every function above, for a JIT that must be told each address: expands
+/// X(name) for each.
+#define MOERT_FRAME_FUNCTIONS(X)                                               \
+  X(moert_frame_all_to_all_v)                                                  \
+  X(moert_frame_all_to_all)                                                    \
+  X(moert_frame_all_gather)                                                    \
+  X(moert_frame_all_gather_v)                                                  \
+  X(moert_frame_reduce_scatter)                                                \
+  X(moert_frame_all_reduce)                                                    \
+  X(moert_frame_barrier)                                                       \
+  X(moert_frame_start)                                                         \
+  X(moert_frame_start_reduction)                                               \
+  X(moert_frame_wait)                                                          \
+  X(moert_frame_host_extent)                                                   \
+  X(moert_frame_rank)                                                          \
+  X(moert_frame_layer)                                                         \
+  X(moert_frame_phase)
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif // MOERT_COMPILED_H

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- threads.h - Running N ranks as threads ----------------------*- C
+//-*-===//
+
+#ifndef MOERT_THREADS_H
+#define MOERT_THREADS_H
+
+#include "moert/moert.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// What one rank does, on a thread of its own, with a core permit held. A
+/// result other than MOERT_OK, or a C++ exception, ends the job with
+/// MOERT_RANK_FAILED, naming the rank.
+typedef moert_status (*moert_rank_body)(moert_context *context, void *user);
+
+typedef struct moert_threads_options {
+  uint32_t struct_size;
+  /// Number of ranks, at least 1.
+  int32_t ranks;
+  /// Null: the defaults. `transport` must be null or "threads".
+  const moert_options *options;
+  /// Group sets, bound on every rank before its body runs; may be null.
+  const moert_group_set *sets;
+  int32_t set_count;
+  uint32_t reserved;
+  /// If not null: a file that receives the trace of all ranks (needs
+  /// options->trace_events).
+  const char *trace_path;
+  /// Called from the calling thread, once, if a rank's body has not returned
+  /// one deadline after the job failed (a thread cannot be ended from outside).
+  /// Null: moert_threads_run goes on waiting for it. A tool prints the message
+  /// and ends the process here.
+  void (*on_stuck)(void *user, int32_t rank, const moert_message *message);
+} moert_threads_options;
+
+/// Runs `body` on every rank, each on a thread of its own, and returns when all
+/// have returned: MOERT_OK, or the job's first failure, with its text in
+/// `message` if that is not null.
+moert_status moert_threads_run(const moert_threads_options *options,
+                               moert_rank_body body, void *user,
+                               moert_message *message);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif // MOERT_THREADS_H
