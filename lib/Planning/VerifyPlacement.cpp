@@ -1,0 +1,123 @@
+//===- VerifyPlacement.cpp - What a placement must fulfil -----------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "moe/Planning/Placement.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace moe::planning;
+using llvm::createStringError;
+using llvm::formatv;
+
+/// Each listed expert in range and at most once on a rank, none lost.
+static llvm::Error verifySlots(const PlacementData &data) {
+  std::vector<int64_t> lastRank(data.expertCount, -1);
+  for (auto [rank, experts] : llvm::enumerate(data.expertsByRank)) {
+    for (auto [slot, expert] : llvm::enumerate(experts)) {
+      if (expert == -1) {
+        continue;
+      }
+      if (expert < 0 || expert >= data.expertCount) {
+        return createStringError(
+            formatv("rank {0}, local slot {1}: expected an expert from 0 to "
+                    "{2}, or -1, but got {3}",
+                    rank, slot, data.expertCount - 1, expert)
+                .str());
+      }
+      if (lastRank[expert] == static_cast<int64_t>(rank)) {
+        return createStringError(
+            formatv("expert {0} is placed twice on rank {1}", expert, rank)
+                .str());
+      }
+      lastRank[expert] = rank;
+    }
+  }
+  for (auto [expert, rank] : llvm::enumerate(lastRank)) {
+    if (rank < 0) {
+      return createStringError(formatv("expert {0} is on none of the {1} ranks",
+                                       expert, data.expertsByRank.size())
+                                   .str());
+    }
+  }
+  return llvm::Error::success();
+}
+
+/// One expert's replica table against the slots.
+static llvm::Error verifyTable(const PlacementData &data, int64_t expert,
+                               llvm::ArrayRef<int64_t> table,
+                               llvm::ArrayRef<int64_t> expertsBySlot) {
+  if (expert < 0 || expert >= data.expertCount) {
+    return createStringError(
+        formatv("replica table: expected an expert from 0 to {0}, but got {1}",
+                data.expertCount - 1, expert)
+            .str());
+  }
+  size_t ranks = data.expertsByRank.size();
+  size_t expected = ranks * Placement::tokenClasses;
+  if (table.size() != expected) {
+    return createStringError(
+        formatv("replica table of expert {0}: expected {1} entries ({2} ranks "
+                "x {3} token classes), but got {4}",
+                expert, expected, ranks, Placement::tokenClasses, table.size())
+            .str());
+  }
+  int64_t slots = expertsBySlot.size();
+  for (auto [index, slot] : llvm::enumerate(table)) {
+    int64_t found = slot < 0 || slot >= slots ? -1 : expertsBySlot[slot];
+    if (found != expert) {
+      return createStringError(
+          formatv("replica table of expert {0}, source rank {1}, token class "
+                  "{2}: expected a slot that holds the expert, but got {3}",
+                  expert, index / Placement::tokenClasses,
+                  index % Placement::tokenClasses, slot)
+              .str());
+    }
+  }
+  return llvm::Error::success();
+}
+
+llvm::Error moe::planning::verify(const PlacementData &data) {
+  if (data.expertCount < 1 || data.expertCount > Placement::maxExperts) {
+    return createStringError(
+        formatv("expected a placement of 1 to {0} experts, but got {1}",
+                Placement::maxExperts, data.expertCount)
+            .str());
+  }
+  if (data.expertsByRank.empty()) {
+    return createStringError("expected a placement over at least 1 rank, but "
+                             "got 0");
+  }
+  if (llvm::Error error = verifySlots(data)) {
+    return error;
+  }
+  std::vector<int64_t> expertsBySlot;
+  for (const std::vector<int64_t> &experts : data.expertsByRank) {
+    llvm::append_range(expertsBySlot, experts);
+  }
+  for (const auto &[expert, table] : data.replicaTables) {
+    if (llvm::Error error = verifyTable(data, expert, table, expertsBySlot)) {
+      return error;
+    }
+  }
+  return llvm::Error::success();
+}
+
+llvm::Error moe::planning::verify(const PlacementData &data, int64_t experts,
+                                  int64_t ranks) {
+  if (data.expertCount != experts) {
+    return createStringError(
+        formatv("expected a placement of {0} experts, but got {1}", experts,
+                data.expertCount)
+            .str());
+  }
+  if (static_cast<int64_t>(data.expertsByRank.size()) != ranks) {
+    return createStringError(
+        formatv("expected a placement over {0} ranks, but got {1}", ranks,
+                data.expertsByRank.size())
+            .str());
+  }
+  return verify(data);
+}
