@@ -28,3 +28,6 @@ target_compile_definitions(moe_mlir_interface INTERFACE ${MOE_LLVM_DEFINITIONS})
 target_compile_options(moe_mlir_interface INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wno-unused-parameter -fno-exceptions>)
 target_link_libraries(moe_mlir_interface INTERFACE MLIR LLVM)
+
+# TableGen takes its include paths from here.
+include_directories(SYSTEM ${LLVM_INCLUDE_DIRS} ${MLIR_INCLUDE_DIRS})

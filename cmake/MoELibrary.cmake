@@ -3,12 +3,12 @@ file(WRITE ${PROJECT_BINARY_DIR}/moe_precompiled.cpp "")
 add_library(moe_precompiled OBJECT ${PROJECT_BINARY_DIR}/moe_precompiled.cpp)
 target_link_libraries(moe_precompiled PUBLIC moe_mlir_interface)
 target_precompile_headers(moe_precompiled PRIVATE
-  "mlir/Dialect/Arith/IR/Arith.h" "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
-  "mlir/Dialect/Func/IR/FuncOps.h" "mlir/Dialect/LLVMIR/LLVMDialect.h"
-  "mlir/Dialect/Linalg/IR/Linalg.h" "mlir/Dialect/MemRef/IR/MemRef.h"
-  "mlir/Dialect/SCF/IR/SCF.h" "mlir/Dialect/Tensor/IR/Tensor.h"
-  "mlir/IR/PatternMatch.h" "mlir/Pass/PassManager.h" "mlir/Transforms/DialectConversion.h"
-  "llvm/ADT/STLExtras.h")
+  <mlir/Dialect/Arith/IR/Arith.h> <mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h>
+  <mlir/Dialect/Func/IR/FuncOps.h> <mlir/Dialect/LLVMIR/LLVMDialect.h>
+  <mlir/Dialect/Linalg/IR/Linalg.h> <mlir/Dialect/MemRef/IR/MemRef.h>
+  <mlir/Dialect/SCF/IR/SCF.h> <mlir/Dialect/Tensor/IR/Tensor.h>
+  <mlir/IR/PatternMatch.h> <mlir/Pass/PassManager.h> <mlir/Transforms/DialectConversion.h>
+  <llvm/ADT/STLExtras.h>)
 
 # moe_add_library(<name> <source>... LINK <library>... DEPENDS <target>...)
 # A static library of the compiler. DEPENDS names TableGen targets.
