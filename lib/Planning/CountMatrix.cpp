@@ -1,0 +1,143 @@
+//===- CountMatrix.cpp - Rows from each rank to each rank -----------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "moe/Planning/CountMatrix.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+#include <cassert>
+#include <numeric>
+
+using namespace moe::planning;
+
+double CountMatrix::sentBy(int64_t source) const {
+  double sum = 0;
+  for (int64_t target = 0; target < size; ++target) {
+    sum += rows(source, target);
+  }
+  return sum;
+}
+
+double CountMatrix::receivedBy(int64_t target) const {
+  double sum = 0;
+  for (int64_t source = 0; source < size; ++source) {
+    sum += rows(source, target);
+  }
+  return sum;
+}
+
+double CountMatrix::total() const {
+  return std::accumulate(counts.begin(), counts.end(), 0.0);
+}
+
+std::vector<TokenRange>
+moe::planning::tokenRanges(const Mesh &mesh, const DeviceGroup &group,
+                           llvm::ArrayRef<AxisRef> tokenAxes, int64_t tokens) {
+  int64_t parts = mesh.groupSize(tokenAxes);
+  std::vector<TokenRange> ranges;
+  for (int64_t device : group) {
+    ranges.push_back(
+        tokenRange(tokens, parts, mesh.indexInGroup(device, tokenAxes)));
+  }
+  return ranges;
+}
+
+llvm::Expected<CountMatrix>
+moe::planning::countRows(const Routing &routing,
+                         llvm::ArrayRef<TokenRange> sources,
+                         const Placement &placement) {
+  assert(static_cast<int64_t>(sources.size()) == placement.rankCount() &&
+         "one range of tokens a rank");
+  CountMatrix counts(placement.rankCount());
+  for (auto [source, range] : llvm::enumerate(sources)) {
+    assert(range.end <= routing.tokens() && "the routing lacks tokens");
+    for (int64_t token = range.begin; token < range.end; ++token) {
+      for (int64_t choice = 0; choice < routing.choices; ++choice) {
+        int64_t expert = routing.experts[token * routing.choices + choice];
+        if (expert == -1) {
+          continue;
+        }
+        if (expert < 0 || expert >= placement.expertCount()) {
+          return llvm::createStringError(
+              llvm::formatv("token {0}, choice {1}: expected an expert from 0 "
+                            "to {2}, or -1, but got {3}",
+                            token, choice, placement.expertCount() - 1, expert)
+                  .str());
+        }
+        int64_t slot =
+            placement.slotFor(expert, source, token % Placement::tokenClasses);
+        counts.add(source, placement.rankOfSlot(slot), 1);
+      }
+    }
+  }
+  return counts;
+}
+
+/// How many tokens of the range have the class.
+static int64_t tokensOfClass(const TokenRange &range, int64_t cls) {
+  // Tokens below `end` with the class.
+  auto below = [&](int64_t end) {
+    return (end - cls + Placement::tokenClasses - 1) / Placement::tokenClasses;
+  };
+  return below(range.end) - below(range.begin);
+}
+
+CountMatrix moe::planning::expectedRows(int64_t choices,
+                                        llvm::ArrayRef<double> shares,
+                                        llvm::ArrayRef<TokenRange> sources,
+                                        const Placement &placement) {
+  assert(static_cast<int64_t>(sources.size()) == placement.rankCount() &&
+         static_cast<int64_t>(shares.size()) == placement.expertCount() &&
+         "one range of tokens a rank, one share an expert");
+  CountMatrix counts(placement.rankCount());
+  for (auto [source, range] : llvm::enumerate(sources)) {
+    for (auto [expert, share] : llvm::enumerate(shares)) {
+      if (placement.slotsOf(expert).size() == 1) {
+        int64_t slot = placement.slotsOf(expert).front();
+        counts.add(source, placement.rankOfSlot(slot),
+                   range.size() * choices * share);
+        continue;
+      }
+      for (int64_t cls = 0; cls < Placement::tokenClasses; ++cls) {
+        counts.add(source,
+                   placement.rankOfSlot(placement.slotFor(expert, source, cls)),
+                   tokensOfClass(range, cls) * choices * share);
+      }
+    }
+  }
+  return counts;
+}
+
+int64_t moe::planning::worstCaseRows(int64_t tokens, int64_t choices,
+                                     const Placement &placement) {
+  return tokens * std::min(choices, placement.maxExpertsOnRank());
+}
+
+double
+moe::planning::expectedGroupsReached(llvm::ArrayRef<int64_t> expertsByGroup,
+                                     int64_t choices) {
+  int64_t experts =
+      std::accumulate(expertsByGroup.begin(), expertsByGroup.end(), int64_t(0));
+  assert(choices >= 0 && choices <= experts && "more choices than experts");
+  double reached = 0;
+  for (int64_t size : expertsByGroup) {
+    // C(E − e, K) / C(E, K) = Π (E − e − i) / (E − i), a chance to miss.
+    double missed = 1;
+    for (int64_t i = 0; i < choices; ++i) {
+      missed *= std::max<double>(experts - size - i, 0) / (experts - i);
+    }
+    reached += 1 - missed;
+  }
+  return reached;
+}
+
+double moe::planning::expectedGroupsReached(int64_t experts, int64_t choices,
+                                            int64_t groups) {
+  std::vector<int64_t> sizes;
+  for (const TokenRange &range : splitTokens(experts, groups)) {
+    sizes.push_back(range.size());
+  }
+  return expectedGroupsReached(sizes, choices);
+}
