@@ -14,6 +14,7 @@
 #define MOE_TARGET_CPU_GROUPEDMATMUL_H
 
 #include "moe/Target/CPU/CPUTarget.h"
+#include "moe/Target/CPU/PackedLayout.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -40,8 +41,8 @@ struct GroupedMatmulSpec {
 /// Each `!llvm.ptr` is a table of pointers to packed matrices (PackedLayout.h),
 /// one a group; a group without rows is not looked up. Panels (of 32 columns)
 /// from `%panel_begin` up to `%panel_end` are computed, all of them for 0 and
-/// `groupedMatmulPanels(spec)`; calls with disjoint ranges may run at once.
-/// Rows beyond the last offset are neither read nor written.
+/// `groupedMatmulLayout(spec).panels()`; calls with disjoint ranges may run at
+/// once. Rows beyond the last offset are neither read nor written.
 ///
 /// `epilogue` (null: none) is a block of `weights` f32 arguments whose
 /// terminator's one operand is of the output type; its ops are elementwise
@@ -51,8 +52,8 @@ func::FuncOp buildGroupedMatmul(ModuleOp module, StringRef name,
                                 const GroupedMatmulSpec &spec, Block *epilogue,
                                 const CPUTarget &target);
 
-/// Panels of the output.
-int64_t groupedMatmulPanels(const GroupedMatmulSpec &spec);
+/// How each of its weight matrices is packed.
+PackedLayout groupedMatmulLayout(const GroupedMatmulSpec &spec);
 
 } // namespace mlir::moe
 

@@ -13,9 +13,9 @@
 
 #include <memory>
 
-namespace mlir {
-class ExecutionEngine;
-} // namespace mlir
+namespace llvm::orc {
+class LLJIT;
+} // namespace llvm::orc
 
 namespace mlir::moe {
 
@@ -34,7 +34,8 @@ struct JitOptions {
 /// Code compiled into this process; it lives as long as the engine.
 class JitEngine {
 public:
-  /// Compiles all of `module` (LLVM dialect). The module is not needed later.
+  /// Compiles `module` (LLVM dialect), which is not needed later; machine code
+  /// is generated at the first look-up.
   static llvm::Expected<std::unique_ptr<JitEngine>>
   create(ModuleOp module, const JitOptions &options);
   ~JitEngine();
@@ -43,8 +44,8 @@ public:
   llvm::Expected<void *> lookup(StringRef name) const;
 
 private:
-  explicit JitEngine(std::unique_ptr<ExecutionEngine> engine);
-  std::unique_ptr<ExecutionEngine> engine;
+  explicit JitEngine(std::unique_ptr<llvm::orc::LLJIT> jit);
+  std::unique_ptr<llvm::orc::LLJIT> jit;
 };
 
 /// Writes `module` (LLVM dialect) as an object file of position-independent
