@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Options.cpp - Checking what the host passes in ---------------------===//
+
+#include "core/Context.h"
+
+#include <cstdlib>
+#include <cstring>
+
+namespace moert {
+
+static void *allocateAligned(void *, int64_t bytes, int64_t alignment) {
+  // aligned_alloc wants a multiple of the alignment.
+  int64_t rounded = (bytes + alignment - 1) / alignment * alignment;
+  return std::aligned_alloc(size_t(alignment), size_t(rounded));
+}
+
+static void deallocateAligned(void *, void *pointer, int64_t) {
+  std::free(pointer);
+}
+
+static std::string readTiers(const moert_tiers &tiers, int32_t size,
+                             Tiers &result) {
+  if (tiers.count < 1 || !tiers.names || !tiers.tier_of) {
+    return "tiers: expected at least one tier, with names and a table";
+  }
+  result.names.assign(tiers.names, tiers.names + tiers.count);
+  result.table.assign(tiers.tier_of, tiers.tier_of + size_t(size) * size);
+  for (int32_t from = 0; from < size; ++from) {
+    for (int32_t to = 0; to < size; ++to) {
+      int32_t &tier = result.table[size_t(from) * size + to];
+      if (from == to) {
+        tier = 0;
+      } else if (tier < 0 || tier >= tiers.count) {
+        return "tiers: rank " + std::to_string(from) + " to rank " +
+               std::to_string(to) + ": expected a tier below " +
+               std::to_string(tiers.count) + ", but got " +
+               std::to_string(tier);
+      }
+    }
+  }
+  return {};
+}
+
+moert_status readOptions(const moert_options &options, int32_t size,
+                         ContextOptions &result, std::string &error) {
+  if (!knownSize(options) || options.abi_version != MOERT_ABI_VERSION ||
+      (options.tiers && !knownSize(*options.tiers)) ||
+      (options.allocator && !knownSize(*options.allocator))) {
+    error = "options: expected ABI version " +
+            std::to_string(MOERT_ABI_VERSION) + " and its struct sizes";
+    return MOERT_VERSION_MISMATCH;
+  }
+  if (options.transport && std::strcmp(options.transport, "threads") != 0) {
+    error = "expected transport \"threads\", but got \"" +
+            std::string(options.transport) + "\"";
+    return MOERT_UNSUPPORTED;
+  }
+  if (options.movement < MOERT_MOVE_ANYTIME ||
+      options.movement > MOERT_MOVE_EARLY || options.core_permits < 0) {
+    error = "options: movement " + std::to_string(options.movement) +
+            " or core_permits " + std::to_string(options.core_permits) +
+            " is out of range";
+    return MOERT_INVALID_ARGUMENT;
+  }
+  result.traceEvents = options.trace_events;
+  if (options.allocator) {
+    result.allocator = *options.allocator;
+  } else {
+    result.allocator = {sizeof(moert_allocator), 0, nullptr, allocateAligned,
+                        deallocateAligned};
+  }
+  if (options.tiers) {
+    error = readTiers(*options.tiers, size, result.tiers);
+  }
+  return error.empty() ? MOERT_OK : MOERT_INVALID_ARGUMENT;
+}
+
+bool readGroupSet(const moert_group_set &set, int32_t size, GroupSet &result,
+                  std::string &error) {
+  if (!knownSize(set) || set.count < 0 ||
+      (set.count > 0 && (!set.offsets || !set.ranks))) {
+    error = "group set: expected struct_size " +
+            std::to_string(sizeof(moert_group_set)) + ", offsets and ranks";
+    return false;
+  }
+  result.name = set.name ? set.name : "";
+  std::vector<bool> seen(size_t(size), false);
+  for (int32_t g = 0; g < set.count; ++g) {
+    if (set.offsets[g] < 0 || set.offsets[g + 1] < set.offsets[g]) {
+      error = "group set \"" + result.name + "\": offsets are not ascending";
+      return false;
+    }
+    result.groups.emplace_back(set.ranks + set.offsets[g],
+                               set.ranks + set.offsets[g + 1]);
+    for (int32_t rank : result.groups.back()) {
+      if (rank < 0 || rank >= size || seen[size_t(rank)]) {
+        error = "group set \"" + result.name + "\": expected each rank below " +
+                std::to_string(size) + " at most once, but got rank " +
+                std::to_string(rank);
+        return false;
+      }
+      seen[size_t(rank)] = true;
+    }
+  }
+  return true;
+}
+
+} // namespace moert

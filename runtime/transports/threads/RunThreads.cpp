@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- RunThreads.cpp - N ranks on N threads ------------------------------===//
+
+#include "moert/threads.h"
+#include "transports/threads/ThreadsTransport.h"
+
+#include <condition_variable>
+#include <cstdio>
+#include <exception>
+#include <thread>
+
+namespace moert {
+
+namespace {
+
+/// One job from creation to join.
+class ThreadsJob {
+public:
+  ThreadsJob(const moert_threads_options &options, moert_rank_body body,
+             void *user)
+      : options(options), body(body), user(user) {}
+
+  moert_status prepare(std::string &error);
+  void run();
+  moert_status writeTrace(std::string &error) const;
+  const Failure *failure() const { return world->failure.get(); }
+
+private:
+  void runRank(int32_t rank);
+  std::string callBody(moert_context &context) const;
+  void returned(int32_t rank);
+  void watch();
+
+  const moert_threads_options &options;
+  const moert_rank_body body;
+  void *const user;
+  std::shared_ptr<World> world;
+  std::vector<std::unique_ptr<moert_context>> contexts;
+
+  std::mutex mutex;
+  std::condition_variable someReturned;
+  std::vector<bool> hasReturned;
+  int32_t returnedCount = 0;
+};
+
+} // namespace
+
+moert_status ThreadsJob::prepare(std::string &error) {
+  int32_t size = options.ranks;
+  ContextOptions kept;
+  moert_status status = checkOptions(options.options, size, kept, error);
+  if (status != MOERT_OK) {
+    return status;
+  }
+  std::vector<GroupSet> sets(size_t(options.set_count));
+  for (size_t s = 0; s < sets.size(); ++s) {
+    if (!readGroupSet(options.sets[s], size, sets[s], error)) {
+      return MOERT_INVALID_ARGUMENT;
+    }
+  }
+  int32_t permits = options.options ? options.options->core_permits : 0;
+  world = std::make_shared<World>(
+      size, worldOptions(options.options, size,
+                         permits > 0 ? permits : availableCores()));
+  hasReturned.resize(size_t(size));
+  for (int32_t rank = 0; rank < size; ++rank) {
+    contexts.push_back(std::make_unique<moert_context>(
+        rank, size, kept, std::make_unique<ThreadsTransport>(world, rank)));
+    for (const GroupSet &set : sets) {
+      contexts.back()->bind(set);
+    }
+  }
+  return MOERT_OK;
+}
+
+/// Returns what went wrong in the body itself; empty if nothing did.
+std::string ThreadsJob::callBody(moert_context &context) const {
+  try {
+    moert_status status = body(&context, user);
+    return status == MOERT_OK
+               ? ""
+               : std::string("returned \"") + moert_status_name(status) + "\"";
+  } catch (const std::exception &exception) {
+    return std::string("threw \"") + exception.what() + "\"";
+  } catch (...) {
+    return "threw an unknown exception";
+  }
+}
+
+void ThreadsJob::runRank(int32_t rank) {
+  moert_context &context = *contexts[size_t(rank)];
+  if (context.acquireCore() == MOERT_OK) {
+    std::string error = callBody(context);
+    if (!error.empty()) {
+      world->failRank(rank, error);
+    }
+  }
+  context.transport->leave();
+  returned(rank);
+}
+
+void ThreadsJob::returned(int32_t rank) {
+  std::lock_guard<std::mutex> lock(mutex);
+  hasReturned[size_t(rank)] = true;
+  ++returnedCount;
+  someReturned.notify_one();
+}
+
+/// Returns when all bodies have, and complains about one that does not.
+void ThreadsJob::watch() {
+  constexpr int64_t pollNs = 50000000;
+  int64_t failedAt = -1;
+  int64_t patienceNs = world->options.deadlineNs;
+  std::unique_lock<std::mutex> lock(mutex);
+  while (returnedCount < options.ranks) {
+    if (!options.on_stuck || patienceNs < 0) {
+      someReturned.wait(lock);
+      continue;
+    }
+    someReturned.wait_for(lock, std::chrono::nanoseconds(pollNs));
+    if (failedAt < 0 && world->failed()) {
+      failedAt = now();
+    }
+    if (failedAt >= 0 && now() - failedAt > patienceNs) {
+      for (int32_t rank = 0; rank < options.ranks; ++rank) {
+        if (!hasReturned[size_t(rank)]) {
+          moert_message message = {};
+          message.struct_size = sizeof(message);
+          report(&message, failure()->status, failure()->text);
+          lock.unlock();
+          options.on_stuck(user, rank, &message);
+          lock.lock();
+          break;
+        }
+      }
+      patienceNs = -1;
+    }
+  }
+}
+
+void ThreadsJob::run() {
+  std::vector<std::thread> threads;
+  for (int32_t rank = 0; rank < options.ranks; ++rank) {
+    try {
+      threads.emplace_back([this, rank] { runRank(rank); });
+    } catch (const std::exception &exception) {
+      world->fail(MOERT_OUT_OF_MEMORY, "rank " + std::to_string(rank) +
+                                           ": no thread: " + exception.what());
+      returned(rank);
+    }
+  }
+  watch();
+  for (std::thread &thread : threads) {
+    thread.join();
+  }
+}
+
+moert_status ThreadsJob::writeTrace(std::string &error) const {
+  if (!options.trace_path) {
+    return MOERT_OK;
+  }
+  std::FILE *file = std::fopen(options.trace_path, "w");
+  if (!file) {
+    error = std::string(options.trace_path) + ": cannot be written";
+    return MOERT_INVALID_ARGUMENT;
+  }
+  const char *separator = "[\n";
+  for (const std::unique_ptr<moert_context> &context : contexts) {
+    std::string events = context->trace.json(context->rank);
+    if (!events.empty()) {
+      std::fprintf(file, "%s%s", separator, events.c_str());
+      separator = ",\n";
+    }
+  }
+  std::fprintf(file, "%s\n]\n", separator[0] == '[' ? "[" : "");
+  if (std::fclose(file) != 0) {
+    error = std::string(options.trace_path) + ": cannot be written";
+    return MOERT_INVALID_ARGUMENT;
+  }
+  return MOERT_OK;
+}
+
+static moert_status runJob(const moert_threads_options *options,
+                           moert_rank_body body, void *user,
+                           std::string &error) {
+  if (!options || !knownSize(*options)) {
+    error = "threads options: expected struct_size " +
+            std::to_string(sizeof(moert_threads_options));
+    return MOERT_VERSION_MISMATCH;
+  }
+  if (options->ranks < 1 || !body || options->set_count < 0 ||
+      (options->set_count > 0 && !options->sets)) {
+    error = "expected at least one rank and a body, but got " +
+            std::to_string(options->ranks) + " ranks";
+    return MOERT_INVALID_ARGUMENT;
+  }
+  ThreadsJob job(*options, body, user);
+  moert_status status = job.prepare(error);
+  if (status != MOERT_OK) {
+    return status;
+  }
+  job.run();
+  if (const Failure *failure = job.failure()) {
+    error = failure->text;
+    return failure->status;
+  }
+  return job.writeTrace(error);
+}
+
+} // namespace moert
+
+moert_status moert_threads_run(const moert_threads_options *options,
+                               moert_rank_body body, void *user,
+                               moert_message *message) {
+  try {
+    std::string error;
+    moert_status status = moert::runJob(options, body, user, error);
+    return moert::report(message, status, error);
+  } catch (const std::bad_alloc &) {
+    return moert::report(message, MOERT_OUT_OF_MEMORY, "out of memory");
+  } catch (...) {
+    return moert::report(message, MOERT_INTERNAL, "internal error");
+  }
+}
