@@ -19,7 +19,7 @@
 //    to s in a combine), in one message where that is not 0;
 //  * a count exchange carries 4 · local slots bytes of metadata between every
 //    two ranks, one message each;
-//  * what a rank sends to itself is local: bytes, but no message;
+//  * what a rank sends to itself is counted apart, as local;
 //  * nothing of the flat forms is padded on the wire. The bound of the bounded
 //    form is memory, see `reservedRows`.
 //

@@ -85,7 +85,7 @@ TEST(ExchangePlan, BytesGoToTheirTier) {
             (Traffic{Bytes(50), Bytes(8 * 4 * 12), Bytes(), 8 * 4 + 2}));
   EXPECT_EQ(traffic.tiers[1],
             (Traffic{Bytes(50), Bytes(8 * 3 * 12), Bytes(), 8 * 3 + 1}));
-  EXPECT_EQ(traffic.local, (Traffic{Bytes(70), Bytes(8 * 12), Bytes(), 0}));
+  EXPECT_EQ(traffic.local, (Traffic{Bytes(70), Bytes(8 * 12), Bytes(), 8 + 1}));
 }
 
 TEST(ExchangePlan, GroupsDecideTheTier) {

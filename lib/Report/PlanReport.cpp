@@ -1,0 +1,191 @@
+//===- PlanReport.cpp - What a plan says for itself -----------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "moe/Report/PlanReport.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+#include <algorithm>
+#include <numeric>
+
+using namespace moe::report;
+using namespace moe::planning;
+using llvm::formatv;
+
+std::string moe::report::formatExperts(std::vector<int64_t> experts) {
+  llvm::sort(experts);
+  std::string text;
+  for (size_t first = 0; first < experts.size();) {
+    size_t last = first;
+    while (last + 1 < experts.size() &&
+           experts[last + 1] == experts[last] + 1) {
+      ++last;
+    }
+    text += formatv("{0}{1}", text.empty() ? "" : ", ", experts[first]);
+    if (last > first) {
+      text += formatv("-{0}", experts[last]);
+    }
+    first = last + 1;
+  }
+  return text.empty() ? "-" : text;
+}
+
+/// The experts that a rank hosts.
+static std::vector<int64_t> expertsOf(const Placement &placement,
+                                      int64_t rank) {
+  std::vector<int64_t> experts;
+  for (int32_t expert : placement.tablesFor(rank).hostedExperts) {
+    if (expert >= 0) {
+      experts.push_back(expert);
+    }
+  }
+  return experts;
+}
+
+Table moe::report::placementTable(llvm::StringRef title,
+                                  const Placement &placement,
+                                  const ExpertShares &loads) {
+  Table table;
+  table.title = title.str();
+  table.columns = {{"rank", ColumnKind::Count},
+                   {"load", ColumnKind::Share},
+                   {"load / mean", ColumnKind::Number, "", 3},
+                   {"slots", ColumnKind::Count},
+                   {"experts", ColumnKind::Text}};
+  std::vector<double> ranks = placement.rankLoads(loads.shares);
+  double sum = std::accumulate(ranks.begin(), ranks.end(), 0.0);
+  double mean = sum / ranks.size();
+  for (auto [rank, load] : llvm::enumerate(ranks)) {
+    table.add({double(rank), load / sum, load / mean,
+               double(placement.slotsOn(rank)),
+               formatExperts(expertsOf(placement, rank))});
+  }
+  double most = *std::max_element(ranks.begin(), ranks.end());
+  table.notes.push_back(
+      formatv("{0} experts in {1} slots over {2} ranks, {3} slots in each "
+              "rank's code; largest load {4:F3} of the mean",
+              placement.expertCount(), placement.slotCount(),
+              placement.rankCount(), placement.localSlots(), most / mean)
+          .str());
+  if (placement.hasReplicas()) {
+    int64_t replicated = 0;
+    for (int64_t expert = 0; expert < placement.expertCount(); ++expert) {
+      replicated += placement.slotsOf(expert).size() > 1;
+    }
+    table.notes.push_back(formatv("replicated experts: {0}", replicated));
+  }
+  if (loads.isAssumedUniform) {
+    table.notes.push_back("no loads given: every expert is assumed to get the "
+                          "same load");
+  }
+  return table;
+}
+
+static void addTraffic(const TrafficEntry &entry, llvm::StringRef link,
+                       const Traffic &traffic, Table &table) {
+  table.add({entry.exchange, entry.basis, link.str(), traffic.payload.value(),
+             traffic.metadata.value(), traffic.padding.value(),
+             traffic.messages});
+}
+
+Table moe::report::trafficTable(llvm::StringRef title, const Topology &topology,
+                                llvm::ArrayRef<TrafficEntry> entries) {
+  Table table;
+  table.title = title.str();
+  table.columns = {
+      {"exchange", ColumnKind::Text},  {"basis", ColumnKind::Text},
+      {"link", ColumnKind::Text},      {"payload", ColumnKind::Bytes},
+      {"metadata", ColumnKind::Bytes}, {"padding", ColumnKind::Bytes},
+      {"messages", ColumnKind::Count}};
+  for (const TrafficEntry &entry : entries) {
+    for (auto [tier, traffic] :
+         llvm::zip(topology.tiers(), entry.traffic.tiers)) {
+      addTraffic(entry, tier.name, traffic, table);
+    }
+    addTraffic(entry, "local", entry.traffic.local, table);
+  }
+  return table;
+}
+
+Table moe::report::costTable(llvm::StringRef title, const Topology &topology,
+                             llvm::ArrayRef<CostEntry> entries) {
+  Table table;
+  table.title = title.str();
+  table.columns = {{"exchange", ColumnKind::Text},
+                   {"wire", ColumnKind::Time},
+                   {"memory", ColumnKind::Time},
+                   {"host", ColumnKind::Time},
+                   {"total", ColumnKind::Time}};
+  for (const Tier &tier : topology.tiers()) {
+    table.columns.push_back({tier.name, ColumnKind::Time});
+  }
+  for (const CostEntry &entry : entries) {
+    const ExchangeCost &cost = entry.cost;
+    Row row = {entry.exchange, cost.wire.value(), cost.memory.value(),
+               cost.host.value(), cost.total().value()};
+    for (const TierCost &tier : cost.tiers) {
+      row.push_back(tier.time.value());
+    }
+    table.add(std::move(row));
+  }
+  return table;
+}
+
+static void addMapping(const MappingAlternative &mapping,
+                       llvm::StringRef decision, Table &table) {
+  Row row = {mapping.layout, decision.str(), mapping.cost.value()};
+  for (Microseconds cost : mapping.costs) {
+    row.push_back(cost.value());
+  }
+  table.add(std::move(row));
+}
+
+Table moe::report::mappingTable(llvm::StringRef title,
+                                const MeshMapping &mapping,
+                                llvm::ArrayRef<AxisTraffic> traffic,
+                                size_t most) {
+  Table table;
+  table.title = title.str();
+  table.columns = {{"mapping", ColumnKind::Text},
+                   {"decision", ColumnKind::Text},
+                   {"cost", ColumnKind::Time}};
+  for (const AxisTraffic &record : traffic) {
+    table.columns.push_back({record.label, ColumnKind::Time});
+    if (record.origin == AxisTraffic::Origin::Modelled) {
+      table.notes.push_back(
+          formatv("'{0}' is modelled, not in this graph", record.label));
+    }
+  }
+  addMapping(mapping.chosen, "chosen", table);
+  for (const MappingAlternative &other :
+       llvm::ArrayRef(mapping.refused).take_front(most)) {
+    addMapping(other, "refused", table);
+  }
+  if (mapping.refused.size() > most) {
+    table.notes.push_back(formatv("{0} more mappings were refused",
+                                  mapping.refused.size() - most));
+  }
+  if (mapping.isTruncated) {
+    table.notes.push_back(
+        formatv("only the first {0} mappings were tried", maxMappings));
+  }
+  return table;
+}
+
+Table moe::report::constantsTable(const CostConstants &constants) {
+  Table table;
+  table.title = "constants of the cost model";
+  table.columns = {{"constant", ColumnKind::Text},
+                   {"value", ColumnKind::Number},
+                   {"unit", ColumnKind::Text},
+                   {"set by", ColumnKind::Text},
+                   {"source", ColumnKind::Text}};
+  for (const CostConstant &constant : constants.all()) {
+    table.add({constant.name, constant.value, constant.unit,
+               std::string(constant.isDefault ? "default" : "user"),
+               constant.source});
+  }
+  return table;
+}
