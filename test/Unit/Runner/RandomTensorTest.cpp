@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The constants were computed with Python's integers from the formula of
-// docs/RandomData.md; test/Reference/test_moe_reference.py pins the same ones.
+// docs/RandomData.md; test/Reference/test_random_data.py pins the same ones.
 #include "moe/Runner/RandomTensor.h"
 
 #include "gtest/gtest.h"
