@@ -154,21 +154,42 @@ TEST(CostModel, ExchangeTakesTheSlowestTier) {
   EXPECT_EQ(cost.host, Microseconds());
 }
 
+/// Two nodes as above, with NICs that several devices share.
+static Topology sharedNics(int64_t devicesPerPort) {
+  return llvm::cantFail(Topology::create(
+      {{"ib", 2, GigabytesPerSecond(50), Microseconds(5), devicesPerPort},
+       {"nvlink", 4, GigabytesPerSecond(370.8), Microseconds(1.5)}}));
+}
+
 TEST(CostModel, DevicesOfAPortShareIt) {
-  CountMatrix counts(8);
-  counts.add(0, 4, 1e6);
-  counts.add(1, 6, 1e6);
-  auto wire = [&](int64_t devicesPerPort) {
-    Topology topology = llvm::cantFail(Topology::create(
-        {{"ib", 2, GigabytesPerSecond(50), Microseconds(5), devicesPerPort},
-         {"nvlink", 4, GigabytesPerSecond(370.8), Microseconds(1.5)}}));
-    return CostModel(topology)
-        .exchangeCost(combine(), {{allDevices, counts}})
-        .tiers[0]
-        .busiestPort;
+  // Rows of 10 bytes from 4 and 6 to 0 and 1: those receive over one port.
+  CountMatrix receivers(8);
+  receivers.add(0, 4, 1e6);
+  receivers.add(1, 6, 1e6);
+  // From 4 and 5 to 0 and 2: those send over one port.
+  CountMatrix senders(8);
+  senders.add(0, 4, 1e6);
+  senders.add(2, 5, 1e6);
+  for (const CountMatrix &counts : {receivers, senders}) {
+    for (int64_t devicesPerPort : {1, 2}) {
+      Topology topology = sharedNics(devicesPerPort);
+      ExchangeCost cost =
+          CostModel(topology).exchangeCost(combine(), {{allDevices, counts}});
+      EXPECT_EQ(cost.tiers[0].busiestPort, Bytes(devicesPerPort * 1e7));
+    }
+  }
+}
+
+TEST(CostModel, CollectivesShareThePortsToo) {
+  auto time = [](int64_t devicesPerPort) {
+    Topology topology = sharedNics(devicesPerPort);
+    CostModel model(topology);
+    return model
+        .collectiveTime(CollectiveKind::AllToAll, Bytes(8e6),
+                        model.spreadOf({allDevices}))
+        .value();
   };
-  EXPECT_EQ(wire(1), Bytes(1e7));
-  EXPECT_EQ(wire(2), Bytes(2e7));
+  EXPECT_NEAR(time(4) - time(1), 3 * 4e6 / 50e3, 1e-9);
 }
 
 TEST(CostModel, CostGrowsWithEveryRow) {
