@@ -89,8 +89,7 @@ std::string listRanks(const std::vector<int32_t> &ranks) {
 
 std::string formatSeconds(int64_t ns) {
   char text[32];
-  std::snprintf(text, sizeof(text), ns < 100000000 ? "%.3f s" : "%.1f s",
-                double(ns) / 1e9);
+  std::snprintf(text, sizeof(text), "%.3g s", double(ns) / 1e9);
   return text;
 }
 

@@ -87,7 +87,7 @@ private:
 
 /// For example "rank 3" or "ranks 3, 5, 6 and 4 more".
 std::string listRanks(const std::vector<int32_t> &ranks);
-/// For example "2.0 s".
+/// For example "2 s" or "0.15 s".
 std::string formatSeconds(int64_t ns);
 
 } // namespace moert
