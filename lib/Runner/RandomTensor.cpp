@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 
 using namespace moe::runner;
 
@@ -78,56 +79,81 @@ struct Stream {
 // One loop for all instruction sets: forced inline into functions that differ
 // in what they may use, so that the multiplications of 64 bits vectorise where
 // the CPU has them.
+template <typename Element>
 __attribute__((always_inline)) static inline void
-fillF32(const Stream &stream, float *__restrict destination) {
+fillWith(const Stream &stream, Element *__restrict destination) {
   for (int64_t i = 0; i < stream.count; ++i) {
-    destination[i] = valueOf(bitsAt(stream.key, stream.first + i), stream.scale,
-                             stream.offset);
+    float value = valueOf(bitsAt(stream.key, stream.first + i), stream.scale,
+                          stream.offset);
+    if constexpr (std::is_same_v<Element, float>) {
+      destination[i] = value;
+    } else {
+      destination[i] = toBF16(value);
+    }
   }
 }
 
 #if defined(__x86_64__)
-__attribute__((target("avx512f,avx512dq,avx512vl,prefer-256-bit"))) static void
-fillF32AVX512(const Stream &stream, float *destination) {
-  fillF32(stream, destination);
+template <typename Element>
+__attribute__((target("avx512f,avx512dq,avx512vl"))) static void
+fillAVX512(const Stream &stream, Element *destination) {
+  fillWith(stream, destination);
 }
 
-__attribute__((target("avx2"))) static void fillF32AVX2(const Stream &stream,
-                                                        float *destination) {
-  fillF32(stream, destination);
+template <typename Element>
+__attribute__((target("avx2"))) static void fillAVX2(const Stream &stream,
+                                                     Element *destination) {
+  fillWith(stream, destination);
 }
 #endif
 
-static void fillF32Portable(const Stream &stream, float *destination) {
-  fillF32(stream, destination);
+template <typename Element>
+static void fillPortable(const Stream &stream, Element *destination) {
+  fillWith(stream, destination);
 }
 
-using FillFunction = void (*)(const Stream &, float *);
+template <typename Element>
+using FillFunction = void (*)(const Stream &, Element *);
 
-static FillFunction chooseFill() {
+template <typename Element> static FillFunction<Element> chooseFill() {
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx512dq") &&
       __builtin_cpu_supports("avx512vl")) {
-    return fillF32AVX512;
+    return fillAVX512<Element>;
   }
   if (__builtin_cpu_supports("avx2")) {
-    return fillF32AVX2;
+    return fillAVX2<Element>;
   }
 #endif
-  return fillF32Portable;
+  return fillPortable<Element>;
+}
+
+/// Fills through a buffer of \p Element, which is converted to \p type: the
+/// destination may be unaligned.
+template <typename Element>
+static void fillChunks(Stream stream, ElementType buffered, ElementType type,
+                       void *destination) {
+  static const FillFunction<Element> fillChunk = chooseFill<Element>();
+  constexpr int64_t chunk = 1024;
+  Element values[chunk];
+  char *output = static_cast<char *>(destination);
+  int64_t left = stream.count;
+  while (left > 0) {
+    stream.count = std::min(chunk, left);
+    fillChunk(stream, values);
+    convert(buffered, values, type, output, stream.count);
+    output += stream.count * (bitWidth(type) / 8);
+    stream.first += static_cast<uint64_t>(stream.count);
+    left -= stream.count;
+  }
 }
 
 void RandomTensor::fill(int64_t first, int64_t count, ElementType type,
                         void *destination) const {
-  static const FillFunction fillChunk = chooseFill();
-  constexpr int64_t chunk = 1024;
-  float values[chunk];
-  char *output = static_cast<char *>(destination);
-  for (int64_t done = 0; done < count; done += chunk) {
-    int64_t size = std::min(chunk, count - done);
-    fillChunk({key, scale, offset, static_cast<uint64_t>(first + done), size},
-              values);
-    convert(ElementType::F32, values, type,
-            output + done * (bitWidth(type) / 8), size);
+  Stream stream{key, scale, offset, static_cast<uint64_t>(first), count};
+  if (type == ElementType::BF16) {
+    fillChunks<uint16_t>(stream, ElementType::BF16, type, destination);
+  } else {
+    fillChunks<float>(stream, ElementType::F32, type, destination);
   }
 }
