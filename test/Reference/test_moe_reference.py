@@ -172,6 +172,16 @@ class ForwardTest(unittest.TestCase):
             error = np.abs(output - expected).max() / np.abs(expected).max()
             self.assertTrue(1e-4 < error < 2e-2, f"{path.stem}: {error}")
 
+    def test_weights_are_rounded_where_the_family_does(self):
+        models = {"mixtral-tiny": True, "olmoe-tiny": True, "qwen3-moe-tiny": False}
+        for model, is_rounded in models.items():
+            block = model_blocks.block_of(load_config(model))
+            layer = MoEBlock(block, "bfloat16", RandomWeights(2))
+            tokens = np.random.default_rng(1).normal(size=(9, block.hidden))
+            weights = layer.route(tokens.astype(np.float32)).weights
+            low_bits = weights.view(np.uint32) & 0xFFFF
+            self.assertEqual(not low_bits.any(), is_rounded, model)
+
     def test_no_tokens(self):
         layer = MoEBlock(make_block(), "float32", RandomWeights(0))
         tokens = np.zeros((0, 2), np.float32)
