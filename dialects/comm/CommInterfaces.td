@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef COMM_INTERFACES
+#define COMM_INTERFACES
+
+include "mlir/IR/OpBase.td"
+
+def Comm_ShardingRuleOpInterface : OpInterface<"ShardingRuleOpInterface"> {
+  let cppNamespace = "::mlir::comm";
+  let description = [{
+    How the dimensions of an operation's operands and results hang together:
+    which of them are the same *factor*. Read by `comm-propagate-sharding` and
+    `comm-insert-reshard`.
+  }];
+  let methods = [
+    InterfaceMethod<"The rule; see ShardingRule.",
+      "::mlir::comm::ShardingRule", "getShardingRule">
+  ];
+}
+
+def Comm_PartitionOpInterface : OpInterface<"PartitionOpInterface"> {
+  let cppNamespace = "::mlir::comm";
+  let description = [{
+    What the operation is on one rank. Called by `moe-partition` once all
+    operands are local.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+      Emits the local form and maps each result to its local value. Reports why
+      it cannot on the operation itself.
+      }], "::llvm::LogicalResult", "partition",
+      (ins "::mlir::comm::Partitioner &":$partitioner)>
+  ];
+}
+
+def Comm_CollectiveOpInterface : OpInterface<"CollectiveOpInterface"> {
+  let cppNamespace = "::mlir::comm";
+  let description = [{
+    An operation in which all ranks of a group take part. Read by verifiers,
+    the cost model, counters and overlap.
+  }];
+  let methods = [
+    InterfaceMethod<"The mesh.", "::mlir::FlatSymbolRefAttr", "getMeshAttr">,
+    InterfaceMethod<"The axes whose ranks take part.",
+      "::mlir::comm::AxisListAttr", "getAxesAttr">,
+    InterfaceMethod<"Which collective.",
+      "::mlir::comm::CollectiveKind", "getCollectiveKind">,
+    InterfaceMethod<"Operands that must not change until it is complete.",
+      "::llvm::SmallVector<::mlir::Value>", "getCollectiveReads">,
+    InterfaceMethod<"The destination.", "::mlir::Value", "getCollectiveDestination">
+  ];
+}
+
+#endif // COMM_INTERFACES

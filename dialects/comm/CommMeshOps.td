@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef COMM_MESH_OPS
+#define COMM_MESH_OPS
+
+include "mlir/IR/BuiltinAttributes.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "comm/CommAttributes.td"
+include "comm/CommInterfaces.td"
+include "comm/CommTypes.td"
+
+class Comm_Op<string mnemonic, list<Trait> traits = []>
+    : Op<Comm_Dialect, mnemonic, traits>;
+
+def Comm_TopologyOp : Comm_Op<"topology", [Symbol]> {
+  let summary = "the tiers of a cluster's network, outermost first";
+  let description = [{
+    Names what connects the devices: each tier joins `size` parts of the next
+    inner one.
+
+    Semantics: the device count is the product of the sizes; two devices talk
+    over the outermost tier at which their positions differ.
+
+    Lifespan: written by the user, by an importer or by `moe-attach-topology`;
+    removed when the program is lowered to its target.
+
+    Constraints:
+    - C1: at least one tier.
+    - C2: tier names are distinct.
+
+    Example:
+    ```mlir
+    comm.topology @cluster tiers [ib: 2 x 50.0 GB/s 5.0 us, nvlink: 4 x 370.8 GB/s 1.5 us]
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name,
+                       TypedArrayAttrBase<Comm_TierAttr, "tiers">:$tiers);
+  let assemblyFormat = "$sym_name `tiers` custom<Tiers>($tiers) attr-dict";
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Product of the tier sizes.
+    int64_t getDeviceCount();
+  }];
+}
+
+def Comm_MeshOp : Comm_Op<"mesh", [Symbol, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "the devices as a grid of named axes";
+  let description = [{
+    Arranges the devices of a topology as a grid.
+
+    Semantics: the rank of coordinates (c_0, …, c_n) is their row-major index;
+    rank r runs on device `order[r]` (r itself without `order`).
+
+    Lifespan: written by the user or by the planning pipeline;
+    `moe-choose-mesh-mapping` adds `order`; removed when the program is lowered
+    to its target.
+
+    Constraints:
+    - C1: axis names are distinct, sizes positive.
+    - C2: the product of the sizes equals the device count of the topology.
+    - C3: `order` is a permutation of the devices.
+
+    Example:
+    ```mlir
+    comm.mesh @mesh <["dp"=2, "ep"=4]> on @cluster
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name,
+                       TypedArrayAttrBase<Comm_MeshAxisAttr, "axes">:$axes,
+                       OptionalAttr<FlatSymbolRefAttr>:$topology,
+                       OptionalAttr<DenseI64ArrayAttr>:$order);
+  let assemblyFormat = [{
+    $sym_name custom<MeshAxes>($axes) (`on` $topology^)? (`order` $order^)? attr-dict
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Product of the axis sizes.
+    int64_t getRankCount();
+    /// Size of an axis or sub-axis; 0 when the mesh has no such axis.
+    int64_t getAxisSize(::mlir::comm::AxisRefAttr axis);
+    /// Product of the sizes of `axes`.
+    int64_t getAxisListSize(::mlir::comm::AxisListAttr axes);
+  }];
+}
+
+def Comm_ReshardOp : Comm_Op<"reshard", [Pure, AllTypesMatch<["source", "result"]>,
+    DeclareOpInterfaceMethods<SymbolUserOpInterface>,
+    DeclareOpInterfaceMethods<Comm_PartitionOpInterface>]> {
+  let summary = "the same global value, spread differently";
+  let description = [{
+    Changes how a value is spread over the mesh, not what it is.
+
+    Semantics: `result = source` as global tensors.
+
+    Lifespan: created by `comm-insert-reshard` (or by the user); removed by
+    `moe-partition`, which emits slices and collectives.
+
+    Constraints:
+    - C1: each sharding names as many dimensions as the value has.
+    - C2: the mesh exists and has the axes.
+
+    Example:
+    ```mlir
+    %y = comm.reshard %x from <@mesh, [{"dp"}, {}]> to <@mesh, [{"dp","ep"}, {}]> : tensor<?x64xf32>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$source, OptionalAttr<Comm_ShardingAttr>:$from,
+                       Comm_ShardingAttr:$to);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = [{
+    $source (`from` $from^)? `to` $to attr-dict `:` type($source)
+  }];
+  let hasVerifier = 1;
+}
+
+class Comm_MeshQueryOp<string mnemonic, list<Trait> traits = []>
+    : Comm_Op<mnemonic, !listconcat([
+        DeclareOpInterfaceMethods<SymbolUserOpInterface>], traits)>;
+
+def Comm_RankOp : Comm_MeshQueryOp<"rank", [Pure]> {
+  let summary = "this rank's index over some axes";
+  let description = [{
+    Semantics: the row-major index of this rank's coordinates on `axes`.
+
+    Lifespan: created by `moe-partition`; lowered with the collectives.
+
+    Constraints:
+    - C1: the mesh exists and has the axes.
+
+    Example:
+    ```mlir
+    %r = comm.rank over {"ep"} of @mesh
+    ```
+  }];
+  let arguments = (ins Comm_AxisListAttr:$axes, FlatSymbolRefAttr:$mesh);
+  let results = (outs Index:$result);
+  let assemblyFormat = "`over` custom<Axes>($axes) `of` $mesh attr-dict";
+}
+
+def Comm_LocalExtentOp : Comm_MeshQueryOp<"local_extent", [Pure]> {
+  let summary = "how many of n rows this rank holds";
+  let description = [{
+    Semantics: with p = rank over `axes` and s their size:
+    `extent / s + (p < extent mod s ? 1 : 0)`.
+
+    Lifespan: created by `moe-partition`; lowered with the collectives.
+
+    Constraints:
+    - C1: the mesh exists and has the axes.
+
+    Example:
+    ```mlir
+    %n = comm.local_extent %tokens over {"dp","ep"} of @mesh
+    ```
+  }];
+  let arguments = (ins Index:$extent, Comm_AxisListAttr:$axes, FlatSymbolRefAttr:$mesh);
+  let results = (outs Index:$result);
+  let assemblyFormat = "$extent `over` custom<Axes>($axes) `of` $mesh attr-dict";
+}
+
+def Comm_LocalOffsetOp : Comm_MeshQueryOp<"local_offset", [Pure]> {
+  let summary = "the first of n rows that this rank holds";
+  let description = [{
+    Semantics: with p = rank over `axes` and s their size:
+    `p * (extent / s) + min(p, extent mod s)`.
+
+    Lifespan: created by `moe-partition`; lowered with the collectives.
+
+    Constraints:
+    - C1: the mesh exists and has the axes.
+
+    Example:
+    ```mlir
+    %t0 = comm.local_offset %tokens over {"dp","ep"} of @mesh
+    ```
+  }];
+  let arguments = (ins Index:$extent, Comm_AxisListAttr:$axes, FlatSymbolRefAttr:$mesh);
+  let results = (outs Index:$result);
+  let assemblyFormat = "$extent `over` custom<Axes>($axes) `of` $mesh attr-dict";
+}
+
+def Comm_ShardOffsetsOp : Comm_MeshQueryOp<"shard_offsets",
+    [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "where each rank's share of n rows begins";
+  let description = [{
+    Semantics: `result[p]` is `comm.local_offset` of rank p for p in 0 … s, so
+    the last entry is `extent`; s is the size of `axes`.
+
+    Lifespan: created by `moe-partition` for ragged gathers; lowered with the
+    collectives.
+
+    Constraints:
+    - C1: the mesh exists and has the axes.
+
+    Example:
+    ```mlir
+    %o = comm.shard_offsets %tokens over {"dp","ep"} of @mesh : (index) -> tensor<9xi32>
+    ```
+  }];
+  let arguments = (ins Index:$extent, Variadic<MemRefRankOf<[I32], [1]>>:$outs,
+                       Comm_AxisListAttr:$axes, FlatSymbolRefAttr:$mesh);
+  let results = (outs Variadic<1DTensorOf<[I32]>>:$results);
+  let assemblyFormat = [{
+    $extent (`into` $outs^)? `over` custom<Axes>($axes) `of` $mesh attr-dict
+    `:` functional-type(operands, results)
+  }];
+}
+
+#endif // COMM_MESH_OPS

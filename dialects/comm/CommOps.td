@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef COMM_OPS
+#define COMM_OPS
+
+include "comm/CommMeshOps.td"
+include "comm/CommCollectiveOps.td"
+
+#endif // COMM_OPS

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef MOE_EXCHANGE_OPS
+#define MOE_EXCHANGE_OPS
+
+include "moe/MoEExpertOps.td"
+
+def MoE_DispatchLayoutOp : MoE_Op<"dispatch_layout", [
+    DeclareOpInterfaceMethods<SymbolUserOpInterface>,
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "decides how an assignment's rows travel, and counts them";
+  let description = [{
+    Owns the exchange of counts. One layout serves the dispatch and the combine
+    of a layer.
+
+    Semantics: assignment (t, j) goes to the slot that the placement names for
+    expert[t, j], this rank and global token `first_token + t`; rows of a slot
+    keep the order (t, j).
+
+    Lifespan: created by `moe-partition`, removed by `moe-insert-all-to-all`.
+
+    Constraints:
+    - C1: axes, mesh and exchange exist.
+
+    Example:
+    ```mlir
+    %l = moe.dispatch_layout %expert placed by %p from_token %t0 over {"ep"} of @mesh exchange @x0
+        : (tensor<?x2xi32>, !moe.placement_ref<8 experts>, index) -> !moe.layout<4 ranks x 2 slots>
+    ```
+  }];
+  let arguments = (ins 2DTensorOf<[I32]>:$expert, MoE_PlacementRefType:$placement,
+      Index:$first_token, Comm_AxisListAttr:$axes, FlatSymbolRefAttr:$mesh,
+      FlatSymbolRefAttr:$exchange);
+  let results = (outs MoE_LayoutType:$layout);
+  let assemblyFormat = [{
+    $expert `placed` `by` $placement `from_token` $first_token `over` custom<Axes>($axes)
+    `of` $mesh `exchange` $exchange attr-dict `:` functional-type(operands, results)
+  }];
+}
+
+def MoE_DispatchOp : MoE_Op<"dispatch", [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "rows to their experts";
+  let description = [{
+    Semantics: the rows that arrive at this rank's slots, slot by slot, within
+    a slot by source rank and then (t, j); and where each slot begins. The
+    transpose of `moe.combine` with weights 1.
+
+    Lifespan: created by `moe-partition`, removed by `moe-insert-all-to-all`.
+
+    Constraints:
+    - C1: rows have x's columns and element type.
+
+    Example:
+    ```mlir
+    %rows, %offsets = moe.dispatch %x by %l : (tensor<?x64xbf16>, !moe.layout<4 ranks x 2 slots>) -> (tensor<?x64xbf16>, tensor<?xi32>)
+    ```
+  }];
+  let arguments = (ins 2DTensorOf<[F32, BF16, F16]>:$x, MoE_LayoutType:$layout);
+  let results = (outs 2DTensorOf<[F32, BF16, F16]>:$rows, 1DTensorOf<[I32]>:$offsets);
+  let assemblyFormat = "$x `by` $layout attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+}
+
+def MoE_CombineOp : MoE_Op<"combine", [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "results home to their tokens, weighted and summed";
+  let description = [{
+    Semantics: rows travel back; `y[t] = (w[t,0] * r_0 + w[t,1] * r_1) + …` in
+    f32, unfused, left to right. A choice without an expert adds `w * dropped[t]`
+    where `dropped` is given, nothing otherwise.
+
+    Lifespan: created by `moe-partition`, removed by `moe-insert-all-to-all`.
+
+    Constraints:
+    - C1: the result has the rows' columns and the weight's tokens.
+
+    Example:
+    ```mlir
+    %y = moe.combine %rows weighted by %w by %l : (tensor<?x64xbf16>, tensor<?x2xf32>, !moe.layout<4 ranks x 2 slots>) -> tensor<?x64xf32>
+    ```
+  }];
+  let arguments = (ins 2DTensorOf<[F32, BF16, F16]>:$rows, MoE_Scores:$weight,
+      MoE_LayoutType:$layout, Optional<AnyRankedTensor>:$dropped);
+  let results = (outs 2DTensorOf<[F32]>:$result);
+  let assemblyFormat = [{
+    $rows `weighted` `by` $weight `by` $layout (`dropped` $dropped^)? attr-dict
+    `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+def MoE_AssignSlotsOp : MoE_BufferFormOp<"assign_slots"> {
+  let summary = "the place of each assignment among the rows that are sent";
+  let description = [{
+    A counting sort, linear in assignments plus slots.
+
+    Semantics: assignments ordered by (destination rank, slot, t, j);
+    `position[t, j]` is the place of (t, j), -1 without an expert;
+    `counts[r, s]` how many go to slot s of rank r.
+
+    Lifespan: created by `moe-insert-all-to-all`; lowered to loops.
+
+    Constraints:
+    - C1: the results are position [T, K] and counts [n, S].
+
+    Example:
+    ```mlir
+    %position, %counts = moe.assign_slots %expert placed by %p from_token %t0
+        : (tensor<?x2xi32>, !moe.placement_ref<8 experts>, index) -> (tensor<?x2xi32>, tensor<4x2xi32>)
+    ```
+  }];
+  let arguments = (ins MoE_Choices:$expert, MoE_PlacementRefType:$placement, Index:$first_token,
+                       Variadic<AnyMemRef>:$outs);
+  let assemblyFormat = [{
+    $expert `placed` `by` $placement `from_token` $first_token (`into` $outs^)? attr-dict
+    `:` functional-type(operands, results)
+  }];
+}
+
+def MoE_CountOffsetsOp : MoE_BufferFormOp<"count_offsets"> {
+  let summary = "offsets of rows sorted by rank and by slot";
+  let description = [{
+    Semantics: from counts [n, S]: `by_rank[r]` is the number of rows of ranks
+    before r (length n + 1); `by_slot[s]` the number of rows of slots before s
+    (length S + 1).
+
+    Lifespan: created by `moe-insert-all-to-all`; lowered to loops.
+
+    Constraints:
+    - C1: the results are by_rank [n + 1] and by_slot [S + 1].
+
+    Example:
+    ```mlir
+    %by_rank, %by_slot = moe.count_offsets %counts : (tensor<4x2xi32>) -> (tensor<?xi32>, tensor<?xi32>)
+    ```
+  }];
+  let arguments = (ins MoE_Choices:$counts, Variadic<AnyMemRef>:$outs);
+  let assemblyFormat = "$counts (`into` $outs^)? attr-dict `:` functional-type(operands, results)";
+}
+
+def MoE_SlotPositionsOp : MoE_BufferFormOp<"slot_positions"> {
+  let summary = "the place of each arrived row among rows sorted by slot";
+  let description = [{
+    Semantics: arrived rows are ordered by (source rank, slot); `result[i]` is
+    the place of row i in the order (slot, source rank). Entries beyond the sum
+    of counts are not written.
+
+    Lifespan: created by `moe-insert-all-to-all`; lowered to loops.
+
+    Constraints:
+    - C1: one result, [extent].
+
+    Example:
+    ```mlir
+    %q = moe.slot_positions %counts extent %n : (tensor<4x2xi32>, index) -> tensor<?xi32>
+    ```
+  }];
+  let arguments = (ins MoE_Choices:$counts, Index:$extent, Variadic<AnyMemRef>:$outs);
+  let assemblyFormat = "$counts `extent` $extent (`into` $outs^)? attr-dict `:` functional-type(operands, results)";
+}
+
+def MoE_SpreadRowsOp : MoE_BufferFormOp<"spread_rows"> {
+  let summary = "each token's row to the places of its assignments";
+  let description = [{
+    Semantics: `result[position[t, j]] = x[t]` where `position[t, j] >= 0`;
+    T * K rows, of which those without an assignment are not written.
+
+    Lifespan: created by `moe-insert-all-to-all`; lowered to loops.
+
+    Constraints:
+    - C1: one result of x's columns and element type.
+
+    Example:
+    ```mlir
+    %rows = moe.spread_rows %x to %position : (tensor<?x64xbf16>, tensor<?x2xi32>) -> tensor<?x64xbf16>
+    ```
+  }];
+  let arguments = (ins MoE_Rows:$x, MoE_Choices:$position, Variadic<AnyMemRef>:$outs);
+  let assemblyFormat = "$x `to` $position (`into` $outs^)? attr-dict `:` functional-type(operands, results)";
+}
+
+def MoE_PermuteRowsOp : MoE_BufferFormOp<"permute_rows"> {
+  let summary = "rows to other places, or back";
+  let description = [{
+    Semantics: `result[index[i]] = rows[i]`, or with `inverse`
+    `result[i] = rows[index[i]]`, for `i < offsets[last]`; other rows are not
+    written.
+
+    Lifespan: created by `moe-insert-all-to-all`; lowered to loops.
+
+    Constraints:
+    - C1: one result of the rows' shape and element type.
+
+    Example:
+    ```mlir
+    %sorted = moe.permute_rows %rows to %q up_to %offsets : (tensor<?x64xbf16>, tensor<?xi32>, tensor<?xi32>) -> tensor<?x64xbf16>
+    ```
+  }];
+  let arguments = (ins MoE_Rows:$rows, MoE_RowOffsets:$index, MoE_RowOffsets:$offsets,
+                       Variadic<AnyMemRef>:$outs, UnitAttr:$inverse);
+  let assemblyFormat = [{
+    (`inverse` $inverse^)? $rows `to` $index `up_to` $offsets (`into` $outs^)? attr-dict
+    `:` functional-type(operands, results)
+  }];
+}
+
+def MoE_CombineRowsOp : MoE_BufferFormOp<"combine_rows", [AttrSizedOperandSegments]> {
+  let summary = "weighted sums of the rows at some places";
+  let description = [{
+    Semantics: `y[t] = (w[t,0] * rows[position[t,0]] + w[t,1] * rows[position[t,1]]) + …`
+    in f32, unfused, left to right; a place of -1 adds `w * dropped[t]` where
+    given, nothing otherwise.
+
+    Lifespan: created by `moe-insert-all-to-all`; lowered to loops.
+
+    Constraints:
+    - C1: one result, [T, H] f32.
+
+    Example:
+    ```mlir
+    %y = moe.combine_rows %rows at %position weighted by %w : (tensor<?x64xbf16>, tensor<?x2xi32>, tensor<?x2xf32>) -> tensor<?x64xf32>
+    ```
+  }];
+  let arguments = (ins MoE_Rows:$rows, MoE_Choices:$position, MoE_Scores:$weight,
+                       Optional<MoE_Rows>:$dropped, Variadic<AnyMemRef>:$outs);
+  let assemblyFormat = [{
+    $rows `at` $position `weighted` `by` $weight (`dropped` $dropped^)? (`into` $outs^)? attr-dict
+    `:` functional-type(operands, results)
+  }];
+}
+
+def MoE_PhaseOp : MoE_Op<"phase", [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "what the rank's time counts to from here on";
+  let description = [{
+    Semantics: none for the values; the runtime's clock switches to `kind`.
+
+    Lifespan: created by `moe-insert-all-to-all`; lowered to the runtime.
+
+    Constraints: none.
+
+    Example:
+    ```mlir
+    moe.phase experts
+    ```
+  }];
+  let arguments = (ins MoE_PhaseKindAttr:$kind);
+  let assemblyFormat = "$kind attr-dict";
+}
+
+#endif // MOE_EXCHANGE_OPS

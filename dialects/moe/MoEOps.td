@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef MOE_OPS
+#define MOE_OPS
+
+include "moe/MoESymbolOps.td"
+include "moe/MoERoutingOps.td"
+include "moe/MoEExpertOps.td"
+include "moe/MoEExchangeOps.td"
+
+#endif // MOE_OPS

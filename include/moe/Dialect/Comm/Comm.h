@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The `comm` dialect: meshes, shardings and how data moves between ranks.
+
+#ifndef MOE_DIALECT_COMM_COMM_H
+#define MOE_DIALECT_COMM_COMM_H
+
+#include "moe/Dialect/Comm/CommAttributes.h"
+#include "moe/Dialect/Comm/Sharding.h"
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/DestinationStyleOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "moe/Dialect/Comm/CommInterfaces.h.inc"
+
+#define GET_TYPEDEF_CLASSES
+#include "moe/Dialect/Comm/CommTypes.h.inc"
+
+#define GET_OP_CLASSES
+#include "moe/Dialect/Comm/CommOps.h.inc"
+
+namespace mlir::comm {
+
+/// What communication touches besides its buffers. Operations with effects on
+/// it keep their order and are never speculated or merged.
+struct NetworkResource final : SideEffects::Resource::Base<NetworkResource> {
+  StringRef getName() final { return "network"; }
+};
+
+/// The mesh that `mesh` names, as seen from `from`; null if there is none.
+MeshOp lookupMesh(Operation *from, FlatSymbolRefAttr mesh);
+
+/// Checks that the mesh exists and has each of `axes` at most once; reports on
+/// `user`.
+LogicalResult verifyMeshAxes(Operation *user, FlatSymbolRefAttr mesh,
+                             AxisListAttr axes);
+
+/// The size of the group over `axes`.
+int64_t getGroupSize(Operation *from, FlatSymbolRefAttr mesh,
+                     AxisListAttr axes);
+
+/// Reads of the operands in `reads`, writes of those in `writes` (memrefs
+/// only), and both on the network where `network` is set.
+void addCommunicationEffects(
+    SmallVectorImpl<MemoryEffects::EffectInstance> &effects,
+    ArrayRef<OpOperand *> reads, ArrayRef<OpOperand *> writes, bool network);
+
+} // namespace mlir::comm
+
+#endif // MOE_DIALECT_COMM_COMM_H

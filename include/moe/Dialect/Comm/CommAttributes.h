@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef MOE_DIALECT_COMM_COMMATTRIBUTES_H
+#define MOE_DIALECT_COMM_COMMATTRIBUTES_H
+
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/OpImplementation.h"
+
+#include "moe/Dialect/Comm/CommDialect.h.inc"
+#include "moe/Dialect/Comm/CommEnums.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "moe/Dialect/Comm/CommAttributes.h.inc"
+
+namespace mlir::comm {
+
+/// Discardable attributes that carry decisions between passes.
+/// On function arguments and results: the `#comm.sharding` of the value.
+inline constexpr StringLiteral kShardingAttrName = "comm.sharding";
+/// On operations: one `#comm.sharding` (or unit: none) a result.
+inline constexpr StringLiteral kResultShardingsAttrName = "comm.result_shardings";
+/// On operations with a region: one a block argument.
+inline constexpr StringLiteral kArgumentShardingsAttrName = "comm.argument_shardings";
+/// On declared functions: `[[operand dims …] …, [result dims …] …]`, each
+/// dimension a factor number, -1 where it must be whole.
+inline constexpr StringLiteral kShardingRuleAttrName = "comm.sharding_rule";
+
+/// `{"dp", "ep":(2)4}`.
+ParseResult parseAxes(AsmParser &parser, AxisListAttr &axes);
+void printAxes(AsmPrinter &printer, AxisListAttr axes);
+inline ParseResult parseAxes(OpAsmParser &parser, AxisListAttr &axes) {
+  return parseAxes(static_cast<AsmParser &>(parser), axes);
+}
+inline void printAxes(OpAsmPrinter &printer, Operation *, AxisListAttr axes) {
+  printAxes(static_cast<AsmPrinter &>(printer), axes);
+}
+
+/// The tiers of `comm.topology`: `[ib: 2 x 50.0 GB/s 5.0 us, …]`.
+ParseResult parseTiers(OpAsmParser &parser, ArrayAttr &tiers);
+void printTiers(OpAsmPrinter &printer, Operation *op, ArrayAttr tiers);
+/// The axes of `comm.mesh`: `<["dp"=2, "ep"=4]>`.
+ParseResult parseMeshAxes(OpAsmParser &parser, ArrayAttr &axes);
+void printMeshAxes(OpAsmPrinter &printer, Operation *op, ArrayAttr axes);
+
+} // namespace mlir::comm
+
+#endif // MOE_DIALECT_COMM_COMMATTRIBUTES_H
