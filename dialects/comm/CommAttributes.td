@@ -58,7 +58,7 @@ def Comm_AxisListAttr : Comm_Attr<"AxisList", "axes"> {
 def Comm_ShardingAttr : Comm_Attr<"Sharding", "sharding"> {
   let summary = "how a value is spread over a mesh, dimension by dimension";
   let description = [{
-    `#comm.sharding<@mesh, [{"dp","ep"}, {}]>`: dimension 0 is split over axis
+    `#comm.sharding<@mesh, [{"dp","ep"}, {} ]>`: dimension 0 is split over axis
     `dp`, each part of it over `ep`; dimension 1 is whole on every rank. Of T
     rows over n ranks the first T mod n ranks hold one more.
   }];

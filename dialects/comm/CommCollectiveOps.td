@@ -206,7 +206,7 @@ def Comm_BarrierOp : Comm_Op<"barrier", [DeclareOpInterfaceMethods<SymbolUserOpI
   let assemblyFormat = "`over` custom<Axes>($axes) `of` $mesh attr-dict";
 }
 
-def Comm_StartOp : Comm_Op<"start", [AttrSizedOperandSegments,
+def Comm_StartOp : Comm_Op<"start", [
     DeclareOpInterfaceMethods<SymbolUserOpInterface>,
     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
     DeclareOpInterfaceMethods<Comm_CollectiveOpInterface>]> {
@@ -245,7 +245,7 @@ def Comm_StartOp : Comm_Op<"start", [AttrSizedOperandSegments,
   let hasVerifier = 1;
 }
 
-def Comm_WaitOp : Comm_Op<"wait", [AttrSizedOperandSegments, DestinationStyleOpInterface,
+def Comm_WaitOp : Comm_Op<"wait", [DestinationStyleOpInterface,
     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "completes a collective";
   let description = [{

@@ -101,7 +101,7 @@ def Comm_ReshardOp : Comm_Op<"reshard", [Pure, AllTypesMatch<["source", "result"
 
     Example:
     ```mlir
-    %y = comm.reshard %x from <@mesh, [{"dp"}, {}]> to <@mesh, [{"dp","ep"}, {}]> : tensor<?x64xf32>
+    %y = comm.reshard %x from <@mesh, [{"dp"}, {} ]> to <@mesh, [{"dp","ep"}, {} ]> : tensor<?x64xf32>
     ```
   }];
   let arguments = (ins AnyRankedTensor:$source, OptionalAttr<Comm_ShardingAttr>:$from,

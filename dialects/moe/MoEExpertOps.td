@@ -8,7 +8,7 @@ include "moe/MoERoutingOps.td"
 def MoE_Rows : AnyTypeOf<[2DTensorOf<[F32, BF16, F16]>, MemRefRankOf<[F32, BF16, F16], [2]>]>;
 def MoE_RowOffsets : AnyTypeOf<[1DTensorOf<[I32]>, MemRefRankOf<[I32], [1]>]>;
 
-def MoE_ExpertsOp : MoE_Op<"experts", [Pure, SingleBlock, AttrSizedOperandSegments,
+def MoE_ExpertsOp : MoE_Op<"experts", [Pure, SingleBlock,
     DeclareOpInterfaceMethods<SymbolUserOpInterface>,
     DeclareOpInterfaceMethods<Comm_ShardingRuleOpInterface>,
     DeclareOpInterfaceMethods<Comm_PartitionOpInterface>]> {
@@ -77,7 +77,6 @@ def MoE_YieldOp : MoE_Op<"yield", [Pure, Terminator, ReturnLike,
 }
 
 def MoE_GroupedMatmulOp : MoE_BufferFormOp<"grouped_matmul", [AttrSizedOperandSegments,
-    RecursiveMemoryEffects,
     DeclareOpInterfaceMethods<Comm_ShardingRuleOpInterface>,
     DeclareOpInterfaceMethods<Comm_PartitionOpInterface>]> {
   let summary = "each row by the matrix of its slot";

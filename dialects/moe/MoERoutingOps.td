@@ -190,7 +190,10 @@ def MoE_LimitCapacityOp : MoE_RoutingOp<"limit_capacity", [AttrSizedOperandSegme
     `best_score` orders the tokens of a group by their largest score first;
     `random` by `priority`. An assignment whose number is at least the
     capacity becomes expert -1; its weight stays, for `moe.experts` to decide
-    what it adds. With `renormalize` the weights of a token are divided by the
+    what it adds. On one rank of several, `taken` holds the counts of all ranks,
+    [ranks, groups, K, E] (`moe.count_choices`), `rank` is this rank's place
+    among them, `first_token` its first global token and `tokens` the global
+    token count; without them the operand holds all tokens. With `renormalize` the weights of a token are divided by the
     sum over what survived.
 
     Lifespan: created by the importer; lowered to loops and, where a group
@@ -208,12 +211,12 @@ def MoE_LimitCapacityOp : MoE_RoutingOp<"limit_capacity", [AttrSizedOperandSegme
   }];
   let arguments = (ins MoE_Choices:$expert, Optional<MoE_Scores>:$weight,
       Optional<AnyShaped>:$priority, Optional<AnyShaped>:$taken, Optional<Index>:$first_token,
-      Optional<Index>:$tokens, Variadic<AnyMemRef>:$outs,
+      Optional<Index>:$tokens, Optional<Index>:$rank, Variadic<AnyMemRef>:$outs,
       MoE_CapacityGroupAttr:$group, MoE_CapacityAttr:$capacity, MoE_DropOrderAttr:$order,
       I64Attr:$experts, UnitAttr:$renormalize);
   let assemblyFormat = [{
     $expert (`weight` $weight^)? (`priority` $priority^)? (`taken` $taken^)?
-    (`from_token` $first_token^)? (`tokens` $tokens^)?
+    (`from_token` $first_token^)? (`tokens` $tokens^)? (`rank` $rank^)?
     (`into` $outs^)? `group` $group `capacity` $capacity
     `order` $order `experts` $experts (`renormalize` $renormalize^)?
     attr-dict `:` functional-type(operands, results)

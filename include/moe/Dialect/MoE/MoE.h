@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The `moe` dialect: what a mixture-of-experts model is and where it lives.
+
+#ifndef MOE_DIALECT_MOE_MOE_H
+#define MOE_DIALECT_MOE_MOE_H
+
+#include "moe/Dialect/Comm/Comm.h"
+#include "mlir/IR/BuiltinTypeInterfaces.h"
+#include "mlir/Interfaces/ControlFlowInterfaces.h"
+
+#include "moe/Dialect/MoE/MoEDialect.h.inc"
+#include "moe/Dialect/MoE/MoEEnums.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "moe/Dialect/MoE/MoEAttributes.h.inc"
+#define GET_TYPEDEF_CLASSES
+#include "moe/Dialect/MoE/MoETypes.h.inc"
+
+#include "moe/Dialect/MoE/MoEInterfaces.h.inc"
+
+#define GET_OP_CLASSES
+#include "moe/Dialect/MoE/MoEOps.h.inc"
+
+namespace mlir::moe {
+
+/// Discardable attributes of the module and its functions.
+/// On the module: the bound of the token dimension (i64).
+inline constexpr StringLiteral kMaxTokensAttrName = "moe.max_tokens";
+/// On calls: the model's layer number (i64 or a string such as "encoder.1").
+inline constexpr StringLiteral kLayerAttrName = "moe.layer";
+/// On functions: what the function is (string): "model", "decoder_layer",
+/// "moe_block", "dense_block", "attention".
+inline constexpr StringLiteral kRoleAttrName = "moe.role";
+/// On the module after partitioning: the symbols behind the frame's handles,
+/// in order.
+inline constexpr StringLiteral kHandlesAttrName = "moe.handles";
+
+/// The largest number of slots of a rank in any placement of the module over
+/// as many experts; 0 without one. All code that shares a block uses it.
+int64_t getLocalSlots(Operation *from, int64_t experts);
+
+} // namespace mlir::moe
+
+#endif // MOE_DIALECT_MOE_MOE_H

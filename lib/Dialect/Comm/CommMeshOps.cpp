@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "moe/Dialect/Comm/Comm.h"
+
+#include "mlir/IR/Builders.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace mlir;
+using namespace mlir::comm;
+
+MeshOp mlir::comm::lookupMesh(Operation *from, FlatSymbolRefAttr mesh) {
+  return SymbolTable::lookupNearestSymbolFrom<MeshOp>(from, mesh);
+}
+
+LogicalResult mlir::comm::verifyMeshAxes(Operation *user,
+                                         FlatSymbolRefAttr mesh,
+                                         AxisListAttr axes) {
+  MeshOp op = lookupMesh(user, mesh);
+  if (!op) {
+    return user->emitOpError("expected a mesh named ") << mesh;
+  }
+  llvm::StringSet<> seen;
+  for (AxisRefAttr axis : axes.getAxes()) {
+    if (op.getAxisSize(axis) == 0) {
+      InFlightDiagnostic diagnostic =
+          user->emitOpError("expected axes of mesh ")
+          << mesh << ", but got " << axis.getName()
+          << (axis.isSubAxis() ? " with sizes that do not divide it" : "");
+      diagnostic.attachNote(op.getLoc()) << "the mesh is here";
+      return diagnostic;
+    }
+    std::string key = llvm::formatv("{0}:{1}", axis.getName().getValue(),
+                                    axis.getPreSize());
+    if (!seen.insert(key).second) {
+      return user->emitOpError("expected each axis once, but got ")
+             << axis.getName() << " twice";
+    }
+  }
+  return success();
+}
+
+int64_t mlir::comm::getGroupSize(Operation *from, FlatSymbolRefAttr mesh,
+                                 AxisListAttr axes) {
+  MeshOp op = lookupMesh(from, mesh);
+  return op ? op.getAxisListSize(axes) : 0;
+}
+
+int64_t TopologyOp::getDeviceCount() {
+  int64_t count = 1;
+  for (TierAttr tier : getTiers().getAsRange<TierAttr>()) {
+    count *= tier.getSize();
+  }
+  return count;
+}
+
+LogicalResult TopologyOp::verify() {
+  // C1
+  if (getTiers().empty()) {
+    return emitOpError("expected at least one tier");
+  }
+  // C2
+  llvm::StringSet<> names;
+  for (TierAttr tier : getTiers().getAsRange<TierAttr>()) {
+    if (!names.insert(tier.getName().getValue()).second) {
+      return emitOpError("expected distinct tiers, but got ")
+             << tier.getName() << " twice";
+    }
+  }
+  return success();
+}
+
+int64_t MeshOp::getRankCount() {
+  int64_t count = 1;
+  for (MeshAxisAttr axis : getAxes().getAsRange<MeshAxisAttr>()) {
+    count *= axis.getSize();
+  }
+  return count;
+}
+
+int64_t MeshOp::getAxisSize(AxisRefAttr ref) {
+  for (MeshAxisAttr axis : getAxes().getAsRange<MeshAxisAttr>()) {
+    if (axis.getName() != ref.getName()) {
+      continue;
+    }
+    if (!ref.isSubAxis()) {
+      return axis.getSize();
+    }
+    bool divides = axis.getSize() % (ref.getPreSize() * ref.getSize()) == 0;
+    return divides ? ref.getSize() : 0;
+  }
+  return 0;
+}
+
+int64_t MeshOp::getAxisListSize(AxisListAttr axes) {
+  int64_t size = 1;
+  for (AxisRefAttr axis : axes.getAxes()) {
+    size *= getAxisSize(axis);
+  }
+  return size;
+}
+
+LogicalResult MeshOp::verify() {
+  // C1
+  llvm::StringSet<> names;
+  for (MeshAxisAttr axis : getAxes().getAsRange<MeshAxisAttr>()) {
+    if (axis.getSize() < 1) {
+      return emitOpError("expected axis ")
+             << axis.getName() << " to have a positive size, but got "
+             << axis.getSize();
+    }
+    if (!names.insert(axis.getName().getValue()).second) {
+      return emitOpError("expected distinct axes, but got ")
+             << axis.getName() << " twice";
+    }
+  }
+  // C3
+  if (std::optional<ArrayRef<int64_t>> order = getOrder()) {
+    SmallVector<bool> seen(getRankCount(), false);
+    bool permutation = static_cast<int64_t>(order->size()) == getRankCount();
+    for (int64_t device : *order) {
+      permutation = permutation && device >= 0 && device < getRankCount() &&
+                    !seen[device];
+      if (!permutation) {
+        break;
+      }
+      seen[device] = true;
+    }
+    if (!permutation) {
+      return emitOpError("expected 'order' to be a permutation of the ")
+             << getRankCount() << " devices";
+    }
+  }
+  return success();
+}
+
+LogicalResult MeshOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  // C2
+  FlatSymbolRefAttr name = getTopologyAttr();
+  if (!name) {
+    return success();
+  }
+  auto topology = symbols.lookupNearestSymbolFrom<TopologyOp>(*this, name);
+  if (!topology) {
+    return emitOpError("expected a topology named ") << name;
+  }
+  if (topology.getDeviceCount() != getRankCount()) {
+    InFlightDiagnostic diagnostic =
+        emitOpError("expected the product of the axes to be the device count "
+                    "of the topology, but got ")
+        << getRankCount() << " and " << topology.getDeviceCount();
+    diagnostic.attachNote(topology.getLoc()) << "the topology is here";
+    return diagnostic;
+  }
+  return success();
+}
+
+LogicalResult ReshardOp::verify() {
+  // C1
+  auto hasRank = [&](ShardingAttr sharding) {
+    return static_cast<int64_t>(sharding.getDims().size()) ==
+           getSource().getType().getRank();
+  };
+  if (!hasRank(getTo()) || (getFrom() && !hasRank(*getFrom()))) {
+    return emitOpError("expected shardings of ")
+           << getSource().getType().getRank() << " dimensions";
+  }
+  return success();
+}
+
+LogicalResult ReshardOp::verifySymbolUses(SymbolTableCollection &) {
+  // C2
+  for (AxisListAttr axes : getTo().getDims()) {
+    if (failed(verifyMeshAxes(*this, getTo().getMesh(), axes))) {
+      return failure();
+    }
+  }
+  return success();
+}
+
+LogicalResult RankOp::verifySymbolUses(SymbolTableCollection &) {
+  return verifyMeshAxes(*this, getMeshAttr(), getAxes()); // C1
+}
+LogicalResult LocalExtentOp::verifySymbolUses(SymbolTableCollection &) {
+  return verifyMeshAxes(*this, getMeshAttr(), getAxes()); // C1
+}
+LogicalResult LocalOffsetOp::verifySymbolUses(SymbolTableCollection &) {
+  return verifyMeshAxes(*this, getMeshAttr(), getAxes()); // C1
+}
+LogicalResult ShardOffsetsOp::verifySymbolUses(SymbolTableCollection &) {
+  return verifyMeshAxes(*this, getMeshAttr(), getAxes()); // C1
+}
+
+void ShardOffsetsOp::getEffects(
+    SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
+  SmallVector<OpOperand *> writes;
+  for (OpOperand &operand : getOutsMutable()) {
+    writes.push_back(&operand);
+  }
+  addCommunicationEffects(effects, {}, writes, /*network=*/false);
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "moe/Dialect/MoE/MoE.h"
+
+#include "mlir/Bytecode/BytecodeImplementation.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace mlir::moe;
+using mlir::comm::parseAxes;
+using mlir::comm::printAxes;
+
+// `over {"ep"}` where it is optional: the clause's own keyword decides.
+static ParseResult parseOptionalAxes(OpAsmParser &parser,
+                                     comm::AxisListAttr &axes) {
+  return comm::parseAxes(parser, axes);
+}
+static void printOptionalAxes(OpAsmPrinter &printer, Operation *op,
+                              comm::AxisListAttr axes) {
+  comm::printAxes(printer, op, axes);
+}
+
+// `[[0, 1], [2, -1]]`: one list of experts a rank.
+static ParseResult parseSlotLists(OpAsmParser &parser, ArrayAttr &slots) {
+  SmallVector<Attribute> ranks;
+  auto parseRank = [&]() -> ParseResult {
+    SmallVector<int64_t> experts;
+    auto parseSlot = [&] { return parser.parseInteger(experts.emplace_back()); };
+    if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Square,
+                                       parseSlot)) {
+      return failure();
+    }
+    ranks.push_back(parser.getBuilder().getDenseI64ArrayAttr(experts));
+    return success();
+  };
+  if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, parseRank)) {
+    return failure();
+  }
+  slots = parser.getBuilder().getArrayAttr(ranks);
+  return success();
+}
+
+static void printSlotLists(OpAsmPrinter &printer, Operation *,
+                           ArrayAttr slots) {
+  printer << "[";
+  llvm::interleaveComma(slots.getAsRange<DenseI64ArrayAttr>(), printer,
+                        [&](DenseI64ArrayAttr rank) {
+                          printer << "[";
+                          llvm::interleaveComma(rank.asArrayRef(), printer);
+                          printer << "]";
+                        });
+  printer << "]";
+}
+
+#include "moe/Dialect/MoE/MoEDialect.cpp.inc"
+#include "moe/Dialect/MoE/MoEEnums.cpp.inc"
+#include "moe/Dialect/MoE/MoEInterfaces.cpp.inc"
+#define GET_ATTRDEF_CLASSES
+#include "moe/Dialect/MoE/MoEAttributes.cpp.inc"
+#define GET_TYPEDEF_CLASSES
+#include "moe/Dialect/MoE/MoETypes.cpp.inc"
+#define GET_OP_CLASSES
+#include "moe/Dialect/MoE/MoEOps.cpp.inc"
+
+namespace {
+/// The version of the dialect's bytecode; see the one of `comm`.
+struct MoEVersion final : DialectVersion {
+  static constexpr uint64_t current = 1;
+  uint64_t version = current;
+};
+
+struct MoEBytecode final : BytecodeDialectInterface {
+  explicit MoEBytecode(Dialect *dialect) : BytecodeDialectInterface(dialect) {}
+
+  void writeVersion(DialectBytecodeWriter &writer) const override {
+    writer.writeVarInt(MoEVersion::current);
+  }
+
+  std::unique_ptr<DialectVersion>
+  readVersion(DialectBytecodeReader &reader) const override {
+    auto version = std::make_unique<MoEVersion>();
+    if (failed(reader.readVarInt(version->version))) {
+      return nullptr;
+    }
+    if (version->version > MoEVersion::current) {
+      reader.emitError() << "expected bytecode of dialect 'moe' up to version "
+                         << MoEVersion::current << ", but got "
+                         << version->version;
+      return nullptr;
+    }
+    return version;
+  }
+};
+} // namespace
+
+void MoEDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "moe/Dialect/MoE/MoEAttributes.cpp.inc"
+      >();
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "moe/Dialect/MoE/MoETypes.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "moe/Dialect/MoE/MoEOps.cpp.inc"
+      >();
+  addInterfaces<MoEBytecode>();
+}
+
+//===----------------------------------------------------------------------===//
+// Types and attributes
+//===----------------------------------------------------------------------===//
+
+Type WeightsType::parse(AsmParser &parser) {
+  SmallVector<int64_t> shape;
+  Type element;
+  SMLoc loc = parser.getCurrentLocation();
+  if (parser.parseLess() ||
+      parser.parseDimensionList(shape, /*allowDynamic=*/false) ||
+      parser.parseType(element) || parser.parseGreater()) {
+    return {};
+  }
+  auto emitError = [&] { return parser.emitError(loc); };
+  return getChecked(emitError, parser.getContext(), shape, element);
+}
+
+void WeightsType::print(AsmPrinter &printer) const {
+  printer << "<";
+  printer.printDimensionList(getShape());
+  printer << "x" << getElementType() << ">";
+}
+
+LogicalResult WeightsType::verify(function_ref<InFlightDiagnostic()> emitError,
+                                  ArrayRef<int64_t> shape, Type element) {
+  if (shape.size() != 3) {
+    return emitError() << "expected slots x K x N x dtype, but got "
+                       << shape.size() << " extents";
+  }
+  if (!element.isIntOrFloat()) {
+    return emitError() << "expected an integer or float dtype, but got "
+                       << element;
+  }
+  return success();
+}
+
+ShapedType WeightsType::cloneWith(std::optional<ArrayRef<int64_t>> shape,
+                                  Type elementType) const {
+  return get(getContext(), shape.value_or(getShape()), elementType);
+}
+
+LogicalResult
+GroupLimitAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                       int64_t groups, int64_t keep, GroupScore score,
+                       int64_t top, MaskValue mask) {
+  if (groups < 1 || keep < 1 || keep > groups || top < 1) {
+    return emitError() << "expected 1 <= keep <= groups and top >= 1, but got "
+                       << "groups " << groups << ", keep " << keep << ", top "
+                       << top;
+  }
+  return success();
+}
+
+LogicalResult
+CapacityGroupAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                          CapacityScope scope, int64_t size) {
+  bool sized = scope != CapacityScope::All;
+  if (sized != (size > 0)) {
+    return emitError() << "expected a positive size with tokens and sequence "
+                       << "and none with all, but got " << size;
+  }
+  return success();
+}
+
+LogicalResult
+CapacityAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                     int64_t count, FloatAttr factor, CapacityRounding rounding,
+                     int64_t multipleOf, int64_t minimum) {
+  if ((count > 0) == static_cast<bool>(factor)) {
+    return emitError() << "expected either a positive count or a factor";
+  }
+  if (count < 0 || multipleOf < 1 || minimum < 0 ||
+      (factor && !(factor.getValueAsDouble() > 0))) {
+    return emitError() << "expected a positive factor, multiple_of >= 1 and "
+                       << "minimum >= 0";
+  }
+  return success();
+}
