@@ -139,7 +139,7 @@ class Comm_ReducingCollectiveOp<string mnemonic> : Comm_CollectiveOp<mnemonic> {
                        Comm_Buffer:$destination,
                        Comm_AxisListAttr:$axes, FlatSymbolRefAttr:$mesh);
   let assemblyFormat = [{
-    $reduction $source `into` $destination `over` custom<Axes>($axes) `of` $mesh attr-dict
+    `` $reduction $source `into` $destination `over` custom<Axes>($axes) `of` $mesh attr-dict
     `:` functional-type(operands, results)
   }];
 }
@@ -239,7 +239,7 @@ def Comm_StartOp : Comm_Op<"start", [
                        Comm_AxisListAttr:$axes, FlatSymbolRefAttr:$mesh);
   let results = (outs Variadic<AnyRankedTensor>:$results, Comm_PendingType:$pending);
   let assemblyFormat = [{
-    $kind ($reduction^)? $source (`by` $offsets^)? `into` $destination
+    `` $kind (`` $reduction^)? $source (`by` $offsets^)? `into` $destination
     `over` custom<Axes>($axes) `of` $mesh attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;

@@ -72,7 +72,7 @@ def MoE_CapacityGroupAttr : MoE_Attr<"CapacityGroup", "capacity_group"> {
   }];
   let parameters = (ins EnumParameter<MoE_CapacityScope>:$scope,
                         DefaultValuedParameter<"int64_t", "0">:$size);
-  let assemblyFormat = "`<` $scope (`` $size^)? `>`";
+  let assemblyFormat = "`<` $scope ($size^)? `>`";
   let genVerifyDecl = 1;
 }
 

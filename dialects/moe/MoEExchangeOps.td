@@ -115,6 +115,29 @@ def MoE_AssignSlotsOp : MoE_BufferFormOp<"assign_slots"> {
   }];
 }
 
+def MoE_PlacementTableOp : MoE_Op<"placement_table", [Pure]> {
+  let summary = "the table behind a placement";
+  let description = [{
+    Semantics: `table[c, e] = rank * S + slot` where this rank's token of class
+    c (global token index mod 64) finds expert e.
+
+    Lifespan: created when `moe.assign_slots` becomes loops; lowered to the
+    pointer of the handle.
+
+    Constraints:
+    - C1: the table is `memref<64 x E x i32>`.
+
+    Example:
+    ```mlir
+    %t = moe.placement_table %p : !moe.placement_ref<8 experts> -> memref<64x8xi32>
+    ```
+  }];
+  let arguments = (ins MoE_PlacementRefType:$placement);
+  let results = (outs MemRefRankOf<[I32], [2]>:$table);
+  let assemblyFormat = "$placement attr-dict `:` qualified(type($placement)) `->` type($table)";
+  let hasVerifier = 1;
+}
+
 def MoE_CountOffsetsOp : MoE_BufferFormOp<"count_offsets"> {
   let summary = "offsets of rows sorted by rank and by slot";
   let description = [{
@@ -242,7 +265,7 @@ def MoE_PhaseOp : MoE_Op<"phase", [DeclareOpInterfaceMethods<MemoryEffectsOpInte
     ```
   }];
   let arguments = (ins MoE_PhaseKindAttr:$kind);
-  let assemblyFormat = "$kind attr-dict";
+  let assemblyFormat = "`` $kind attr-dict";
 }
 
 #endif // MOE_EXCHANGE_OPS

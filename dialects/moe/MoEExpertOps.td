@@ -53,7 +53,7 @@ def MoE_ExpertsOp : MoE_Op<"experts", [Pure, SingleBlock,
   let assemblyFormat = [{
     $x `routed` `by` $expert `weighted` `by` $weight (`placed` `by` $placement^)?
     (`over` custom<OptionalAxes>($axes)^)? (`of` $mesh^)? (`exchange` $exchange^)?
-    (`weighted` $weighted^)? (`dropped` $dropped^)?
+    (`weighted` `` $weighted^)? (`dropped` `` $dropped^)?
     attr-dict `:` functional-type(operands, results) $body
   }];
   let hasVerifier = 1;

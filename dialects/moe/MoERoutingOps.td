@@ -43,7 +43,7 @@ def MoE_ScoreOp : MoE_RoutingOp<"score"> {
   }];
   let arguments = (ins MoE_ScoreFunctionAttr:$function, MoE_Scores:$logits,
                        Variadic<AnyMemRef>:$outs);
-  let assemblyFormat = "$function $logits (`into` $outs^)? attr-dict `:` functional-type(operands, results)";
+  let assemblyFormat = "`` $function $logits (`into` $outs^)? attr-dict `:` functional-type(operands, results)";
 }
 
 def MoE_SelectOp : MoE_RoutingOp<"select", [AttrSizedOperandSegments]> {
@@ -79,7 +79,7 @@ def MoE_SelectOp : MoE_RoutingOp<"select", [AttrSizedOperandSegments]> {
       OptionalAttr<MoE_SecondExpertPolicyAttr>:$second);
   let assemblyFormat = [{
     `top_k` $k $scores (`biased` `by` $bias^)? (`noised` `by` $noise^)? (`limit` $limit^)?
-    (`second` $second^)? (`random` $random^)? (`into` $outs^)?
+    (`second` `` $second^)? (`random` $random^)? (`into` $outs^)?
     attr-dict `:` functional-type(operands, results)
   }];
 }
@@ -176,7 +176,7 @@ def MoE_WeighOp : MoE_RoutingOp<"weigh"> {
       DefaultValuedAttr<F64Attr, "0.0">:$epsilon, DefaultValuedAttr<F64Attr, "1.0">:$scale,
       OptionalAttr<F64Attr>:$p);
   let assemblyFormat = [{
-    $normalization $scores (`into` $outs^)? (`epsilon` $epsilon^)? (`scale` $scale^)? (`p` $p^)?
+    `` $normalization $scores (`into` $outs^)? (`epsilon` $epsilon^)? (`scale` $scale^)? (`p` $p^)?
     attr-dict `:` functional-type(operands, results)
   }];
 }
@@ -218,7 +218,7 @@ def MoE_LimitCapacityOp : MoE_RoutingOp<"limit_capacity", [AttrSizedOperandSegme
     $expert (`weight` $weight^)? (`priority` $priority^)? (`taken` $taken^)?
     (`from_token` $first_token^)? (`tokens` $tokens^)? (`rank` $rank^)?
     (`into` $outs^)? `group` $group `capacity` $capacity
-    `order` $order `experts` $experts (`renormalize` $renormalize^)?
+    `order` `` $order `experts` $experts (`renormalize` $renormalize^)?
     attr-dict `:` functional-type(operands, results)
   }];
 }

@@ -39,7 +39,7 @@ def MoE_WeightOp : MoE_Op<"weight", [Symbol]> {
       DefaultValuedAttr<MoE_WeightLayoutAttr, "WeightLayout::OutByIn">:$layout,
       OptionalAttr<StrAttr>:$quantization);
   let assemblyFormat = [{
-    $sym_name $pattern (`stored` $layout^)? (`quantized` $quantization^)? attr-dict `:` $type
+    $sym_name $pattern (`stored` `` $layout^)? (`quantized` $quantization^)? attr-dict `:` $type
   }];
   let hasVerifier = 1;
 }
@@ -103,7 +103,7 @@ def MoE_ExchangeOp : MoE_Op<"exchange", [Symbol]> {
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, MoE_ExchangeFormAttr:$form, I64Attr:$bound);
-  let assemblyFormat = "$sym_name $form `bound` $bound attr-dict";
+  let assemblyFormat = "$sym_name `` $form `bound` $bound attr-dict";
   let hasVerifier = 1;
 }
 
@@ -156,7 +156,7 @@ def MoE_UsePlacementOp : MoE_Op<"use_placement", [Pure,
   }];
   let arguments = (ins OptionalAttr<FlatSymbolRefAttr>:$placement, I64Attr:$layer);
   let results = (outs MoE_PlacementRefType:$result);
-  let assemblyFormat = "($placement^)? `layer` $layer attr-dict `:` type($result)";
+  let assemblyFormat = "($placement^)? `layer` $layer attr-dict `:` qualified(type($result))";
 }
 
 #endif // MOE_SYMBOL_OPS

@@ -3,6 +3,8 @@
 #include "moe/Dialect/Comm/CommAttributes.h"
 
 #include "mlir/IR/Builders.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 using namespace mlir::comm;
@@ -171,11 +173,24 @@ static FailureOr<TierAttr> parseTier(AsmParser &parser) {
   return tier;
 }
 
+// The shortest decimal that reads back as the same number: 50.0, 370.8.
+static void printDecimal(AsmPrinter &printer, FloatAttr attr) {
+  double value = attr.getValueAsDouble();
+  std::string digits;
+  for (unsigned places = 1; places <= 17; ++places) {
+    digits = llvm::formatv("{0}", llvm::format("%.*f", places, value)).str();
+    if (std::strtod(digits.c_str(), nullptr) == value) {
+      break;
+    }
+  }
+  printer << digits;
+}
+
 static void printTier(AsmPrinter &printer, TierAttr tier) {
   printer << tier.getName().getValue() << ": " << tier.getSize() << " x ";
-  printer.printFloat(tier.getGigabytesPerSecond().getValue());
+  printDecimal(printer, tier.getGigabytesPerSecond());
   printer << " GB/s ";
-  printer.printFloat(tier.getLatencyMicroseconds().getValue());
+  printDecimal(printer, tier.getLatencyMicroseconds());
   printer << " us";
 }
 

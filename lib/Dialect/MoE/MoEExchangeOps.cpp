@@ -49,6 +49,16 @@ LogicalResult CombineOp::verify() {
   return success();
 }
 
+LogicalResult PlacementTableOp::verify() {
+  // C1
+  int64_t experts = getPlacement().getType().getExperts();
+  if (getTable().getType().getShape() != ArrayRef<int64_t>{64, experts}) {
+    return emitOpError("expected a table of 64 x ")
+           << experts << ", but got " << getTable().getType();
+  }
+  return success();
+}
+
 #define MOE_NETWORK_EFFECTS(OpT)                                               \
   void OpT::getEffects(                                                        \
       SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {               \
