@@ -3,10 +3,12 @@
 // The loops around the register tile:
 //
 //   for each group with rows
-//     for each chunk of its row tiles            rows stay in L2
-//       for each panel                           a panel stays in L2 (or L1)
-//         for each row tile of the chunk
-//           sums of each weight table, epilogue, store
+//     for each chunk of its row tiles              rows stay in L2
+//       for each panel
+//         for each weight table
+//           for each block of the panel's rows     the block stays in L1
+//             for each row tile of the chunk       sums stay in registers
+//         epilogue and store
 
 #include "moe/Target/CPU/GroupedMatmul.h"
 
@@ -24,13 +26,19 @@ using namespace mlir;
 using namespace mlir::moe;
 
 /// Bytes of rows that are reused from panel to panel: a part of L2 (512 KiB at
-/// least on anything with AVX2) that leaves room for a panel.
+/// least on anything with AVX2).
 static constexpr int64_t chunkBytes = 256 * 1024;
+
+/// Panel rows of 128 bytes that are reused from row tile to row tile: half of
+/// the smallest L1.
+static constexpr int64_t blockRows = 128;
 
 PackedLayout mlir::moe::groupedMatmulLayout(const GroupedMatmulSpec &spec) {
   return {spec.k, spec.n,
           spec.inputType.isBF16() ? PackedType::bf16 : PackedType::f32};
 }
+
+static int64_t bytesOf(Type type) { return type.getIntOrFloatBitWidth() / 8; }
 
 namespace {
 
@@ -44,7 +52,10 @@ public:
         tile(RegisterTile::create(spec.k, spec.inputType, target)),
         tileFunction(
             getOrBuildTileFunction(function->getParentOfType<ModuleOp>(),
-                                   spec.k, spec.inputType, *tile)) {}
+                                   spec.k, spec.inputType, *tile)),
+        chunkTiles(std::max<int64_t>(
+            4, chunkBytes /
+                   (spec.k * bytesOf(tile->rowType()) * tile->maxRows()))) {}
 
   void build();
 
@@ -56,6 +67,13 @@ private:
     Value count;
     Value height;
     Value extra;
+  };
+  /// Tiles [begin, end) of a group, and their rows in `out`.
+  struct Chunk {
+    Value begin;
+    Value end;
+    Value firstRow;
+    Value rowCount;
   };
 
   Value index(int64_t value) {
@@ -75,11 +93,17 @@ private:
   Value loadMatrix(Value table, Value group);
   Value panelPointer(Value matrix, Value panel);
   RowTiles cutRows(Value firstRow, Value rowCount);
+  Value firstRowOf(const RowTiles &tiles, Value tileIndex);
   void emitGroup(Value group);
-  void emitTile(const RowTiles &tiles, Value tileIndex,
-                ArrayRef<Value> matrices, Value panel);
-  void emitEpilogue(Value firstRow, Value height, Value panel);
+  void emitChunk(const RowTiles &tiles, const Chunk &chunk,
+                 ArrayRef<Value> matrices);
+  void emitSums(const RowTiles &tiles, const Chunk &chunk, Value panelAddress,
+                Value sums);
+  void emitEpilogue(const Chunk &chunk, Value panel);
+  void widenRows(const Chunk &chunk);
+  void clearSums(const Chunk &chunk, Value sums);
   void store(Value vector, Value row, Value column);
+  bool widens() const { return tile->rowType() != spec.inputType; }
 
   ImplicitLocOpBuilder b;
   func::FuncOp function;
@@ -89,7 +113,11 @@ private:
   PackedLayout layout;
   std::unique_ptr<RegisterTile> tile;
   func::FuncOp tileFunction;
-  /// For each weight table the sums of the current tile.
+  /// Tiles of one chunk.
+  int64_t chunkTiles;
+  /// The chunk's rows where the tile wants them widened, and for each weight
+  /// table the chunk's sums.
+  Value widenedRows;
   SmallVector<Value> sums;
 };
 
@@ -132,6 +160,14 @@ GroupedMatmulBuilder::RowTiles GroupedMatmulBuilder::cutRows(Value firstRow,
           arith::RemUIOp::create(b, rowCount, count)};
 }
 
+/// The first row of a tile; for the count of tiles, the end of the group.
+Value GroupedMatmulBuilder::firstRowOf(const RowTiles &tiles, Value tileIndex) {
+  Value taller = arith::MinUIOp::create(b, tileIndex, tiles.extra);
+  Value start = arith::AddIOp::create(
+      b, arith::MulIOp::create(b, tileIndex, tiles.height), taller);
+  return arith::AddIOp::create(b, tiles.firstRow, start);
+}
+
 /// out[row, column …] = vector, as far as there are columns.
 void GroupedMatmulBuilder::store(Value vector, Value row, Value column) {
   if (spec.n % PackedLayout::panelColumns == 0) {
@@ -155,14 +191,13 @@ void GroupedMatmulBuilder::store(Value vector, Value row, Value column) {
   });
 }
 
-/// Turns the sums of one tile into output.
-void GroupedMatmulBuilder::emitEpilogue(Value firstRow, Value height,
-                                        Value panel) {
+/// Turns the chunk's sums into output.
+void GroupedMatmulBuilder::emitEpilogue(const Chunk &chunk, Value panel) {
   auto vectorType = VectorType::get({lanes}, b.getF32Type());
   Value firstColumn =
       arith::MulIOp::create(b, panel, index(PackedLayout::panelColumns));
-  forLoop(index(0), height, 1, [&](Value row) {
-    Value outRow = arith::AddIOp::create(b, firstRow, row);
+  forLoop(index(0), chunk.rowCount, 1, [&](Value row) {
+    Value outRow = arith::AddIOp::create(b, chunk.firstRow, row);
     forLoop(
         index(0), index(PackedLayout::panelColumns), lanes, [&](Value column) {
           SmallVector<Value> vectors;
@@ -176,25 +211,80 @@ void GroupedMatmulBuilder::emitEpilogue(Value firstRow, Value height,
   });
 }
 
-void GroupedMatmulBuilder::emitTile(const RowTiles &tiles, Value tileIndex,
-                                    ArrayRef<Value> matrices, Value panel) {
-  Value taller = arith::MinUIOp::create(b, tileIndex, tiles.extra);
-  Value start = arith::AddIOp::create(
-      b, arith::MulIOp::create(b, tileIndex, tiles.height), taller);
-  Value firstRow = arith::AddIOp::create(b, tiles.firstRow, start);
-  Value isTaller = arith::CmpIOp::create(b, arith::CmpIPredicate::ult,
-                                         tileIndex, tiles.extra);
-  Value height = arith::AddIOp::create(
-      b, tiles.height,
-      arith::IndexCastUIOp::create(b, b.getIndexType(), isTaller));
-  // One weight table after the other has all registers: tables side by side
-  // would halve the tile of each.
-  for (auto [matrix, table] : llvm::zip_equal(matrices, sums)) {
+/// Copies the chunk's rows to `widenedRows`, as f32.
+void GroupedMatmulBuilder::widenRows(const Chunk &chunk) {
+  int64_t whole = spec.k / lanes * lanes;
+  auto narrow = VectorType::get({lanes}, spec.inputType);
+  auto wide = VectorType::get({lanes}, tile->rowType());
+  forLoop(index(0), chunk.rowCount, 1, [&](Value row) {
+    Value from = arith::AddIOp::create(b, chunk.firstRow, row);
+    forLoop(index(0), index(whole), lanes, [&](Value k) {
+      Value part =
+          vector::LoadOp::create(b, narrow, rows(), ValueRange{from, k});
+      vector::StoreOp::create(b, arith::ExtFOp::create(b, wide, part),
+                              widenedRows, ValueRange{row, k});
+    });
+    forLoop(index(whole), index(spec.k), 1, [&](Value k) {
+      Value element = memref::LoadOp::create(b, rows(), ValueRange{from, k});
+      memref::StoreOp::create(
+          b, arith::ExtFOp::create(b, tile->rowType(), element), widenedRows,
+          ValueRange{row, k});
+    });
+  });
+}
+
+void GroupedMatmulBuilder::clearSums(const Chunk &chunk, Value sums) {
+  auto vectorType = VectorType::get({lanes}, b.getF32Type());
+  Value zero = arith::ConstantOp::create(b, b.getZeroAttr(vectorType));
+  forLoop(index(0), chunk.rowCount, 1, [&](Value row) {
+    for (int64_t column = 0; column < PackedLayout::panelColumns;
+         column += lanes) {
+      vector::StoreOp::create(b, zero, sums, ValueRange{row, index(column)});
+    }
+  });
+}
+
+/// sums = the chunk's rows · one panel of one weight table.
+void GroupedMatmulBuilder::emitSums(const RowTiles &tiles, const Chunk &chunk,
+                                    Value panelAddress, Value sums) {
+  clearSums(chunk, sums);
+  // A single tile reads the panel once, so there is nothing to keep in L1.
+  Value panelRows = index(layout.panelRows());
+  Value single = arith::CmpIOp::create(
+      b, arith::CmpIPredicate::eq,
+      arith::SubIOp::create(b, chunk.end, chunk.begin), index(1));
+  Value step = arith::SelectOp::create(b, single, panelRows, index(blockRows));
+  auto blocks = scf::ForOp::create(b, index(0), panelRows, step);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(blocks.getBody());
+  Value begin = blocks.getInductionVar();
+  Value end = arith::MinUIOp::create(b, arith::AddIOp::create(b, begin, step),
+                                     panelRows);
+  forLoop(chunk.begin, chunk.end, 1, [&](Value tileIndex) {
+    Value firstRow = firstRowOf(tiles, tileIndex);
+    Value next = arith::AddIOp::create(b, tileIndex, index(1));
+    Value height = arith::SubIOp::create(b, firstRowOf(tiles, next), firstRow);
+    Value firstSum = arith::SubIOp::create(b, firstRow, chunk.firstRow);
     func::CallOp::create(b, tileFunction,
-                         ValueRange{rows(), firstRow, height,
-                                    panelPointer(matrix, panel), table});
+                         ValueRange{height, widens() ? widenedRows : rows(),
+                                    widens() ? firstSum : firstRow,
+                                    panelAddress, sums, firstSum, begin, end});
+  });
+}
+
+void GroupedMatmulBuilder::emitChunk(const RowTiles &tiles, const Chunk &chunk,
+                                     ArrayRef<Value> matrices) {
+  if (widens()) {
+    widenRows(chunk);
   }
-  emitEpilogue(firstRow, height, panel);
+  forLoop(firstPanel(), endPanel(), 1, [&](Value panel) {
+    // One weight table after the other has all registers: tables side by side
+    // would halve the tile of each.
+    for (auto [matrix, table] : llvm::zip_equal(matrices, sums)) {
+      emitSums(tiles, chunk, panelPointer(matrix, panel), table);
+    }
+    emitEpilogue(chunk, panel);
+  });
 }
 
 void GroupedMatmulBuilder::emitGroup(Value group) {
@@ -212,30 +302,42 @@ void GroupedMatmulBuilder::emitGroup(Value group) {
     matrices.push_back(loadMatrix(table(i), group));
   }
   RowTiles tiles = cutRows(first, rowCount);
-  int64_t tileBytes =
-      spec.k * packedElementBytes(layout.type) * tile->maxRows();
-  int64_t chunk = std::max<int64_t>(4, chunkBytes / tileBytes);
-  forLoop(index(0), tiles.count, chunk, [&](Value firstTile) {
-    Value endTile = arith::MinUIOp::create(
-        b, arith::AddIOp::create(b, firstTile, index(chunk)), tiles.count);
-    forLoop(firstPanel(), endPanel(), 1, [&](Value panel) {
-      forLoop(firstTile, endTile, 1, [&](Value tileIndex) {
-        emitTile(tiles, tileIndex, matrices, panel);
-      });
-    });
+  forLoop(index(0), tiles.count, chunkTiles, [&](Value begin) {
+    Chunk chunk;
+    chunk.begin = begin;
+    chunk.end = arith::MinUIOp::create(
+        b, arith::AddIOp::create(b, begin, index(chunkTiles)), tiles.count);
+    chunk.firstRow = firstRowOf(tiles, chunk.begin);
+    chunk.rowCount =
+        arith::SubIOp::create(b, firstRowOf(tiles, chunk.end), chunk.firstRow);
+    emitChunk(tiles, chunk, matrices);
   });
 }
 
 void GroupedMatmulBuilder::build() {
   b.setInsertionPointToStart(function.addEntryBlock());
+  int64_t chunkRows = chunkTiles * tile->maxRows();
+  IntegerAttr alignment = b.getI64IntegerAttr(PackedLayout::alignment);
+  auto sumsType =
+      MemRefType::get({chunkRows, PackedLayout::panelColumns}, b.getF32Type());
+  auto callType = MemRefType::get(
+      {ShapedType::kDynamic, PackedLayout::panelColumns}, b.getF32Type());
   for (int64_t i = 0; i < spec.weights; ++i) {
-    sums.push_back(
-        memref::AllocaOp::create(b, sumsType(*tile, b.getContext()),
-                                 b.getI64IntegerAttr(PackedLayout::alignment)));
+    Value buffer = memref::AllocaOp::create(b, sumsType, alignment);
+    sums.push_back(memref::CastOp::create(b, callType, buffer));
+  }
+  if (widens()) {
+    auto type =
+        MemRefType::get({ShapedType::kDynamic, spec.k}, tile->rowType());
+    widenedRows = memref::AllocOp::create(b, type, ValueRange{index(chunkRows)},
+                                          alignment);
   }
   Value extent = memref::DimOp::create(b, offsets(), 0);
   Value groups = arith::SubIOp::create(b, extent, index(1));
   forLoop(index(0), groups, 1, [&](Value group) { emitGroup(group); });
+  if (widens()) {
+    memref::DeallocOp::create(b, widenedRows);
+  }
   func::ReturnOp::create(b);
 }
 

@@ -2,7 +2,7 @@
 //
 // The register tile on plain vectors: for each step along k, one load of the
 // panel's columns, and for each row one element, broadcast, times those
-// columns. The instruction sets differ in one function, `accumulate`.
+// columns.
 
 #include "moe/Target/CPU/RegisterTile.h"
 
@@ -27,7 +27,7 @@ static constexpr int64_t prefetchDistance = 48;
 
 RegisterTile::~RegisterTile() = default;
 
-static PackedLayout columnLayout(int64_t k, Type inputType) {
+static PackedLayout panelLayout(int64_t k, Type inputType) {
   return {k, panelColumns,
           inputType.isBF16() ? PackedType::bf16 : PackedType::f32};
 }
@@ -37,36 +37,30 @@ MemRefType mlir::moe::panelType(int64_t k, Type inputType) {
   if (inputType.isBF16()) {
     cell = IntegerType::get(inputType.getContext(), 32);
   }
-  return MemRefType::get({columnLayout(k, inputType).panelRows(), panelColumns},
+  return MemRefType::get({panelLayout(k, inputType).panelRows(), panelColumns},
                          cell);
-}
-
-MemRefType mlir::moe::sumsType(const RegisterTile &tile, MLIRContext *context) {
-  return MemRefType::get({tile.maxRows(), panelColumns},
-                         Float32Type::get(context));
 }
 
 namespace {
 
-/// How operands become products.
-enum class Product {
-  /// f32 operands.
-  F32,
-  /// bf16 pairs, each element widened to f32, the even one first.
-  WidenedBF16,
-  /// bf16 pairs, by AVX-512's dot product.
-  DotBF16,
+/// f32 lanes and registers that a tile may use.
+struct Registers {
+  int64_t lanes;
+  /// Rows of the highest tile, and vectors of sums.
+  int64_t rows;
+  int64_t sums;
 };
 
+/// Loops and registers; the product itself is left to subclasses.
 class VectorTile : public RegisterTile {
 public:
-  VectorTile(int64_t k, Type inputType, const CPUTarget &target);
+  VectorTile(int64_t k, Type inputType, Registers registers);
 
-  int64_t maxRows() const override { return tileRows; }
+  int64_t maxRows() const override { return registers.rows; }
   void emit(ImplicitLocOpBuilder &b, const TileOperands &operands,
             int64_t rows) const override;
 
-private:
+protected:
   /// The part of a tile whose sums fit in registers at once.
   struct Block {
     int64_t rows;
@@ -74,60 +68,90 @@ private:
     int64_t columns;
   };
 
-  int64_t columnsInRegisters(int64_t rows) const;
-  SmallVector<Value> emitBlock(ImplicitLocOpBuilder &b,
-                               const TileOperands &operands,
-                               const Block &block) const;
-  void prefetch(ImplicitLocOpBuilder &b, const TileOperands &operands,
-                Value panelRow) const;
-  SmallVector<Value> emitStep(ImplicitLocOpBuilder &b,
-                              const TileOperands &operands, const Block &block,
-                              Value panelRow, ValueRange sums) const;
-  SmallVector<Value> emitOddStep(ImplicitLocOpBuilder &b,
-                                 const TileOperands &operands,
-                                 const Block &block, ValueRange sums) const;
+  /// Adds one panel row's products to `sums`; only the first element of each
+  /// cell where `half`.
+  virtual SmallVector<Value> emitStep(ImplicitLocOpBuilder &b,
+                                      const TileOperands &operands, Block block,
+                                      Value panelRow, ValueRange sums,
+                                      bool half) const = 0;
+
   SmallVector<Value> loadColumns(ImplicitLocOpBuilder &b,
-                                 const TileOperands &operands,
-                                 const Block &block, Value panelRow) const;
-  Value accumulate(ImplicitLocOpBuilder &b, Value row, Value columns,
-                   Value sum) const;
-  Value multiplyAdd(ImplicitLocOpBuilder &b, Value x, Value y, Value sum) const;
-  Value broadcast(ImplicitLocOpBuilder &b, Value cell) const;
+                                 const TileOperands &operands, Block block,
+                                 Value panelRow) const;
+  Value rowIndex(ImplicitLocOpBuilder &b, Value first, int64_t row) const;
 
   PackedLayout layout;
-  Product product;
-  int64_t lanes;
-  bool hasFMA;
-  int64_t sumRegisters;
-  int64_t tileRows;
+  Registers registers;
   VectorType sumType;
   VectorType cellType;
+
+private:
+  int64_t columnsInRegisters(int64_t rows) const;
+  void emitBlock(ImplicitLocOpBuilder &b, const TileOperands &operands,
+                 Block block) const;
+  SmallVector<Value> emitSteps(ImplicitLocOpBuilder &b,
+                               const TileOperands &operands, Block block,
+                               ValueRange sums) const;
+  void prefetch(ImplicitLocOpBuilder &b, const TileOperands &operands,
+                Value panelRow) const;
+};
+
+/// f32 products: of f32, or of bf16 that is widened, rows beforehand and the
+/// panel in registers.
+class F32Tile : public VectorTile {
+public:
+  F32Tile(int64_t k, Type inputType, Registers registers, bool hasFMA)
+      : VectorTile(k, inputType, registers), hasFMA(hasFMA) {}
+
+  Type rowType() const override { return sumType.getElementType(); }
+
+protected:
+  SmallVector<Value> emitStep(ImplicitLocOpBuilder &b,
+                              const TileOperands &operands, Block block,
+                              Value panelRow, ValueRange sums,
+                              bool half) const override;
+
+private:
+  Value widen(ImplicitLocOpBuilder &b, Value cells, int64_t part) const;
+  Value multiplyAdd(ImplicitLocOpBuilder &b, Value x, Value y, Value sum) const;
+
+  bool hasFMA;
+};
+
+/// bf16 pairs, by AVX-512's dot product.
+class DotTile : public VectorTile {
+public:
+  using VectorTile::VectorTile;
+
+  Type rowType() const override {
+    return BFloat16Type::get(sumType.getContext());
+  }
+
+protected:
+  SmallVector<Value> emitStep(ImplicitLocOpBuilder &b,
+                              const TileOperands &operands, Block block,
+                              Value panelRow, ValueRange sums,
+                              bool half) const override;
+
+private:
+  Value loadPair(ImplicitLocOpBuilder &b, const TileOperands &operands,
+                 int64_t row, Value panelRow, bool half) const;
 };
 
 } // namespace
 
-VectorTile::VectorTile(int64_t k, Type inputType, const CPUTarget &target)
-    : layout(columnLayout(k, inputType)), lanes(target.vectorLanes),
-      hasFMA(target.hasFMA) {
-  // What is left holds the panel's columns and the broadcast elements. Sums in
-  // 12 and 24 registers hide the latency of two multiply-adds a cycle (8
-  // chains) and load less than one operand for each.
-  bool wide = target.vectorRegisters >= 32;
-  sumRegisters = wide ? 24 : 12;
-  tileRows = wide ? 12 : 6;
-  if (!inputType.isBF16()) {
-    product = Product::F32;
-  } else {
-    product = target.hasBF16Dot ? Product::DotBF16 : Product::WidenedBF16;
-  }
-  sumType = VectorType::get({lanes}, Float32Type::get(inputType.getContext()));
-  cellType = VectorType::get({lanes}, panelType(k, inputType).getElementType());
-}
+VectorTile::VectorTile(int64_t k, Type inputType, Registers registers)
+    : layout(panelLayout(k, inputType)), registers(registers),
+      sumType(VectorType::get({registers.lanes},
+                              Float32Type::get(inputType.getContext()))),
+      cellType(VectorType::get({registers.lanes},
+                               panelType(k, inputType).getElementType())) {}
 
 /// The most columns whose sums fit; a divisor of the panel.
 int64_t VectorTile::columnsInRegisters(int64_t rows) const {
   int64_t columns = panelColumns;
-  while (columns > lanes && rows * columns > sumRegisters * lanes) {
+  while (columns > registers.lanes &&
+         rows * columns > registers.sums * registers.lanes) {
     columns /= 2;
   }
   return columns;
@@ -136,42 +160,69 @@ int64_t VectorTile::columnsInRegisters(int64_t rows) const {
 void VectorTile::emit(ImplicitLocOpBuilder &b, const TileOperands &operands,
                       int64_t rows) const {
   int64_t columns = columnsInRegisters(rows);
-  int64_t vectors = columns / lanes;
   for (int64_t first = 0; first < panelColumns; first += columns) {
-    SmallVector<Value> sums = emitBlock(b, operands, {rows, first, columns});
-    for (auto [i, sum] : llvm::enumerate(sums)) {
-      Value row = arith::ConstantIndexOp::create(b, i / vectors);
-      Value column =
-          arith::ConstantIndexOp::create(b, first + i % vectors * lanes);
-      vector::StoreOp::create(b, sum, operands.sums, ValueRange{row, column});
-    }
+    emitBlock(b, operands, {rows, first, columns});
   }
 }
 
-/// All of k for one block: sums[row · vectors + vector].
-SmallVector<Value> VectorTile::emitBlock(ImplicitLocOpBuilder &b,
+/// Loads the sums, adds, and stores them; in between they stay in registers.
+void VectorTile::emitBlock(ImplicitLocOpBuilder &b,
+                           const TileOperands &operands, Block block) const {
+  SmallVector<SmallVector<Value>> places;
+  for (int64_t row = 0; row < block.rows; ++row) {
+    for (int64_t column = 0; column < block.columns;
+         column += registers.lanes) {
+      places.push_back(
+          {rowIndex(b, operands.firstSum, row),
+           arith::ConstantIndexOp::create(b, block.firstColumn + column)});
+    }
+  }
+  SmallVector<Value> sums;
+  for (ArrayRef<Value> place : places) {
+    sums.push_back(vector::LoadOp::create(b, sumType, operands.sums, place));
+  }
+  sums = emitSteps(b, operands, block, sums);
+  for (auto [sum, place] : llvm::zip_equal(sums, places)) {
+    vector::StoreOp::create(b, sum, operands.sums, place);
+  }
+}
+
+SmallVector<Value> VectorTile::emitSteps(ImplicitLocOpBuilder &b,
                                          const TileOperands &operands,
-                                         const Block &block) const {
-  Value zero = arith::ConstantOp::create(b, b.getZeroAttr(sumType));
-  SmallVector<Value> sums(block.rows * block.columns / lanes, zero);
-  Value begin = arith::ConstantIndexOp::create(b, 0);
-  Value end = arith::ConstantIndexOp::create(b, layout.k / layout.depth());
-  Value step = arith::ConstantIndexOp::create(b, 1);
+                                         Block block, ValueRange sums) const {
+  int64_t wholeRows = layout.k / layout.depth();
+  bool odd = wholeRows != layout.panelRows();
+  Value last = arith::ConstantIndexOp::create(b, wholeRows);
+  Value end =
+      odd ? arith::MinUIOp::create(b, operands.end, last) : operands.end;
+  Value one = arith::ConstantIndexOp::create(b, 1);
   auto loop = scf::ForOp::create(
-      b, begin, end, step, sums,
+      b, operands.begin, end, one, sums,
       [&](OpBuilder &body, Location loc, Value panelRow, ValueRange carried) {
         ImplicitLocOpBuilder inner(loc, body);
         // The first block of columns fetches for all of them.
         if (block.firstColumn == 0) {
           prefetch(inner, operands, panelRow);
         }
-        scf::YieldOp::create(
-            inner, emitStep(inner, operands, block, panelRow, carried));
+        scf::YieldOp::create(inner, emitStep(inner, operands, block, panelRow,
+                                             carried, /*half=*/false));
       });
-  if (layout.k % layout.depth() == 0) {
+  if (!odd) {
     return loop.getResults();
   }
-  return emitOddStep(b, operands, block, loop.getResults());
+  Value hasOddRow =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::ugt, operands.end, last);
+  auto branch = scf::IfOp::create(
+      b, hasOddRow,
+      [&](OpBuilder &then, Location loc) {
+        ImplicitLocOpBuilder inner(loc, then);
+        scf::YieldOp::create(inner, emitStep(inner, operands, block, last,
+                                             loop.getResults(), /*half=*/true));
+      },
+      [&](OpBuilder &otherwise, Location loc) {
+        scf::YieldOp::create(otherwise, loc, loop.getResults());
+      });
+  return branch.getResults();
 }
 
 void VectorTile::prefetch(ImplicitLocOpBuilder &b, const TileOperands &operands,
@@ -190,10 +241,9 @@ void VectorTile::prefetch(ImplicitLocOpBuilder &b, const TileOperands &operands,
 
 SmallVector<Value> VectorTile::loadColumns(ImplicitLocOpBuilder &b,
                                            const TileOperands &operands,
-                                           const Block &block,
-                                           Value panelRow) const {
+                                           Block block, Value panelRow) const {
   SmallVector<Value> columns;
-  for (int64_t column = 0; column < block.columns; column += lanes) {
+  for (int64_t column = 0; column < block.columns; column += registers.lanes) {
     Value first = arith::ConstantIndexOp::create(b, block.firstColumn + column);
     columns.push_back(vector::LoadOp::create(b, cellType, operands.panel,
                                              ValueRange{panelRow, first}));
@@ -201,111 +251,116 @@ SmallVector<Value> VectorTile::loadColumns(ImplicitLocOpBuilder &b,
   return columns;
 }
 
-/// The tile's row `row`, as an index into the rows.
-static Value rowIndex(ImplicitLocOpBuilder &b, const TileOperands &operands,
-                      int64_t row) {
-  Value offset = arith::ConstantIndexOp::create(b, row);
-  return arith::AddIOp::create(b, operands.firstRow, offset);
+Value VectorTile::rowIndex(ImplicitLocOpBuilder &b, Value first,
+                           int64_t row) const {
+  return arith::AddIOp::create(b, first,
+                               arith::ConstantIndexOp::create(b, row));
 }
 
-Value VectorTile::broadcast(ImplicitLocOpBuilder &b, Value cell) const {
-  return vector::BroadcastOp::create(b, cellType, cell);
-}
-
-SmallVector<Value> VectorTile::emitStep(ImplicitLocOpBuilder &b,
-                                        const TileOperands &operands,
-                                        const Block &block, Value panelRow,
-                                        ValueRange sums) const {
-  SmallVector<Value> columns = loadColumns(b, operands, block, panelRow);
-  SmallVector<Value> result;
-  for (int64_t row = 0; row < block.rows; ++row) {
-    Value r = rowIndex(b, operands, row);
-    Value cell;
-    if (product == Product::F32) {
-      cell = memref::LoadOp::create(b, operands.rows, ValueRange{r, panelRow});
-    } else {
-      Value two = arith::ConstantIndexOp::create(b, 2);
-      Value k = arith::MulIOp::create(b, panelRow, two);
-      Value pair =
-          vector::LoadOp::create(b, VectorType::get({2}, b.getBF16Type()),
-                                 operands.rows, ValueRange{r, k});
-      Value word = vector::BitCastOp::create(
-          b, VectorType::get({1}, b.getI32Type()), pair);
-      cell = vector::ExtractOp::create(b, word, 0);
-    }
-    Value element = broadcast(b, cell);
-    for (Value column : columns) {
-      result.push_back(accumulate(b, element, column, sums[result.size()]));
+SmallVector<Value> F32Tile::emitStep(ImplicitLocOpBuilder &b,
+                                     const TileOperands &operands, Block block,
+                                     Value panelRow, ValueRange sums,
+                                     bool half) const {
+  SmallVector<Value> cells = loadColumns(b, operands, block, panelRow);
+  SmallVector<Value> result(sums);
+  Value depth = arith::ConstantIndexOp::create(b, layout.depth());
+  Value firstK = arith::MulIOp::create(b, panelRow, depth);
+  for (int64_t part = 0; part < (half ? 1 : layout.depth()); ++part) {
+    Value k = rowIndex(b, firstK, part);
+    SmallVector<Value> columns = llvm::map_to_vector(
+        cells, [&](Value cell) { return widen(b, cell, part); });
+    for (int64_t row = 0; row < block.rows; ++row) {
+      Value element = memref::LoadOp::create(
+          b, operands.rows, ValueRange{rowIndex(b, operands.firstRow, row), k});
+      Value factor = vector::BroadcastOp::create(b, sumType, element);
+      for (auto [i, column] : llvm::enumerate(columns)) {
+        Value &sum = result[row * columns.size() + i];
+        sum = multiplyAdd(b, factor, column, sum);
+      }
     }
   }
   return result;
 }
 
-/// The last element of an odd k: a pair with zero.
-SmallVector<Value> VectorTile::emitOddStep(ImplicitLocOpBuilder &b,
-                                           const TileOperands &operands,
-                                           const Block &block,
-                                           ValueRange sums) const {
-  Value panelRow = arith::ConstantIndexOp::create(b, layout.panelRows() - 1);
-  Value k = arith::ConstantIndexOp::create(b, layout.k - 1);
-  SmallVector<Value> columns = loadColumns(b, operands, block, panelRow);
-  SmallVector<Value> result;
-  for (int64_t row = 0; row < block.rows; ++row) {
-    Value element = memref::LoadOp::create(
-        b, operands.rows, ValueRange{rowIndex(b, operands, row), k});
-    Value half = arith::BitcastOp::create(b, b.getI16Type(), element);
-    Value cell = arith::ExtUIOp::create(b, b.getI32Type(), half);
-    Value pair = broadcast(b, cell);
-    for (Value column : columns) {
-      result.push_back(accumulate(b, pair, column, sums[result.size()]));
-    }
+/// The first or second elements of bf16 cells, as f32: bf16 is f32's upper
+/// half.
+Value F32Tile::widen(ImplicitLocOpBuilder &b, Value cells, int64_t part) const {
+  if (layout.depth() == 1) {
+    return cells;
   }
-  return result;
+  auto splat = [&](int32_t value) {
+    return arith::ConstantOp::create(
+        b, DenseElementsAttr::get(cast<ShapedType>(cells.getType()),
+                                  b.getI32IntegerAttr(value)));
+  };
+  Value bits = part ? Value(arith::AndIOp::create(b, cells, splat(0xffff0000)))
+                    : Value(arith::ShLIOp::create(b, cells, splat(16)));
+  return arith::BitcastOp::create(b, sumType, bits);
 }
 
-Value VectorTile::multiplyAdd(ImplicitLocOpBuilder &b, Value x, Value y,
-                              Value sum) const {
+Value F32Tile::multiplyAdd(ImplicitLocOpBuilder &b, Value x, Value y,
+                           Value sum) const {
   if (hasFMA) {
     return math::FmaOp::create(b, x, y, sum);
   }
   return arith::AddFOp::create(b, sum, arith::MulFOp::create(b, x, y));
 }
 
-/// The even or odd elements of bf16 pairs, as f32.
-static Value widen(ImplicitLocOpBuilder &b, Value pairs, bool odd,
-                   VectorType type) {
-  auto splat = [&](int32_t value) {
-    return arith::ConstantOp::create(
-        b, DenseElementsAttr::get(cast<ShapedType>(pairs.getType()),
-                                  b.getI32IntegerAttr(value)));
-  };
-  Value bits = odd ? Value(arith::AndIOp::create(b, pairs, splat(0xffff0000)))
-                   : Value(arith::ShLIOp::create(b, pairs, splat(16)));
-  return arith::BitcastOp::create(b, type, bits);
+SmallVector<Value> DotTile::emitStep(ImplicitLocOpBuilder &b,
+                                     const TileOperands &operands, Block block,
+                                     Value panelRow, ValueRange sums,
+                                     bool half) const {
+  auto pairs = VectorType::get({2 * registers.lanes}, b.getBF16Type());
+  SmallVector<Value> columns = llvm::map_to_vector(
+      loadColumns(b, operands, block, panelRow), [&](Value cells) -> Value {
+        return vector::BitCastOp::create(b, pairs, cells);
+      });
+  SmallVector<Value> result;
+  for (int64_t row = 0; row < block.rows; ++row) {
+    Value cells = vector::BroadcastOp::create(
+        b, cellType, loadPair(b, operands, row, panelRow, half));
+    Value factor = vector::BitCastOp::create(b, pairs, cells);
+    for (Value column : columns) {
+      result.push_back(x86vector::DotBF16Op::create(
+          b, sumType, sums[result.size()], factor, column));
+    }
+  }
+  return result;
 }
 
-Value VectorTile::accumulate(ImplicitLocOpBuilder &b, Value row, Value columns,
-                             Value sum) const {
-  switch (product) {
-  case Product::F32:
-    return multiplyAdd(b, row, columns, sum);
-  case Product::WidenedBF16:
-    for (bool odd : {false, true}) {
-      sum = multiplyAdd(b, widen(b, row, odd, sumType),
-                        widen(b, columns, odd, sumType), sum);
-    }
-    return sum;
-  case Product::DotBF16: {
-    auto pairs = VectorType::get({2 * lanes}, b.getBF16Type());
-    return x86vector::DotBF16Op::create(
-        b, sumType, sum, vector::BitCastOp::create(b, pairs, row),
-        vector::BitCastOp::create(b, pairs, columns));
+/// Two neighbours of a row as one cell; the last element of an odd k with zero.
+Value DotTile::loadPair(ImplicitLocOpBuilder &b, const TileOperands &operands,
+                        int64_t row, Value panelRow, bool half) const {
+  Value r = rowIndex(b, operands.firstRow, row);
+  Value two = arith::ConstantIndexOp::create(b, 2);
+  Value k = arith::MulIOp::create(b, panelRow, two);
+  if (half) {
+    Value element = memref::LoadOp::create(b, operands.rows, ValueRange{r, k});
+    Value bits = arith::BitcastOp::create(b, b.getI16Type(), element);
+    return arith::ExtUIOp::create(b, b.getI32Type(), bits);
   }
+  Value pair = vector::LoadOp::create(b, VectorType::get({2}, b.getBF16Type()),
+                                      operands.rows, ValueRange{r, k});
+  Value word =
+      vector::BitCastOp::create(b, VectorType::get({1}, b.getI32Type()), pair);
+  return vector::ExtractOp::create(b, word, 0);
+}
+
+/// What is left beside the sums holds the panel's columns and one broadcast
+/// element. 12 and 24 vectors of sums hide the latency of two multiply-adds a
+/// cycle (8 chains) and load less than one operand for each.
+static Registers chooseRegisters(const CPUTarget &target) {
+  if (target.vectorRegisters >= 32) {
+    return {target.vectorLanes, /*rows=*/12, /*sums=*/24};
   }
-  llvm_unreachable("unknown product");
+  return {target.vectorLanes, /*rows=*/6, /*sums=*/12};
 }
 
 std::unique_ptr<RegisterTile> RegisterTile::create(int64_t k, Type inputType,
                                                    const CPUTarget &target) {
-  return std::make_unique<VectorTile>(k, inputType, target);
+  Registers registers = chooseRegisters(target);
+  if (inputType.isBF16() && target.hasBF16Dot) {
+    return std::make_unique<DotTile>(k, inputType, registers);
+  }
+  return std::make_unique<F32Tile>(k, inputType, registers, target.hasFMA);
 }

@@ -4,6 +4,7 @@
 // table, and products of the same k share it, so that the code of a model stays
 // small. A call costs nothing beside a tile.
 
+#include "moe/Target/CPU/PackedLayout.h"
 #include "moe/Target/CPU/RegisterTile.h"
 
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
@@ -20,15 +21,18 @@ static std::string tileFunctionName(int64_t k, Type inputType) {
          "_k" + std::to_string(k);
 }
 
-static FunctionType tileFunctionType(int64_t k, Type inputType,
-                                     const RegisterTile &tile) {
-  MLIRContext *context = inputType.getContext();
+static FunctionType tileFunctionType(int64_t k, const RegisterTile &tile) {
+  Type rowType = tile.rowType();
+  MLIRContext *context = rowType.getContext();
+  constexpr int64_t dynamic = ShapedType::kDynamic;
   auto index = IndexType::get(context);
-  return FunctionType::get(
-      context,
-      {MemRefType::get({ShapedType::kDynamic, k}, inputType), index, index,
-       LLVM::LLVMPointerType::get(context), sumsType(tile, context)},
-      {});
+  auto sums = MemRefType::get({dynamic, PackedLayout::panelColumns},
+                              Float32Type::get(context));
+  return FunctionType::get(context,
+                           {index, MemRefType::get({dynamic, k}, rowType),
+                            index, LLVM::LLVMPointerType::get(context), sums,
+                            index, index, index},
+                           {});
 }
 
 /// The memref that starts at a pointer.
@@ -69,20 +73,23 @@ func::FuncOp mlir::moe::getOrBuildTileFunction(ModuleOp module, int64_t k,
   }
   ImplicitLocOpBuilder b(module.getLoc(),
                          OpBuilder::atBlockEnd(module.getBody()));
-  auto function =
-      func::FuncOp::create(b, name, tileFunctionType(k, inputType, tile));
+  auto function = func::FuncOp::create(b, name, tileFunctionType(k, tile));
   function.setPrivate();
-  function->setAttr(
-      "llvm.linkage",
-      LLVM::LinkageAttr::get(module.getContext(), LLVM::Linkage::Internal));
+  MLIRContext *context = module.getContext();
+  function->setAttr("llvm.linkage",
+                    LLVM::LinkageAttr::get(context, LLVM::Linkage::Internal));
+  function->setAttr("passthrough", b.getStrArrayAttr({"noinline"}));
   Block *body = function.addEntryBlock();
   b.setInsertionPointToStart(body);
   TileOperands operands;
-  operands.rows = body->getArgument(0);
-  operands.firstRow = body->getArgument(1);
+  operands.rows = body->getArgument(1);
+  operands.firstRow = body->getArgument(2);
   operands.panel = viewPanel(b, body->getArgument(3), panelType(k, inputType));
   operands.sums = body->getArgument(4);
-  emitTiles(b, operands, body->getArgument(2), tile);
+  operands.firstSum = body->getArgument(5);
+  operands.begin = body->getArgument(6);
+  operands.end = body->getArgument(7);
+  emitTiles(b, operands, body->getArgument(0), tile);
   func::ReturnOp::create(b);
   return function;
 }

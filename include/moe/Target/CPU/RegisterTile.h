@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The innermost part of a matrix product: some rows times one panel of packed
-// weights, with all sums in registers. How that is done is a strategy, so that
-// a target with tile registers brings its own; the loops around it, the
-// epilogue and the stores are the same for all.
+// weights, over a stretch of k, with all sums in registers. How that is done is
+// a strategy, so that a target with tile registers brings its own; the loops
+// around it, the epilogue and the stores are the same for all.
 
 #ifndef MOE_TARGET_CPU_REGISTERTILE_H
 #define MOE_TARGET_CPU_REGISTERTILE_H
@@ -18,13 +18,17 @@ namespace mlir::moe {
 
 /// What one tile reads and writes.
 struct TileOperands {
-  /// memref<?xKxT>, and the tile's first row in it.
+  /// memref<?xKxR> with R = `rowType()`, and the tile's first row in it.
   Value rows;
   Value firstRow;
   /// One panel, of `panelType`.
   Value panel;
-  /// memref<maxRows x 32 x f32>: where the sums go.
+  /// memref<?x32xf32>: where the sums are, and go; and the tile's first row.
   Value sums;
+  Value firstSum;
+  /// Panel rows [begin, end) are added.
+  Value begin;
+  Value end;
 };
 
 class RegisterTile {
@@ -34,9 +38,13 @@ public:
   /// Most rows of one tile.
   virtual int64_t maxRows() const = 0;
 
-  /// Emits the sums of `rows` (1 to `maxRows()`) rows and of all columns of the
-  /// panel. For each element the additions and their order are the same
-  /// whatever `rows` is.
+  /// The type that rows must have: the input type, or f32 where bf16 has to be
+  /// widened.
+  virtual Type rowType() const = 0;
+
+  /// Emits sums += rows · panel, for `rows` (1 to `maxRows()`) rows and all
+  /// columns of the panel. For each element the additions and their order are
+  /// the same whatever `rows` is and wherever k is cut.
   virtual void emit(ImplicitLocOpBuilder &builder, const TileOperands &operands,
                     int64_t rows) const = 0;
 
@@ -49,15 +57,12 @@ public:
 /// f32, or an i32 that holds two bf16.
 MemRefType panelType(int64_t k, Type inputType);
 
-/// Where a tile leaves its sums.
-MemRefType sumsType(const RegisterTile &tile, MLIRContext *context);
-
 /// The function of `module` that computes one tile of any height; made on first
 /// use, shared by all products of the same k and type:
 ///
-///   @moe_tile_<type>_k<K>(%rows: memref<?xKxT>, %first_row: index,
-///                         %height: index, %panel: !llvm.ptr,
-///                         %sums: memref<maxRows x 32 x f32>)
+///   @moe_tile_<type>_k<K>(%height: index, %rows: memref<?xKxR>,
+///       %first_row: index, %panel: !llvm.ptr, %sums: memref<?x32xf32>,
+///       %first_sum: index, %begin: index, %end: index)
 func::FuncOp getOrBuildTileFunction(ModuleOp module, int64_t k, Type inputType,
                                     const RegisterTile &tile);
 
