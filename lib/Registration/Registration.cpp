@@ -3,6 +3,7 @@
 #include "moe/Registration.h"
 
 #include "moe/Dialect/MoE/MoE.h"
+#include "moe/Transforms/Partition/Passes.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -14,6 +15,10 @@ void mlir::moe::registerAllDialects(DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   registry.insert<comm::CommDialect, MoEDialect>();
+  registerPartitionExternalModels(registry);
 }
 
-void mlir::moe::registerAllPasses() { mlir::registerAllPasses(); }
+void mlir::moe::registerAllPasses() {
+  mlir::registerAllPasses();
+  registerMoEPartitionPasses();
+}

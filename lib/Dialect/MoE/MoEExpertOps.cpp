@@ -37,10 +37,6 @@ LogicalResult UseWeightOp::partition(comm::Partitioner &partitioner) {
 }
 
 LogicalResult UsePlacementOp::partition(comm::Partitioner &partitioner) {
-  if (!getPlacementAttr()) {
-    return emitOpError("expected a placement before partitioning; run "
-                       "moe-choose-placement");
-  }
   partitioner.cloneLocal(*this);
   return success();
 }
@@ -73,8 +69,7 @@ LogicalResult ExpertsOp::verify() {
                                     x.getElementType());
   auto offsets = RankedTensorType::get({ShapedType::kDynamic},
                                        IntegerType::get(context, 32));
-  if (block.getNumArguments() != 2 ||
-      block.getArgument(0).getType() != rows ||
+  if (block.getNumArguments() != 2 || block.getArgument(0).getType() != rows ||
       block.getArgument(1).getType() != offsets) {
     return emitOpError("expected a region over ") << rows << " and " << offsets;
   }
@@ -98,8 +93,8 @@ LogicalResult ExpertsOp::verifySymbolUses(SymbolTableCollection &symbols) {
   if (getAxes().has_value() != getMesh().has_value()) {
     return emitOpError("expected axes and mesh together");
   }
-  if (getMesh() && failed(comm::verifyMeshAxes(*this, getMeshAttr(),
-                                               getAxesAttr()))) {
+  if (getMesh() &&
+      failed(comm::verifyMeshAxes(*this, getMeshAttr(), getAxesAttr()))) {
     return failure();
   }
   if (getExchangeAttr() &&
@@ -139,9 +134,9 @@ LogicalResult ExpertsOp::partition(comm::Partitioner &partitioner) {
   comm::ShardingAttr sharding = partitioner.getSharding(getExpert());
   Value first;
   if (sharding && !sharding.getDims()[0].empty()) {
-    first = comm::LocalOffsetOp::create(
-        builder, loc, builder.getIndexType(), partitioner.getTokens(),
-        sharding.getDims()[0], getMeshAttr());
+    first = comm::LocalOffsetOp::create(builder, loc, builder.getIndexType(),
+                                        partitioner.getTokens(),
+                                        sharding.getDims()[0], getMeshAttr());
   } else {
     first = arith::ConstantIndexOp::create(builder, loc, 0);
   }
@@ -151,8 +146,8 @@ LogicalResult ExpertsOp::partition(comm::Partitioner &partitioner) {
       getLocalSlots(*this, experts));
   auto layout = DispatchLayoutOp::create(
       builder, loc, type, partitioner.getLocal(getExpert()),
-      partitioner.getLocal(getPlacement()), first, getAxesAttr(),
-      getMeshAttr(), getExchangeAttr());
+      partitioner.getLocal(getPlacement()), first, getAxesAttr(), getMeshAttr(),
+      getExchangeAttr());
   Block &block = getBody().front();
   auto dispatch = DispatchOp::create(
       builder, loc, block.getArgument(0).getType(),
@@ -203,10 +198,9 @@ LogicalResult GroupedMatmulOp::verify() {
     return emitOpError("expected matrices of one shape");
   }
   if (getEpilogue().empty()) {
-    return getWeights().size() == 1
-               ? success()
-               : emitOpError("expected an epilogue for ")
-                     << getWeights().size() << " matrices";
+    return getWeights().size() == 1 ? success()
+                                    : emitOpError("expected an epilogue for ")
+                                          << getWeights().size() << " matrices";
   }
   // C3
   Block &block = getEpilogue().front();
@@ -218,8 +212,7 @@ LogicalResult GroupedMatmulOp::verify() {
                 yield.getValues()[0].getType() == result.getElementType();
   if (!takes || !yields) {
     return emitOpError("expected an epilogue from ")
-           << getWeights().size() << " f32 to one "
-           << result.getElementType();
+           << getWeights().size() << " f32 to one " << result.getElementType();
   }
   return success();
 }

@@ -6,9 +6,9 @@
 #ifndef MOE_DIALECT_COMM_SHARDING_H
 #define MOE_DIALECT_COMM_SHARDING_H
 
-#include "moe/Dialect/Comm/CommAttributes.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/IRMapping.h"
+#include "moe/Dialect/Comm/CommAttributes.h"
 
 namespace mlir::comm {
 
@@ -75,7 +75,7 @@ public:
   virtual ShardingAttr getSharding(Value global) const = 0;
   /// The type of a value's part; dynamic where the mesh does not divide.
   Type getLocalType(Value global) const;
-  Type getLocalType(Type type, ShardingAttr sharding) const;
+  virtual Type getLocalType(Type type, ShardingAttr sharding) const;
   /// This rank's share of `extent` rows that are split over `axes`.
   OpFoldResult getLocalExtent(OpFoldResult extent, AxisListAttr axes);
   /// The number of tokens of the whole program.
