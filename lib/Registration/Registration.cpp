@@ -3,6 +3,7 @@
 #include "moe/Registration.h"
 
 #include "moe/Dialect/MoE/MoE.h"
+#include "moe/Transforms/Extract/Passes.h"
 #include "moe/Transforms/Partition/Passes.h"
 
 #include "mlir/InitAllDialects.h"
@@ -20,5 +21,6 @@ void mlir::moe::registerAllDialects(DialectRegistry &registry) {
 
 void mlir::moe::registerAllPasses() {
   mlir::registerAllPasses();
+  registerMoEExtractPasses();
   registerMoEPartitionPasses();
 }

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "FunctionChain.h"
+
+using namespace mlir;
+using namespace mlir::moe;
+
+FailureOr<ExpertsOp> mlir::moe::findOnlyExperts(ModuleOp module) {
+  SmallVector<ExpertsOp> found;
+  module.walk([&](ExpertsOp experts) { found.push_back(experts); });
+  if (found.size() == 1) {
+    return found.front();
+  }
+  InFlightDiagnostic error =
+      module.emitError("expected one 'moe.experts' in the module, but got ")
+      << found.size() << "; take one layer by moe-extract-layer";
+  return error;
+}
+
+/// The only call of `function`, which is private: null for a public one.
+static FailureOr<func::CallOp> findCaller(func::FuncOp function) {
+  if (function.isPublic()) {
+    return func::CallOp();
+  }
+  auto module = function->getParentOfType<ModuleOp>();
+  SmallVector<func::CallOp> calls;
+  module.walk([&](func::CallOp call) {
+    if (call.getCallee() == function.getSymName()) {
+      calls.push_back(call);
+    }
+  });
+  if (calls.size() == 1) {
+    return calls.front();
+  }
+  InFlightDiagnostic error = function.emitError("expected one call of '")
+                             << function.getSymName() << "', but got "
+                             << calls.size()
+                             << "; take one layer by moe-extract-layer";
+  return error;
+}
+
+static func::CallOp replaceCall(func::CallOp call, TypeRange results,
+                                ValueRange operands) {
+  OpBuilder builder(call);
+  auto replacement = func::CallOp::create(builder, call.getLoc(),
+                                          call.getCallee(), results, operands);
+  replacement->setDiscardableAttrs(call->getDiscardableAttrDictionary());
+  call->replaceAllUsesWith(
+      replacement.getResults().take_front(call.getNumResults()));
+  call.erase();
+  return replacement;
+}
+
+FailureOr<func::FuncOp> mlir::moe::returnToPublic(func::FuncOp function,
+                                                  ArrayRef<Value> values) {
+  unsigned old = function.getNumResults();
+  for (auto [i, value] : llvm::enumerate(values)) {
+    if (failed(function.insertResult(old + i, value.getType(), nullptr))) {
+      return failure();
+    }
+  }
+  Operation *terminator = function.front().getTerminator();
+  terminator->insertOperands(terminator->getNumOperands(), values);
+
+  FailureOr<func::CallOp> call = findCaller(function);
+  if (failed(call)) {
+    return failure();
+  }
+  if (!*call) {
+    return function;
+  }
+  func::CallOp replacement =
+      replaceCall(*call, function.getResultTypes(), call->getOperands());
+  SmallVector<Value> outer(replacement.getResults().drop_front(old));
+  return returnToPublic(replacement->getParentOfType<func::FuncOp>(), outer);
+}
+
+FailureOr<func::FuncOp> mlir::moe::passFromPublic(func::FuncOp function,
+                                                  ArrayRef<Type> types) {
+  unsigned old = function.getNumArguments();
+  for (auto [i, type] : llvm::enumerate(types)) {
+    if (failed(function.insertArgument(old + i, type, nullptr,
+                                       function.getLoc()))) {
+      return failure();
+    }
+  }
+  FailureOr<func::CallOp> call = findCaller(function);
+  if (failed(call)) {
+    return failure();
+  }
+  if (!*call) {
+    return function;
+  }
+  auto caller = (*call)->getParentOfType<func::FuncOp>();
+  FailureOr<func::FuncOp> outermost = passFromPublic(caller, types);
+  if (failed(outermost)) {
+    return failure();
+  }
+  // The caller's own call may have been replaced, but not this one.
+  SmallVector<Value> operands(call->getOperands());
+  llvm::append_range(operands, caller.getArguments().take_back(types.size()));
+  replaceCall(*call, call->getResultTypes(), operands);
+  return outermost;
+}
+
+Attribute mlir::moe::shardByToken(Attribute tokens) {
+  auto sharding = dyn_cast_if_present<comm::ShardingAttr>(tokens);
+  if (!sharding) {
+    return nullptr;
+  }
+  auto whole = comm::AxisListAttr::get(sharding.getContext(),
+                                       ArrayRef<comm::AxisRefAttr>());
+  return comm::ShardingAttr::get(sharding.getContext(), sharding.getMesh(),
+                                 {sharding.getDims().front(), whole});
+}
