@@ -4,6 +4,8 @@
 
 #include "moe/Dialect/MoE/MoE.h"
 #include "moe/Transforms/Extract/Passes.h"
+#include "moe/Transforms/Bufferize/BufferizationModels.h"
+#include "moe/Transforms/Exchange/Passes.h"
 #include "moe/Transforms/Partition/Passes.h"
 
 #include "mlir/InitAllDialects.h"
@@ -17,10 +19,12 @@ void mlir::moe::registerAllDialects(DialectRegistry &registry) {
   mlir::registerAllExtensions(registry);
   registry.insert<comm::CommDialect, MoEDialect>();
   registerPartitionExternalModels(registry);
+  registerBufferizationExternalModels(registry);
 }
 
 void mlir::moe::registerAllPasses() {
   mlir::registerAllPasses();
   registerMoEExtractPasses();
+  registerMoEExchangePasses();
   registerMoEPartitionPasses();
 }
