@@ -147,7 +147,7 @@ std::string CPUTarget::name() const {
   if (hasBF16Dot) {
     result += " bf16-dot";
   }
-  return result;
+  return result + ", kernels " + llvm::utostr(kernelSet);
 }
 
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
