@@ -96,7 +96,7 @@ bool moert_context::begin(moert_comm &comm, const moert_collective &collective,
       (int64_t(comm.transportSet) << pendingSetShift) | ++comm.started;
   call.token = transport->failure()
                    ? nullptr
-                   : transport->start(comm.transportSet, call.operation);
+                   : transport->start(comm.transportSet, call.operation, timer);
   if (!call.token) {
     call.operation.clearCounts();
     return false;

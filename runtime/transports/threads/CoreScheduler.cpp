@@ -23,7 +23,8 @@ bool CoreScheduler::sleep(int32_t rank, const Condition &condition,
                           bool wantsCore, int64_t until) {
   Seat &seat = seats[size_t(rank)];
   if (!seat.asleep) {
-    std::lock_guard<ShortMutex> lock(mutex);
+    Batch granted;
+    std::unique_lock<ShortMutex> lock(mutex);
     if (drained) {
       return true;
     }
@@ -38,8 +39,10 @@ bool CoreScheduler::sleep(int32_t rank, const Condition &condition,
       seat.holdsCore = false;
       ++freeCores;
     }
+    size_t count = grant(granted);
+    lock.unlock();
+    unpark(granted, count);
   }
-  wake();
   seat.asleep = !seat.parker.park(until);
   return !seat.asleep;
 }
@@ -106,16 +109,18 @@ std::vector<int32_t> CoreScheduler::holders() const {
   return ranks;
 }
 
-size_t CoreScheduler::grant(std::array<Parker *, batchSize> &granted) {
-  std::lock_guard<ShortMutex> lock(mutex);
+/// Under mutex.
+size_t CoreScheduler::grant(Batch &granted) {
   size_t count = 0;
   size_t kept = 0;
+  bool starved = false;
   for (int32_t rank : sleepers) {
     Seat &seat = seats[size_t(rank)];
     bool core = !seat.wantsCore || freeCores > 0 || drained;
-    bool runs = core && count < granted.size() &&
+    bool runs = count < granted.size() && (core || !starved) &&
                 (drained || seat.condition->actionable());
-    if (!runs) {
+    if (!runs || !core) {
+      starved = starved || runs;
       sleepers[kept++] = rank;
       continue;
     }
@@ -126,21 +131,34 @@ size_t CoreScheduler::grant(std::array<Parker *, batchSize> &granted) {
     }
     granted[count++] = &seat.parker;
   }
-  sleeperCount.fetch_sub(int32_t(sleepers.size() - kept));
-  sleepers.resize(kept);
+  if (kept < sleepers.size()) {
+    sleeperCount.fetch_sub(int32_t(sleepers.size() - kept));
+    sleepers.resize(kept);
+  }
+  if (wanted.load(std::memory_order_relaxed) != starved) {
+    wanted.store(starved, std::memory_order_relaxed);
+  }
   return count;
 }
 
+/// The system calls are made outside the lock, a batch at a time.
+void CoreScheduler::unpark(const Batch &granted, size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    granted[i]->unpark();
+  }
+  if (count == granted.size()) {
+    wake();
+  }
+}
+
 void CoreScheduler::wake() {
-  // The system calls are made outside the lock, a batch at a time.
-  std::array<Parker *, batchSize> granted;
+  Batch granted;
   size_t count;
-  do {
+  {
+    std::lock_guard<ShortMutex> lock(mutex);
     count = grant(granted);
-    for (size_t i = 0; i < count; ++i) {
-      granted[i]->unpark();
-    }
-  } while (count == granted.size());
+  }
+  unpark(granted, count);
 }
 
 } // namespace moert

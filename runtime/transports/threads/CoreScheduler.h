@@ -68,6 +68,8 @@ public:
   void dispatch();
   /// From now on nobody sleeps: the job has failed.
   void drain();
+  /// Whether a rank could run, had it a core. Read without a lock.
+  bool coreWanted() const { return wanted.load(std::memory_order_relaxed); }
   /// The ranks that hold a core.
   std::vector<int32_t> holders() const;
 
@@ -85,7 +87,9 @@ private:
 
   bool sleep(int32_t rank, const Condition &condition, bool wantsCore,
              int64_t until);
-  size_t grant(std::array<Parker *, batchSize> &granted);
+  using Batch = std::array<Parker *, batchSize>;
+  size_t grant(Batch &granted);
+  void unpark(const Batch &granted, size_t count);
   void wake();
 
   const int32_t permitCount;
@@ -95,7 +99,8 @@ private:
   std::vector<Seat> seats;
   /// Sleeping ranks, the longest first.
   std::vector<int32_t> sleepers;
-  std::atomic<int32_t> sleeperCount{0};
+  alignas(64) std::atomic<int32_t> sleeperCount{0};
+  std::atomic<bool> wanted{false};
 };
 
 } // namespace moert

@@ -20,6 +20,16 @@ static const char *reductionName(moert_reduction reduction) {
   return names[reduction];
 }
 
+bool sameShape(const Operation &ours, const Operation &theirs) {
+  bool reduces =
+      ours.kind == MOERT_REDUCE_SCATTER || ours.kind == MOERT_ALL_REDUCE;
+  return ours.kind == theirs.kind && ours.id == theirs.id &&
+         ours.layer == theirs.layer && ours.rowBytes == theirs.rowBytes &&
+         ours.count == theirs.count &&
+         (!reduces ||
+          (ours.dtype == theirs.dtype && ours.reduction == theirs.reduction));
+}
+
 std::string compareParts(const Operation &ours, const Operation &theirs,
                          const std::vector<int32_t> &ranks) {
   int32_t self = ranks[size_t(ours.rank)];

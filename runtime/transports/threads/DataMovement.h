@@ -10,6 +10,9 @@
 
 namespace moert {
 
+/// Whether two ranks' parts fit together, as far as compareParts looks.
+bool sameShape(const Operation &ours, const Operation &theirs);
+
 /// Why two ranks' parts do not fit together; empty if they do. Compares what
 /// does not depend on offsets, which may only be read while data moves.
 /// `ranks` are the group's ranks in the job.

@@ -28,19 +28,15 @@ void ThreadsTransport::bind(const GroupSet &set) {
   memberships.push_back(membership);
 }
 
-Token ThreadsTransport::start(int32_t set, const Operation &operation) {
+Token ThreadsTransport::start(int32_t set, const Operation &operation,
+                              PhaseTimer &timer) {
   ThreadGroup *group = memberships[size_t(set)].group;
-  Exchange *exchange = group ? group->start(operation) : nullptr;
-  if (exchange && world->options.movement == MOERT_MOVE_EARLY) {
-    PhaseTimer unused;
-    group->complete(*exchange, operation.rank, unused);
-  }
-  return exchange;
+  return group ? group->start(operation, timer) : nullptr;
 }
 
 bool ThreadsTransport::wait(Token token, PhaseTimer &timer) {
-  Exchange &exchange = *static_cast<Exchange *>(token);
-  return exchange.group.wait(exchange, exchange.group.memberOf(rank), timer);
+  StartedExchange &started = *static_cast<StartedExchange *>(token);
+  return started.group->wait(started, timer);
 }
 
 void ThreadsTransport::quiesce() {
@@ -84,8 +80,10 @@ moert_status ThreadsTransport::query(moert_capability capability,
   case MOERT_CAPABILITY_DEVICE_BUFFERS:
   case MOERT_CAPABILITY_DEVICE_OFFSETS:
   case MOERT_CAPABILITY_STREAMS:
-  case MOERT_CAPABILITY_MAX_IN_FLIGHT:
     value = 0;
+    return MOERT_OK;
+  case MOERT_CAPABILITY_MAX_IN_FLIGHT:
+    value = ThreadGroup::ringSize;
     return MOERT_OK;
   case MOERT_CAPABILITY_DIRECT:
     value = 1;
@@ -125,8 +123,11 @@ WorldOptions worldOptions(const moert_options *options, int32_t size,
   result.deadlineNs = deadlineNs == 0 ? defaultDeadlineNs : deadlineNs;
   int64_t spinNs = options ? options->spin_ns : 0;
   int32_t cores = availableCores();
-  bool crowded = size > cores || (permits > 0 && size > permits);
-  result.spinNs = spinNs != 0 ? spinNs : crowded ? 0 : defaultSpinNs;
+  // A rank that spins holds its core. That harms nobody while all who hold one
+  // have one to themselves: a rank that can run and lacks one ends the
+  // spinning.
+  int32_t running = permits > 0 ? std::min(permits, size) : size;
+  result.spinNs = spinNs != 0 ? spinNs : running > cores ? 0 : defaultSpinNs;
   return result;
 }
 

@@ -19,7 +19,8 @@ public:
     world->fail(status, text);
   }
   void bind(const GroupSet &set) override;
-  Token start(int32_t set, const Operation &operation) override;
+  Token start(int32_t set, const Operation &operation,
+              PhaseTimer &timer) override;
   bool wait(Token token, PhaseTimer &timer) override;
   void quiesce() override;
   void leave() override;

@@ -3,6 +3,7 @@
 
 #include "transports/threads/World.h"
 
+#include <algorithm>
 #include <cstdio>
 
 namespace moert {
@@ -18,7 +19,7 @@ std::string RankActivity::lastCollective() const {
 
 World::World(int32_t size, const WorldOptions &options)
     : size(size), options(options), scheduler(size, options.corePermits),
-      activity(size_t(size)), progress(now()) {}
+      activity(size_t(size)) {}
 
 void World::fail(moert_status status, std::string text) {
   if (failure.set(status, std::move(text))) {
@@ -71,8 +72,11 @@ int64_t World::deadline(int64_t since, int64_t deadlineNs) const {
   if (deadlineNs < 0) {
     return -1;
   }
-  int64_t last = progress.load(std::memory_order_relaxed);
-  return (last > since ? last : since) + deadlineNs;
+  int64_t last = since;
+  for (const RankActivity &rank : activity) {
+    last = std::max(last, rank.lastProgress());
+  }
+  return last + deadlineNs;
 }
 
 std::string listRanks(const std::vector<int32_t> &ranks) {

@@ -23,10 +23,18 @@ struct WorldOptions {
 };
 
 /// What a rank does, for the messages of other ranks.
-class RankActivity {
+class alignas(cacheLine) RankActivity {
 public:
   void enter(const Operation &operation) {
     last.store(pack(operation), std::memory_order_relaxed);
+    progressed(operation.startedAt);
+  }
+  /// The rank entered or left a collective.
+  void progressed(int64_t time) {
+    progress.store(time, std::memory_order_relaxed);
+  }
+  int64_t lastProgress() const {
+    return progress.load(std::memory_order_relaxed);
   }
   void setWaiting(bool value) {
     waiting.store(value, std::memory_order_relaxed);
@@ -43,6 +51,7 @@ private:
            uint32_t(operation.id);
   }
   std::atomic<uint64_t> last{0};
+  std::atomic<int64_t> progress{0};
   std::atomic<bool> waiting{false};
 };
 
@@ -66,10 +75,6 @@ public:
   const std::vector<std::unique_ptr<ThreadGroup>> *
   bind(size_t index, const GroupSet &set, int32_t rank);
 
-  /// Some rank entered or left a collective.
-  void progressed(int64_t time) {
-    progress.store(time, std::memory_order_relaxed);
-  }
   /// When a rank that waits since `since` has to ask again whether the job has
   /// stalled; -1: never.
   int64_t deadline(int64_t since, int64_t deadlineNs) const;
@@ -82,7 +87,6 @@ private:
   };
   std::mutex mutex;
   std::deque<BoundSet> sets;
-  alignas(64) std::atomic<int64_t> progress;
 };
 
 /// For example "rank 3" or "ranks 3, 5, 6 and 4 more".
