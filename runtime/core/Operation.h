@@ -24,7 +24,7 @@ struct Operation {
   moert_dtype dtype = MOERT_F32;
   moert_reduction reduction = MOERT_SUM;
   int64_t deadlineNs = 0;
-  /// As from now().
+  /// In ticks of the context's clock.
   int64_t startedAt = 0;
   /// Of the group.
   int32_t rank = 0;

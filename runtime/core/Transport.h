@@ -57,7 +57,8 @@ public:
   /// This rank takes part in nothing more.
   virtual void leave() = 0;
 
-  virtual bool acquireCore(PhaseTimer &timer) = 0;
+  /// Returns false if the job has failed.
+  virtual bool acquireCore() = 0;
   virtual void releaseCore() = 0;
   virtual moert_status query(moert_capability capability,
                              int64_t &value) const = 0;

@@ -4,9 +4,7 @@
 #ifndef MOERT_TRANSPORTS_THREADS_DATAMOVEMENT_H
 #define MOERT_TRANSPORTS_THREADS_DATAMOVEMENT_H
 
-#include "core/Operation.h"
-
-#include <vector>
+#include "transports/threads/Exchange.h"
 
 namespace moert {
 
@@ -23,8 +21,8 @@ std::string compareParts(const Operation &ours, const Operation &theirs,
 /// the senders' sources into its destination; for an all_reduce, reduces its
 /// shard into all destinations. Returns an error where a sender's count is not
 /// what the receiver expects, and then leaves that block alone.
-std::string moveToReceiver(const std::vector<Operation> &parts,
-                           int32_t receiver, const std::vector<int32_t> &ranks);
+std::string moveToReceiver(const std::vector<Part> &parts, int32_t receiver,
+                           const std::vector<int32_t> &ranks);
 
 } // namespace moert
 

@@ -36,14 +36,19 @@ namespace moert {
 
 constexpr size_t cacheLine = 64;
 
+/// What one rank publishes: constant until the record is reused.
+struct alignas(cacheLine) Part {
+  Operation operation;
+  std::atomic<int64_t> stamp{0};
+
+  bool isPublished(int64_t wanted) const {
+    return stamp.load(std::memory_order_seq_cst) == wanted;
+  }
+};
+
 struct Exchange {
   explicit Exchange(size_t size)
-      : parts(size), published(new Stamp[size]),
-        claimed(new std::atomic<int64_t>[size]()) {}
-
-  struct alignas(cacheLine) Stamp {
-    std::atomic<int64_t> value{0};
-  };
+      : parts(size), claimed(new std::atomic<int64_t>[size]()) {}
 
   /// Whether data may move.
   bool opened(int64_t stamp) const {
@@ -63,9 +68,7 @@ struct Exchange {
             (unclaimed.load(std::memory_order_seq_cst) > 0 || done(stamp)));
   }
 
-  /// Constant from publication until the exchange is reused.
-  std::vector<Operation> parts;
-  std::unique_ptr<Stamp[]> published;
+  std::vector<Part> parts;
 
   /// Arrivals in the lower half, those that are not eager in the upper half.
   /// The last one sets it back to 0.

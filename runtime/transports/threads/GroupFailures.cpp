@@ -12,13 +12,14 @@ void ThreadGroup::failIfAbsent(const Exchange &exchange, int64_t stamp,
                                int32_t witness) {
   for (size_t m = 0; m < ranks.size(); ++m) {
     if (!members[m].gone.load(std::memory_order_seq_cst) ||
-        exchange.published[m].value.load(std::memory_order_seq_cst) == stamp) {
+        exchange.parts[m].isPublished(stamp)) {
       continue;
     }
     std::string last = world.activity[size_t(ranks[m])].lastCollective();
     world.fail(
         MOERT_RANK_EXITED,
-        messagePrefix(ranks[size_t(witness)], exchange.parts[size_t(witness)]) +
+        messagePrefix(ranks[size_t(witness)],
+                      exchange.parts[size_t(witness)].operation) +
             "rank " + std::to_string(ranks[m]) + " has left" +
             (last.empty() ? " without any collective" : " after " + last));
     return;
@@ -37,7 +38,8 @@ void ThreadGroup::leave(int32_t self) {
       int32_t rank = ranks[size_t(self)];
       world.fail(
           MOERT_RANK_EXITED,
-          messagePrefix(rank, at(started.stamp - 1).parts[size_t(self)]) +
+          messagePrefix(rank,
+                        at(started.stamp - 1).parts[size_t(self)].operation) +
               "rank " + std::to_string(rank) +
               " has left without waiting for what it started");
       return;
@@ -47,7 +49,7 @@ void ThreadGroup::leave(int32_t self) {
   int64_t stamp = member.next + 1;
   const Exchange &exchange = at(member.next);
   for (size_t m = 0; m < ranks.size(); ++m) {
-    if (exchange.published[m].value.load(std::memory_order_seq_cst) == stamp) {
+    if (exchange.parts[m].isPublished(stamp)) {
       failIfAbsent(exchange, stamp, int32_t(m));
       return;
     }
@@ -56,12 +58,12 @@ void ThreadGroup::leave(int32_t self) {
 
 std::string ThreadGroup::explainStall(const Exchange &exchange, int64_t stamp,
                                       int32_t self, int64_t deadlineNs) const {
-  std::string text =
-      messagePrefix(ranks[size_t(self)], exchange.parts[size_t(self)]);
+  std::string text = messagePrefix(ranks[size_t(self)],
+                                   exchange.parts[size_t(self)].operation);
   std::string time = formatSeconds(deadlineNs);
   std::vector<int32_t> absent;
   for (size_t m = 0; m < ranks.size(); ++m) {
-    if (exchange.published[m].value.load(std::memory_order_seq_cst) != stamp) {
+    if (!exchange.parts[m].isPublished(stamp)) {
       absent.push_back(ranks[m]);
     }
   }

@@ -3,6 +3,7 @@
 
 #include "transports/threads/ThreadGroup.h"
 #include "transports/threads/DataMovement.h"
+#include "transports/threads/StallWatch.h"
 #include "transports/threads/World.h"
 
 #include <algorithm>
@@ -84,15 +85,13 @@ bool ThreadGroup::reserve(int32_t self, PhaseTimer &timer) {
   RingCondition condition(*this, wanted);
   moert_phase phase = timer.enter(MOERT_PHASE_WAIT);
   ringWaiters.fetch_add(1, std::memory_order_seq_cst);
-  int64_t since = now();
-  int64_t deadlineNs = world.options.deadlineNs;
-  while (!world.scheduler.park(rank, condition,
-                               world.deadline(since, deadlineNs))) {
-    if (now() >= world.deadline(since, deadlineNs)) {
+  StallWatch watch(world, 0);
+  while (!world.scheduler.park(rank, condition, watch.until())) {
+    if (watch.stalled()) {
       world.fail(MOERT_TIMED_OUT, "rank " + std::to_string(rank) +
                                       ": another rank did not complete what "
                                       "it started within " +
-                                      formatSeconds(deadlineNs));
+                                      formatSeconds(watch.deadline()));
     }
   }
   ringWaiters.fetch_sub(1, std::memory_order_seq_cst);
@@ -129,7 +128,7 @@ StartedExchange *ThreadGroup::start(const Operation &part, PhaseTimer &timer) {
   int64_t sequence = member.next++;
   int64_t stamp = sequence + 1;
   Exchange &exchange = at(sequence);
-  Operation &published = exchange.parts[size_t(self)];
+  Operation &published = exchange.parts[size_t(self)].operation;
   published = part;
   int64_t bufferFree = sequence - EagerBuffers::count + 1;
   published.eager = world.options.movement == MOERT_MOVE_ANYTIME &&
@@ -139,8 +138,7 @@ StartedExchange *ThreadGroup::start(const Operation &part, PhaseTimer &timer) {
     member.eager.capture(published, sequence);
   }
   // Before goneCount is read, as leave sets goneCount before it reads stamps.
-  exchange.published[size_t(self)].value.store(stamp,
-                                               std::memory_order_seq_cst);
+  exchange.parts[size_t(self)].stamp.store(stamp, std::memory_order_seq_cst);
   if (goneCount.load(std::memory_order_seq_cst) > 0) {
     failIfAbsent(exchange, stamp, self);
   }
@@ -170,9 +168,10 @@ bool ThreadGroup::arrive(Exchange &exchange, int64_t stamp, bool eager) {
 
 bool ThreadGroup::partsAgree(const Exchange &exchange) {
   for (size_t m = 1; m < ranks.size(); ++m) {
-    if (!sameShape(exchange.parts[0], exchange.parts[m])) {
-      world.fail(MOERT_DIVERGED,
-                 compareParts(exchange.parts[0], exchange.parts[m], ranks));
+    const Operation &first = exchange.parts[0].operation;
+    const Operation &other = exchange.parts[m].operation;
+    if (!sameShape(first, other)) {
+      world.fail(MOERT_DIVERGED, compareParts(first, other, ranks));
       return false;
     }
   }
@@ -186,8 +185,8 @@ bool ThreadGroup::open(Exchange &exchange, int64_t stamp, bool eager) {
   }
   if (!eager) {
     int64_t bytes = 0;
-    for (const Operation &part : exchange.parts) {
-      bytes += part.bytes;
+    for (const Part &part : exchange.parts) {
+      bytes += part.operation.bytes;
     }
     if (bytes <= smallExchangeBytes) {
       moveAll(exchange, stamp);
@@ -219,18 +218,24 @@ void ThreadGroup::moveAll(Exchange &exchange, int64_t stamp) {
   exchange.active.fetch_sub(1, std::memory_order_seq_cst);
 }
 
-/// Claims a task, the rank's own if it can; -1: there is none.
+/// Claims a task: the rank's own if it can, then one of a rank that lives on
+/// the same core, so that data lands where it is used; -1: there is none.
 int32_t ThreadGroup::claim(Exchange &exchange, int64_t stamp, int32_t self) {
-  if (exchange.unclaimed.load(std::memory_order_seq_cst) == 0) {
-    return -1;
-  }
-  for (size_t step = 0; step < ranks.size(); ++step) {
-    size_t task = (size_t(self) + step) % ranks.size();
-    int64_t before = exchange.claimed[task].load(std::memory_order_relaxed);
-    if (before != stamp && exchange.claimed[task].compare_exchange_strong(
-                               before, stamp, std::memory_order_acq_rel)) {
-      exchange.unclaimed.fetch_sub(1, std::memory_order_seq_cst);
-      return int32_t(task);
+  int32_t home = world.scheduler.homeOf(ranks[size_t(self)]);
+  for (bool elsewhere : {false, true}) {
+    for (size_t step = 0; step < ranks.size(); ++step) {
+      if (exchange.unclaimed.load(std::memory_order_seq_cst) == 0) {
+        return -1;
+      }
+      size_t task = (size_t(self) + step) % ranks.size();
+      int64_t before = exchange.claimed[task].load(std::memory_order_relaxed);
+      bool atHome = world.scheduler.homeOf(ranks[task]) == home;
+      if (before != stamp && (atHome || elsewhere) &&
+          exchange.claimed[task].compare_exchange_strong(
+              before, stamp, std::memory_order_acq_rel)) {
+        exchange.unclaimed.fetch_sub(1, std::memory_order_seq_cst);
+        return int32_t(task);
+      }
     }
   }
   return -1;
@@ -266,7 +271,7 @@ bool ThreadGroup::moveSome(Exchange &exchange, int64_t stamp, int32_t self) {
 //===----------------------------------------------------------------------===//
 
 /// Returns whether the condition holds, or the job has failed.
-bool ThreadGroup::spin(const Condition &condition) const {
+bool ThreadGroup::spin(const Condition &condition, int32_t rank) const {
   if (world.options.spinNs <= 0) {
     return false;
   }
@@ -278,25 +283,21 @@ bool ThreadGroup::spin(const Condition &condition) const {
       }
       pause();
     }
-  } while (!world.scheduler.coreWanted() && now() < until);
+  } while (!world.scheduler.coreWanted(rank) && now() < until);
   return false;
 }
 
 /// Sleeps until there is something to do, the job has failed, or stalled.
 void ThreadGroup::sleep(Exchange &exchange, int64_t stamp, int32_t self) {
-  const Operation &part = exchange.parts[size_t(self)];
-  int64_t deadlineNs =
-      part.deadlineNs ? part.deadlineNs : world.options.deadlineNs;
-  int64_t since = now();
   int32_t rank = ranks[size_t(self)];
   ExchangeCondition condition(exchange, stamp);
   RankActivity &activity = world.activity[size_t(rank)];
   activity.setWaiting(true);
-  while (!world.scheduler.park(rank, condition,
-                               world.deadline(since, deadlineNs))) {
-    if (now() >= world.deadline(since, deadlineNs)) {
+  StallWatch watch(world, exchange.parts[size_t(self)].operation.deadlineNs);
+  while (!world.scheduler.park(rank, condition, watch.until())) {
+    if (watch.stalled()) {
       world.fail(MOERT_TIMED_OUT,
-                 explainStall(exchange, stamp, self, deadlineNs));
+                 explainStall(exchange, stamp, self, watch.deadline()));
     }
   }
   activity.setWaiting(false);
@@ -325,17 +326,18 @@ bool ThreadGroup::complete(Exchange &exchange, int64_t stamp, int32_t self,
                            PhaseTimer &timer) {
   constexpr int shortWait = 100;
   ExchangeCondition condition(exchange, stamp);
+  int32_t rank = ranks[size_t(self)];
   bool failed = false;
   // Ranks in step come within a moment: not worth reading the clock.
   for (int turn = 0; turn < shortWait && !condition.actionable(); ++turn) {
-    if (world.options.spinNs <= 0 || world.scheduler.coreWanted()) {
+    if (world.options.spinNs <= 0 || world.scheduler.coreWanted(rank)) {
       break;
     }
     pause();
   }
   while (!finishedWith(exchange, stamp, self, failed)) {
     timer.enter(MOERT_PHASE_WAIT);
-    if (!spin(condition)) {
+    if (!spin(condition, rank)) {
       sleep(exchange, stamp, self);
     }
     timer.enter(MOERT_PHASE_EXCHANGE);
@@ -353,7 +355,7 @@ bool ThreadGroup::wait(StartedExchange &started, PhaseTimer &timer) {
     quiesce();
     return false;
   }
-  world.activity[size_t(ranks[size_t(self)])].progressed(timer.enteredAt());
+  world.activity[size_t(ranks[size_t(self)])].step();
   depart(stamp, self);
   return true;
 }

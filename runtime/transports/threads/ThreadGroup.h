@@ -79,7 +79,7 @@ private:
                 PhaseTimer &timer);
   bool finishedWith(Exchange &exchange, int64_t stamp, int32_t self,
                     bool &failed);
-  bool spin(const Condition &condition) const;
+  bool spin(const Condition &condition, int32_t rank) const;
   void sleep(Exchange &exchange, int64_t stamp, int32_t self);
   void depart(int64_t stamp, int32_t self);
 

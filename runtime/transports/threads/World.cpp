@@ -3,7 +3,6 @@
 
 #include "transports/threads/World.h"
 
-#include <algorithm>
 #include <cstdio>
 
 namespace moert {
@@ -18,7 +17,8 @@ std::string RankActivity::lastCollective() const {
 }
 
 World::World(int32_t size, const WorldOptions &options)
-    : size(size), options(options), scheduler(size, options.corePermits),
+    : size(size), options(options),
+      scheduler(size, options.corePermits, options.cpus),
       activity(size_t(size)) {}
 
 void World::fail(moert_status status, std::string text) {
@@ -68,15 +68,12 @@ World::bind(size_t index, const GroupSet &set, int32_t rank) {
   return &sets[index].groups;
 }
 
-int64_t World::deadline(int64_t since, int64_t deadlineNs) const {
-  if (deadlineNs < 0) {
-    return -1;
-  }
-  int64_t last = since;
+uint64_t World::steps() const {
+  uint64_t sum = 0;
   for (const RankActivity &rank : activity) {
-    last = std::max(last, rank.lastProgress());
+    sum += rank.stepCount();
   }
-  return last + deadlineNs;
+  return sum;
 }
 
 std::string listRanks(const std::vector<int32_t> &ranks) {
