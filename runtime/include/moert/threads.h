@@ -16,9 +16,10 @@ extern "C" {
 /// MOERT_RANK_FAILED, naming the rank.
 typedef moert_status (*moert_rank_body)(moert_context *context, void *user);
 
-/// Where ranks outnumber cores (and core_permits is the default), each rank's
-/// thread is bound to a core, so that ranks of one core hand it over to each
-/// other; it moves to another core when that has nothing else to run. With this
+/// Where there are at least as many ranks as cores (and core_permits is the
+/// default), each rank's thread is bound to a core, so that ranks of one core
+/// hand it over to each other; it moves to another core when that has nothing
+/// else to run. With this
 /// flag the operating system places threads as it likes.
 #define MOERT_THREADS_UNBOUND 1u
 

@@ -41,8 +41,18 @@ public:
   /// and makes the part refer to the copy.
   void capture(Operation &part, int64_t sequence);
 
+  /// Fetches the beginning of the next buffer.
+  void prefetch(int64_t sequence) const {
+    if (buffers) {
+      const Buffer &buffer = buffers[size_t(sequence % count)];
+      __builtin_prefetch(buffer.offsets, 1);
+      __builtin_prefetch(buffer.data, 1);
+      __builtin_prefetch(buffer.data + 64, 1);
+    }
+  }
+
 private:
-  struct Buffer {
+  struct alignas(64) Buffer {
     char data[bytes];
     int32_t offsets[largestGroup + 1];
   };

@@ -63,7 +63,7 @@ moert_status ThreadsJob::prepare(std::string &error) {
   WorldOptions worldWide = worldOptions(
       options.options, size, permits > 0 ? permits : int32_t(cpus.size()));
   bool ownsMachine = worldWide.corePermits == int32_t(cpus.size());
-  if (size > worldWide.corePermits && ownsMachine &&
+  if (size >= worldWide.corePermits && ownsMachine &&
       !(options.flags & MOERT_THREADS_UNBOUND)) {
     worldWide.cpus = cpus;
   }

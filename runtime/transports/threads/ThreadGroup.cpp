@@ -29,6 +29,7 @@ ThreadGroup::ThreadGroup(World &world, std::string name,
     ring.push_back(std::make_unique<Exchange>(this->ranks.size()));
   }
   for (size_t self = 0; self < this->ranks.size(); ++self) {
+    members[self].spinNs = world.options.spinNs;
     members[self].started.assign(size_t(ringSize), {this, int32_t(self)});
   }
 }
@@ -128,6 +129,7 @@ StartedExchange *ThreadGroup::start(const Operation &part, PhaseTimer &timer) {
   int64_t sequence = member.next++;
   int64_t stamp = sequence + 1;
   Exchange &exchange = at(sequence);
+  __builtin_prefetch(&exchange.arrivals, 1);
   Operation &published = exchange.parts[size_t(self)].operation;
   published = part;
   int64_t bufferFree = sequence - EagerBuffers::count + 1;
@@ -137,21 +139,34 @@ StartedExchange *ThreadGroup::start(const Operation &part, PhaseTimer &timer) {
   if (published.eager) {
     member.eager.capture(published, sequence);
   }
-  // Before goneCount is read, as leave sets goneCount before it reads stamps.
-  exchange.parts[size_t(self)].stamp.store(stamp, std::memory_order_seq_cst);
+  exchange.parts[size_t(self)].stamp.store(stamp, std::memory_order_release);
+  bool late = world.options.movement == MOERT_MOVE_LATE;
+  // Late movement arrives in wait. It adds nothing here, but as below: either
+  // this rank sees that another has left, or leave sees this rank's stamp.
+  bool alive = late ? exchange.arrivals.fetch_add(0) < UINT64_MAX
+                    : arrive(exchange, stamp, published.eager);
   if (goneCount.load(std::memory_order_seq_cst) > 0) {
     failIfAbsent(exchange, stamp, self);
   }
-  if (world.options.movement != MOERT_MOVE_LATE &&
-      !arrive(exchange, stamp, published.eager)) {
+  if (!alive) {
     return nullptr;
   }
+  prefetchNext(member, sequence + 1);
   StartedExchange &started = member.started[size_t(sequence % ringSize)];
   started.stamp = stamp;
   if (world.options.movement == MOERT_MOVE_EARLY) {
     complete(exchange, stamp, self, timer);
   }
   return &started;
+}
+
+/// Fetches what the member writes next while it has to wait anyway.
+void ThreadGroup::prefetchNext(const Member &member, int64_t sequence) {
+  const char *part = reinterpret_cast<const char *>(
+      &at(sequence).parts[size_t(member.started[0].self)]);
+  __builtin_prefetch(part, 1);
+  __builtin_prefetch(part + cacheLine, 1);
+  member.eager.prefetch(sequence);
 }
 
 /// Returns false if the job has failed.
@@ -270,20 +285,28 @@ bool ThreadGroup::moveSome(Exchange &exchange, int64_t stamp, int32_t self) {
 // Waiting
 //===----------------------------------------------------------------------===//
 
-/// Returns whether the condition holds, or the job has failed.
-bool ThreadGroup::spin(const Condition &condition, int32_t rank) const {
+/// Returns whether the condition holds, or the job has failed. A member whose
+/// spinning is in vain spins less and less.
+bool ThreadGroup::spin(const Condition &condition, int32_t self) {
   if (world.options.spinNs <= 0) {
     return false;
   }
-  int64_t until = now() + world.options.spinNs;
+  int32_t rank = ranks[size_t(self)];
+  int64_t &spinNs = members[size_t(self)].spinNs;
+  int64_t until = now() + spinNs;
   do {
     for (int turn = 0; turn < 32; ++turn) {
       if (condition.actionable() || world.failed()) {
+        spinNs = world.options.spinNs;
         return true;
       }
       pause();
     }
-  } while (!world.scheduler.coreWanted(rank) && now() < until);
+    if (world.scheduler.coreWanted(rank)) {
+      return false;
+    }
+  } while (now() < until);
+  spinNs = std::max(spinNs / 2, world.options.spinNs / 16);
   return false;
 }
 
@@ -337,7 +360,7 @@ bool ThreadGroup::complete(Exchange &exchange, int64_t stamp, int32_t self,
   }
   while (!finishedWith(exchange, stamp, self, failed)) {
     timer.enter(MOERT_PHASE_WAIT);
-    if (!spin(condition, rank)) {
+    if (!spin(condition, self)) {
       sleep(exchange, stamp, self);
     }
     timer.enter(MOERT_PHASE_EXCHANGE);

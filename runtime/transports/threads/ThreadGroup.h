@@ -56,6 +56,7 @@ private:
     /// Bit s % 64 is set if exchange s was waited for, though an earlier one
     /// was not.
     uint64_t waited = 0;
+    int64_t spinNs = 0;
     std::vector<StartedExchange> started;
     EagerBuffers eager;
     /// All exchanges below this one are completed. Read by other members.
@@ -69,6 +70,7 @@ private:
   int64_t slowest() const;
   bool allCompleted(Member &member, int64_t sequence) const;
   bool reserve(int32_t self, PhaseTimer &timer);
+  void prefetchNext(const Member &member, int64_t sequence);
   bool arrive(Exchange &exchange, int64_t stamp, bool eager);
   bool open(Exchange &exchange, int64_t stamp, bool eager);
   bool partsAgree(const Exchange &exchange);
@@ -79,7 +81,7 @@ private:
                 PhaseTimer &timer);
   bool finishedWith(Exchange &exchange, int64_t stamp, int32_t self,
                     bool &failed);
-  bool spin(const Condition &condition, int32_t rank) const;
+  bool spin(const Condition &condition, int32_t self);
   void sleep(Exchange &exchange, int64_t stamp, int32_t self);
   void depart(int64_t stamp, int32_t self);
 
