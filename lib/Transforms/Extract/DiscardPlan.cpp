@@ -26,6 +26,7 @@ static void discardShardings(func::FuncOp function) {
 static void discardDecisions(Operation *op) {
   op->removeDiscardableAttr(comm::kResultShardingsAttrName);
   op->removeDiscardableAttr(comm::kArgumentShardingsAttrName);
+  op->removeDiscardableAttr(kExchangeAttrName);
   if (auto function = dyn_cast<func::FuncOp>(op)) {
     discardShardings(function);
   } else if (auto experts = dyn_cast<ExpertsOp>(op)) {
@@ -49,7 +50,7 @@ struct DiscardPlanPass
   void runOnOperation() override {
     ModuleOp module = getOperation();
     module.walk([](Operation *op) { discardDecisions(op); });
-    module->removeDiscardableAttr("moe.plan");
+    module->removeDiscardableAttr(kPlanAttrName);
     for (Operation &op : llvm::make_early_inc_range(module.getOps())) {
       if (isa<PlacementOp, ExchangeOp, comm::MeshOp, comm::TopologyOp>(op)) {
         op.erase();

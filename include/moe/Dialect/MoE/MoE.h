@@ -29,6 +29,13 @@ namespace mlir::moe {
 inline constexpr StringLiteral kMaxTokensAttrName = "moe.max_tokens";
 /// On calls: the model's layer number (i64 or a string such as "encoder.1").
 inline constexpr StringLiteral kLayerAttrName = "moe.layer";
+/// On calls: the `moe.exchange` that the layers below are to use (symbol).
+inline constexpr StringLiteral kExchangeAttrName = "moe.exchange";
+/// On the module: the shares of the experts' loads by the number of the layer's
+/// `moe.use_placement`, `{"3" = array<f64: …>}`; layers without any are uniform.
+inline constexpr StringLiteral kLoadsAttrName = "moe.loads";
+/// On the module: what was planned, for people (dictionary of strings).
+inline constexpr StringLiteral kPlanAttrName = "moe.plan";
 /// On functions: what the function is (string): "model", "decoder_layer",
 /// "moe_block", "dense_block", "attention".
 inline constexpr StringLiteral kRoleAttrName = "moe.role";

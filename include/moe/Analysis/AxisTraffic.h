@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What each axis of a mesh is for, and what therefore travels along it.
+
+#ifndef MOE_ANALYSIS_AXISTRAFFIC_H
+#define MOE_ANALYSIS_AXISTRAFFIC_H
+
+#include "moe/Analysis/ModelLayers.h"
+#include "moe/Planning/MeshMapping.h"
+
+namespace mlir::moe {
+
+/// Names carry meaning only as defaults: everywhere else roles are what the
+/// axes are known by.
+struct AxisRoles {
+  /// Tokens are sharded over these.
+  std::vector<::moe::planning::AxisRef> tokens;
+  /// Ranks along these share out the experts.
+  std::vector<::moe::planning::AxisRef> experts;
+  /// The columns of each expert's matrices are sharded over these.
+  std::vector<::moe::planning::AxisRef> expertColumns;
+};
+
+/// Experts over `ep`, their columns over `etp`, tokens over every axis but
+/// `etp`, `tp` and `pp`, as far as the mesh has them.
+AxisRoles getDefaultRoles(const ::moe::planning::Mesh &mesh);
+
+/// What a step of `tokens` tokens sends along the axes:
+///  * dispatch and combine over the expert axes: tokens of a device times
+///    choices times the bytes of a row, twice a layer;
+///  * over the column axes, a gather of the inner rows and one of the output;
+///  * over an axis `tp`, which the graph does not hold: two all-reduces of a
+///    device's activations a layer, marked as modelled.
+/// Layers of one shape share their records.
+std::vector<::moe::planning::AxisTraffic>
+collectAxisTraffic(const ::moe::planning::Mesh &mesh, const AxisRoles &roles,
+                   ArrayRef<MoELayer> layers, int64_t tokens);
+
+} // namespace mlir::moe
+
+#endif // MOE_ANALYSIS_AXISTRAFFIC_H

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A layer's dispatch and combine as plans of the planning library, with the
+// rows that are expected to travel. What passes decide by, what reports print
+// and what lowering emits all come from these plans.
+
+#ifndef MOE_ANALYSIS_LAYEREXCHANGE_H
+#define MOE_ANALYSIS_LAYEREXCHANGE_H
+
+#include "moe/Analysis/PlanFacts.h"
+#include "moe/Planning/LoadProfile.h"
+
+namespace mlir::moe {
+
+/// How rows travel, as `moe.exchange` says it.
+struct ExchangeChoice {
+  ::moe::planning::ExchangeForm form = ::moe::planning::ExchangeForm::FlatExact;
+  /// The most rows that a rank may receive.
+  int64_t bound = 0;
+
+  bool operator==(const ExchangeChoice &other) const {
+    return form == other.form && bound == other.bound;
+  }
+};
+
+/// One layer's part in an exchange.
+struct ExchangedLayer {
+  ExpertShape shape;
+  ::moe::planning::Placement placement;
+  /// Slots that every rank's code works on: the most of any placement of the
+  /// module over as many experts.
+  int64_t localSlots = 1;
+  ::moe::planning::ExpertShares loads;
+  std::vector<::moe::planning::AxisRef> expertAxes;
+  /// What the columns of the experts' matrices are sharded over.
+  std::vector<::moe::planning::AxisRef> columnAxes;
+
+  /// Gathers it from a layer with axes and a placement. Fails, with a
+  /// diagnostic, when the placement is wrong or the loads do not fit.
+  static FailureOr<ExchangedLayer> gather(const MoELayer &layer);
+};
+
+struct LayerExchange {
+  ::moe::planning::ExchangePlan dispatch;
+  ::moe::planning::ExchangePlan combine;
+  /// One entry a group over the expert axes.
+  std::vector<::moe::planning::GroupCounts> expected;
+
+  /// Over all groups.
+  ::moe::planning::ExchangeTraffic
+  getTraffic(const ::moe::planning::ExchangePlan &plan,
+             const ::moe::planning::Topology &topology) const;
+};
+
+/// The most rows that a rank can receive, over all groups.
+int64_t getWorstCaseRows(const PlanFacts &facts, const ExchangedLayer &layer);
+
+/// The rows that are expected to travel when the module's most tokens arrive.
+std::vector<::moe::planning::GroupCounts>
+getExpectedRows(const PlanFacts &facts, const ExchangedLayer &layer);
+
+LayerExchange makeExchange(const PlanFacts &facts, const ExchangedLayer &layer,
+                           const ExchangeChoice &choice);
+
+} // namespace mlir::moe
+
+#endif // MOE_ANALYSIS_LAYEREXCHANGE_H

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "moe/Analysis/AxisTraffic.h"
+
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace mlir::moe;
+namespace planning = ::moe::planning;
+
+AxisRoles mlir::moe::getDefaultRoles(const planning::Mesh &mesh) {
+  AxisRoles roles;
+  for (const planning::MeshAxis &axis : mesh.axes()) {
+    if (axis.name == "ep") {
+      roles.experts.push_back(axis.name);
+    }
+    if (axis.name == "etp") {
+      roles.expertColumns.push_back(axis.name);
+    } else if (axis.name != "tp" && axis.name != "pp") {
+      roles.tokens.push_back(axis.name);
+    }
+  }
+  return roles;
+}
+
+namespace {
+/// The layers of one shape.
+struct ShapeGroup {
+  ExpertShape shape;
+  int64_t layers = 0;
+};
+
+/// Writes the records of a mesh.
+class TrafficRecords {
+public:
+  TrafficRecords(const planning::Mesh &mesh, const AxisRoles &roles,
+                 int64_t tokens)
+      : mesh(mesh), roles(roles),
+        deviceTokens(llvm::divideCeil(tokens, mesh.groupSize(roles.tokens))) {}
+
+  /// `suffix` tells the layers from those of other shapes.
+  void addLayers(const ShapeGroup &group, StringRef suffix) {
+    using planning::CollectiveKind;
+    const ExpertShape &shape = group.shape;
+    double rows = static_cast<double>(deviceTokens) * shape.choices;
+    double sent = rows * shape.inputColumns * shape.inputElementBytes;
+    double returned = rows * shape.outputColumns * shape.outputElementBytes /
+                      mesh.groupSize(roles.expertColumns);
+    add(roles.experts, CollectiveKind::AllToAll, sent, group.layers,
+        "dispatch" + suffix.str());
+    add(roles.experts, CollectiveKind::AllToAll, returned, group.layers,
+        "combine" + suffix.str());
+    add(roles.expertColumns, CollectiveKind::AllGather,
+        rows * shape.innerColumns * shape.inputElementBytes, group.layers,
+        "inner gather" + suffix.str());
+    // The sum over a token's experts is f32.
+    add(roles.expertColumns, CollectiveKind::AllGather,
+        static_cast<double>(deviceTokens) * shape.outputColumns * 4,
+        group.layers, "output gather" + suffix.str());
+  }
+
+  /// The dense parts' tensor parallelism.
+  void addTensorParallel(ArrayRef<ShapeGroup> groups) {
+    bool exists = llvm::any_of(mesh.axes(), [](const planning::MeshAxis &axis) {
+      return axis.name == "tp";
+    });
+    for (const ShapeGroup &group : groups) {
+      if (exists) {
+        add({planning::AxisRef("tp")}, planning::CollectiveKind::AllReduce,
+            static_cast<double>(deviceTokens) * group.shape.inputColumns *
+                group.shape.inputElementBytes,
+            2 * group.layers, "tp all-reduce",
+            planning::AxisTraffic::Origin::Modelled);
+      }
+    }
+  }
+
+  std::vector<planning::AxisTraffic> records;
+
+private:
+  void add(const std::vector<planning::AxisRef> &axes,
+           planning::CollectiveKind kind, double bytes, double count,
+           std::string label,
+           planning::AxisTraffic::Origin origin =
+               planning::AxisTraffic::Origin::Graph) {
+    if (mesh.groupSize(axes) > 1) {
+      records.push_back({axes, kind, planning::Bytes(bytes), count, origin,
+                         std::move(label)});
+    }
+  }
+
+  const planning::Mesh &mesh;
+  const AxisRoles &roles;
+  int64_t deviceTokens;
+};
+} // namespace
+
+std::vector<planning::AxisTraffic>
+mlir::moe::collectAxisTraffic(const planning::Mesh &mesh,
+                              const AxisRoles &roles, ArrayRef<MoELayer> layers,
+                              int64_t tokens) {
+  std::vector<ShapeGroup> groups;
+  for (const MoELayer &layer : layers) {
+    ExpertShape shape = layer.getShape();
+    auto group = llvm::find_if(
+        groups, [&](const ShapeGroup &entry) { return entry.shape == shape; });
+    if (group == groups.end()) {
+      group = groups.insert(groups.end(), {shape, 0});
+    }
+    ++group->layers;
+  }
+  TrafficRecords traffic(mesh, roles, tokens);
+  for (const ShapeGroup &group : groups) {
+    std::string suffix =
+        groups.size() == 1
+            ? std::string()
+            : llvm::formatv(" of {0} experts, {1} columns", group.shape.experts,
+                            group.shape.inputColumns)
+                  .str();
+    traffic.addLayers(group, suffix);
+  }
+  traffic.addTensorParallel(groups);
+  return std::move(traffic.records);
+}

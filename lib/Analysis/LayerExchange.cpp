@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "moe/Analysis/LayerExchange.h"
+
+#include "moe/Analysis/PlanAttributes.h"
+
+using namespace mlir;
+using namespace mlir::moe;
+namespace planning = ::moe::planning;
+
+/// The axes that `moe-choose-mesh-mapping` gave the columns of the weights.
+static std::vector<planning::AxisRef> getColumnAxes(const MoELayer &layer) {
+  for (UseWeightOp weight : layer.weights) {
+    auto shardings =
+        weight->getAttrOfType<ArrayAttr>(comm::kResultShardingsAttrName);
+    if (!shardings || shardings.empty()) {
+      continue;
+    }
+    if (auto sharding = dyn_cast<comm::ShardingAttr>(shardings[0])) {
+      return toPlanning(sharding.getDims().back());
+    }
+  }
+  return {};
+}
+
+FailureOr<ExchangedLayer> ExchangedLayer::gather(const MoELayer &layer) {
+  ExpertsOp experts = layer.experts;
+  UsePlacementOp handle = layer.placement;
+  if (!experts.getAxes() || !handle || !handle.getPlacementAttr()) {
+    return experts.emitOpError("expected axes and a placement; run "
+                               "moe-choose-mesh-mapping and "
+                               "moe-choose-placement");
+  }
+  auto symbol = SymbolTable::lookupNearestSymbolFrom<PlacementOp>(
+      handle, handle.getPlacementAttr());
+  llvm::Expected<planning::Placement> placement = toPlanning(symbol);
+  if (!placement) {
+    return symbol.emitOpError() << llvm::toString(placement.takeError());
+  }
+  ExpertShape shape = layer.getShape();
+  llvm::Expected<planning::ExpertShares> loads =
+      getShares(experts->getParentOfType<ModuleOp>(), layer.getNumber(),
+                placement->expertCount());
+  if (!loads) {
+    return handle.emitOpError() << llvm::toString(loads.takeError());
+  }
+  int64_t localSlots = getLocalSlots(symbol, placement->expertCount());
+  return ExchangedLayer{shape,
+                        std::move(*placement),
+                        localSlots,
+                        std::move(*loads),
+                        toPlanning(*experts.getAxes()),
+                        getColumnAxes(layer)};
+}
+
+planning::ExchangeTraffic
+LayerExchange::getTraffic(const planning::ExchangePlan &plan,
+                          const planning::Topology &topology) const {
+  planning::ExchangeTraffic traffic;
+  traffic.tiers.resize(topology.tierCount());
+  for (const planning::GroupCounts &group : expected) {
+    traffic += plan.bytes(group.counts, topology, group.group);
+  }
+  return traffic;
+}
+
+int64_t mlir::moe::getWorstCaseRows(const PlanFacts &facts,
+                                    const ExchangedLayer &layer) {
+  int64_t most = 0;
+  for (const planning::DeviceGroup &group :
+       facts.mesh.groups(layer.expertAxes)) {
+    int64_t tokens = 0;
+    for (planning::TokenRange range : planning::tokenRanges(
+             facts.mesh, group, facts.tokenAxes, facts.tokens)) {
+      tokens += range.size();
+    }
+    most = std::max(most, planning::worstCaseRows(tokens, layer.shape.choices,
+                                                  layer.placement));
+  }
+  // A bound is positive even when there are no tokens.
+  return std::max<int64_t>(most, 1);
+}
+
+std::vector<planning::GroupCounts>
+mlir::moe::getExpectedRows(const PlanFacts &facts,
+                           const ExchangedLayer &layer) {
+  std::vector<planning::GroupCounts> expected;
+  for (planning::DeviceGroup &group : facts.mesh.groups(layer.expertAxes)) {
+    std::vector<planning::TokenRange> sources =
+        planning::tokenRanges(facts.mesh, group, facts.tokenAxes, facts.tokens);
+    planning::CountMatrix counts = planning::expectedRows(
+        layer.shape.choices, layer.loads.shares, sources, layer.placement);
+    expected.push_back({std::move(group), std::move(counts)});
+  }
+  return expected;
+}
+
+LayerExchange mlir::moe::makeExchange(const PlanFacts &facts,
+                                      const ExchangedLayer &layer,
+                                      const ExchangeChoice &choice) {
+  planning::ExchangeRequest dispatch;
+  dispatch.form = choice.form;
+  dispatch.axes = layer.expertAxes;
+  dispatch.rowBytes = layer.shape.inputColumns * layer.shape.inputElementBytes;
+  dispatch.localSlots = layer.localSlots;
+  dispatch.bound = choice.bound;
+  planning::ExchangeRequest combine = dispatch;
+  combine.direction = planning::ExchangeDirection::Combine;
+  // Each rank along the column axes returns its own columns.
+  combine.rowBytes = layer.shape.outputColumns *
+                     layer.shape.outputElementBytes /
+                     facts.mesh.groupSize(layer.columnAxes);
+  return {planning::ExchangePlan::create(dispatch),
+          planning::ExchangePlan::create(combine),
+          getExpectedRows(facts, layer)};
+}
