@@ -4,22 +4,28 @@
 #ifndef MOERT_CORE_PHASETIMER_H
 #define MOERT_CORE_PHASETIMER_H
 
-#include "core/TickClock.h"
 #include "moert/moert.h"
 
 #include <array>
+#include <chrono>
 
 namespace moert {
 
-/// Splits the wall clock of one rank into phases. Times are ticks of its clock
-/// unless they are called ns.
+/// Monotonic clock in nanoseconds.
+inline int64_t now() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+/// Splits the wall clock of one rank into phases.
 class PhaseTimer {
 public:
-  PhaseTimer() : since(clock.ticks()) {}
+  PhaseTimer() : since(now()) {}
 
   /// Returns the phase that was left.
   moert_phase enter(moert_phase phase) {
-    int64_t time = clock.ticks();
+    int64_t time = now();
     spent[current] += time - since;
     since = time;
     moert_phase left = current;
@@ -27,20 +33,18 @@ public:
     return left;
   }
 
+  moert_phase phase() const { return current; }
   /// When the current phase was entered.
   int64_t enteredAt() const { return since; }
   /// Without what has passed since the current phase was entered.
-  int64_t closed(moert_phase phase) const { return spent[phase]; }
+  int64_t closedNs(moert_phase phase) const { return spent[phase]; }
   int64_t ns(moert_phase phase) const {
-    int64_t open = phase == current ? clock.ticks() - since : 0;
-    return int64_t(double(spent[phase] + open) * clock.nsPerTick());
+    return spent[phase] + (phase == current ? now() - since : 0);
   }
   void reset() {
     spent.fill(0);
-    since = clock.ticks();
+    since = now();
   }
-
-  const TickClock clock;
 
 private:
   std::array<int64_t, MOERT_PHASE_COUNT> spent = {};

@@ -67,12 +67,8 @@ static llvm::Error checkSpelling(const CPUTarget &cpu,
   if (!info.isCPUStringValid(cpu.cpu)) {
     return makeError("unknown CPU '" + cpu.cpu + "' for " + cpu.triple);
   }
-  llvm::SubtargetFeatures features(cpu.features);
-  for (const std::string &feature : features.getFeatures()) {
-    if (!llvm::SubtargetFeatures::hasFlag(feature)) {
-      return makeError("expected '+' or '-' before the CPU feature '" +
-                       feature + "'");
-    }
+  for (const std::string &feature :
+       llvm::SubtargetFeatures(cpu.features).getFeatures()) {
     llvm::StringRef bare = llvm::SubtargetFeatures::StripFlag(feature);
     bool known = llvm::any_of(
         info.getAllProcessorFeatures(),
@@ -147,7 +143,7 @@ std::string CPUTarget::name() const {
   if (hasBF16Dot) {
     result += " bf16-dot";
   }
-  return result + ", kernels " + llvm::utostr(kernelSet);
+  return result;
 }
 
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>

@@ -19,12 +19,11 @@ public:
     world->fail(status, text);
   }
   void bind(const GroupSet &set) override;
-  Token start(int32_t set, const Operation &operation,
-              PhaseTimer &timer) override;
+  Token start(int32_t set, const Operation &operation) override;
   bool wait(Token token, PhaseTimer &timer) override;
   void quiesce() override;
   void leave() override;
-  bool acquireCore() override;
+  bool acquireCore(PhaseTimer &timer) override;
   void releaseCore() override { world->scheduler.release(rank); }
   moert_status query(moert_capability capability,
                      int64_t &value) const override;
@@ -42,8 +41,8 @@ private:
   bool left = false;
 };
 
-/// The CPUs that the process may use.
-std::vector<int32_t> availableCpus();
+/// Cores that the process may use.
+int32_t availableCores();
 
 /// The world's part of checked options. `permits`: 0 is no limit.
 WorldOptions worldOptions(const moert_options *options, int32_t size,

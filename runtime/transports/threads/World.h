@@ -20,20 +20,14 @@ struct WorldOptions {
   /// Negative: never.
   int64_t deadlineNs = 0;
   int64_t spinNs = 0;
-  /// See CoreScheduler.
-  std::vector<int32_t> cpus;
 };
 
 /// What a rank does, for the messages of other ranks.
-class alignas(cacheLine) RankActivity {
+class RankActivity {
 public:
   void enter(const Operation &operation) {
     last.store(pack(operation), std::memory_order_relaxed);
-    step();
   }
-  /// The rank entered or left a collective.
-  void step() { steps.store(stepCount() + 1, std::memory_order_relaxed); }
-  uint64_t stepCount() const { return steps.load(std::memory_order_relaxed); }
   void setWaiting(bool value) {
     waiting.store(value, std::memory_order_relaxed);
   }
@@ -49,7 +43,6 @@ private:
            uint32_t(operation.id);
   }
   std::atomic<uint64_t> last{0};
-  std::atomic<uint64_t> steps{0};
   std::atomic<bool> waiting{false};
 };
 
@@ -73,8 +66,13 @@ public:
   const std::vector<std::unique_ptr<ThreadGroup>> *
   bind(size_t index, const GroupSet &set, int32_t rank);
 
-  /// Grows whenever some rank enters or leaves a collective.
-  uint64_t steps() const;
+  /// Some rank entered or left a collective.
+  void progressed(int64_t time) {
+    progress.store(time, std::memory_order_relaxed);
+  }
+  /// When a rank that waits since `since` has to ask again whether the job has
+  /// stalled; -1: never.
+  int64_t deadline(int64_t since, int64_t deadlineNs) const;
 
 private:
   struct BoundSet {
@@ -84,6 +82,7 @@ private:
   };
   std::mutex mutex;
   std::deque<BoundSet> sets;
+  alignas(64) std::atomic<int64_t> progress;
 };
 
 /// For example "rank 3" or "ranks 3, 5, 6 and 4 more".

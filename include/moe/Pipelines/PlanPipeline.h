@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// From a model-level module to a planned one.
+
+#ifndef MOE_PIPELINES_PLANPIPELINE_H
+#define MOE_PIPELINES_PLANPIPELINE_H
+
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassOptions.h"
+
+namespace mlir::moe {
+
+struct PlanPipelineOptions : PassPipelineOptions<PlanPipelineOptions> {
+  Option<std::string> mesh{
+      *this, "mesh",
+      llvm::cl::desc("Axes and their sizes, such as dp=2,ep=8; needed unless "
+                     "the module has a comm.mesh")};
+  Option<std::string> topology{
+      *this, "topology",
+      llvm::cl::desc("MLIR file with the comm.topology of the cluster")};
+  Option<std::string> loads{
+      *this, "loads",
+      llvm::cl::desc("JSON or CSV file with the experts' loads")};
+  Option<std::string> placement{
+      *this, "placement", llvm::cl::init("contiguous"),
+      llvm::cl::desc("Placement policy: contiguous or round_robin")};
+  Option<std::string> exchange{
+      *this, "exchange", llvm::cl::init("flat_exact"),
+      llvm::cl::desc("Form of the exchanges: flat_exact, flat_bounded or "
+                     "auto")};
+  Option<int64_t> bound{
+      *this, "bound", llvm::cl::init(0),
+      llvm::cl::desc("Most rows that a rank may receive; 0 is the worst case")};
+  ListOption<std::string> tokenAxes{
+      *this, "token-axes",
+      llvm::cl::desc("Axes that tokens are sharded over; every one but etp, tp "
+                     "and pp by default")};
+  ListOption<std::string> expertAxes{
+      *this, "expert-axes",
+      llvm::cl::desc("Axes whose ranks share out the experts; ep by default")};
+  ListOption<std::string> expertTensorAxes{
+      *this, "expert-tensor-axes",
+      llvm::cl::desc("Axes that split the columns of each expert's matrices; "
+                     "etp by default")};
+};
+
+/// First what is known of the cluster comes in, then the axes of the mesh are
+/// laid on its tiers, experts on the ranks, and the form of each exchange is
+/// chosen; at the end the plan is verified. What the module has already
+/// decided is kept.
+void buildPlanPipeline(OpPassManager &manager,
+                       const PlanPipelineOptions &options);
+
+void registerPlanPipeline();
+
+} // namespace mlir::moe
+
+#endif // MOE_PIPELINES_PLANPIPELINE_H

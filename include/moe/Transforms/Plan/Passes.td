@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef MOE_TRANSFORMS_PLAN_PASSES
+#define MOE_TRANSFORMS_PLAN_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def AttachTopologyPass : Pass<"moe-attach-topology", "ModuleOp"> {
+  let summary = "Read the cluster and the experts' loads from files";
+  let description = [{
+    Purpose: the only pass that opens files; all that planning reads lies in
+    the module afterwards, so that a plan can be replayed from the module alone.
+
+    Before: any module. After: with `topology` the module has the file's
+    `comm.topology`; with `loads` the attribute `moe.loads` has the share of
+    every expert of the layers that the file knows. Without options nothing
+    happens: plans then rest on a uniform default, and reports say so.
+
+    Example, with a file that holds `comm.topology @cluster tiers [ib: 2 x 50.0
+    GB/s 5.0 us]`:
+    ```mlir
+    module {}
+    // becomes
+    module { comm.topology @cluster tiers [ib: 2 x 50.0 GB/s 5.0 us] }
+    ```
+
+    Loads are `[[…], …]` (layers x experts) or `{"loads": …}` in a `.json` file,
+    else comma-separated values under a header `layer,expert,count`, which may
+    have the columns `model` and `domain`. Lists are the model's layers by
+    number; where there are exactly as many as the model has MoE layers, they
+    are those, in order.
+
+    Left to later passes: whether the mesh fits the topology.
+  }];
+  let options = [
+    Option<"topology", "topology", "std::string", /*default=*/"",
+           "MLIR file with one comm.topology">,
+    Option<"loads", "loads", "std::string", /*default=*/"",
+           "JSON or CSV file with the experts' loads">,
+    Option<"loadsModel", "loads-model", "std::string", /*default=*/"",
+           "Lines of the CSV file to count, by their column 'model'">,
+    Option<"loadsDomain", "loads-domain", "std::string", /*default=*/"",
+           "Lines of the CSV file to count, by their column 'domain'">
+  ];
+  let dependentDialects = ["comm::CommDialect"];
+}
+
+def ChooseMeshMappingPass : Pass<"moe-choose-mesh-mapping", "ModuleOp"> {
+  let summary = "Arrange the devices as a mesh, heavy axes on fast links";
+  let description = [{
+    Purpose: decides which mesh axis lies on which tier of the topology, by the
+    cost of what travels along each axis, and what each axis is for.
+
+    Before: a model-level module. After:
+    - there is a `comm.mesh`, made from `mesh` where there was none; a mesh that
+      was there is kept, as is an `order` that it had;
+    - with a topology the mesh is `on` it and has an `order`;
+    - tokens: arguments and results of root functions (those that nobody calls)
+      whose dimension 0 counts tokens have a `comm.sharding` over the token
+      axes; those that had one keep it;
+    - experts: every `moe.experts` is `over` the expert axes `of` the mesh;
+    - with expert tensor axes, the `moe.use_weight` of experts' matrices have
+      `comm.result_shardings` that split their columns.
+
+    Roles by default: experts over `ep`, the columns of their matrices over
+    `etp`, tokens over every axis but `etp`, `tp` and `pp`. What the graph does
+    not hold (all-reduces over `tp`) is costed as *modelled*.
+
+    Example, `mesh=dp=2,ep=2`:
+    ```mlir
+    func.func @model(%x: tensor<?x16xf32>) -> tensor<?x16xf32>
+    // becomes
+    comm.mesh @mesh <["dp"=2, "ep"=2]>
+    func.func @model(%x: tensor<?x16xf32> {comm.sharding = #comm.sharding<@mesh, [{"dp","ep"}, {} ]>})
+        -> (tensor<?x16xf32> {comm.sharding = #comm.sharding<@mesh, [{"dp","ep"}, {} ]>})
+    ```
+
+    Left to later passes: shardings of all other values.
+  }];
+  let options = [
+    Option<"mesh", "mesh", "std::string", /*default=*/"",
+           "Axes and their sizes, such as dp=2,ep=4">,
+    ListOption<"tokenAxes", "token-axes", "std::string",
+               "Axes that tokens are sharded over, or none">,
+    ListOption<"expertAxes", "expert-axes", "std::string",
+               "Axes whose ranks share out the experts, or none">,
+    ListOption<"expertTensorAxes", "expert-tensor-axes", "std::string",
+               "Axes that split the columns of each expert's matrices, or "
+               "none">
+  ];
+  let dependentDialects = ["comm::CommDialect"];
+}
+
+def ChoosePlacementPass : Pass<"moe-choose-placement", "ModuleOp"> {
+  let summary = "Decide which rank hosts which expert";
+  let description = [{
+    Purpose: gives each MoE layer a placement.
+
+    Before: a mesh, and `moe.experts` with axes. After: every
+    `moe.use_placement` that reaches a `moe.experts` names a `moe.placement`,
+    one a layer, and the `moe.use_weight` of the layer's experts are `placed by`
+    it. A `moe.use_placement` that named one before keeps it.
+
+    Policies: `contiguous` (consecutive experts together, the first ranks one
+    more), `round_robin` (expert e on rank e mod ranks).
+
+    Example, 5 experts over `ep` of size 2:
+    ```mlir
+    %p = moe.use_placement layer 3 : !moe.placement_ref<5 experts>
+    // becomes
+    moe.placement @p3 experts 5 over {"ep"} of @mesh slots [[0, 1, 2], [3, 4]] policy "contiguous"
+    %p = moe.use_placement @p3 layer 3 : !moe.placement_ref<5 experts>
+    ```
+
+    Left to later passes: the form of the exchange.
+  }];
+  let options = [
+    Option<"policy", "policy", "std::string", /*default=*/"\"contiguous\"",
+           "contiguous or round_robin">
+  ];
+  let dependentDialects = ["moe::MoEDialect"];
+}
+
+def ChooseExchangePass : Pass<"moe-choose-exchange", "ModuleOp"> {
+  let summary = "Decide how rows travel to their experts and back";
+  let description = [{
+    Purpose: gives each `moe.experts` the form of its dispatch and combine.
+
+    Before: axes and placements are chosen. After: every `moe.experts` that a
+    root function reaches has an `exchange`. One that had one keeps it. A call
+    with the attribute `moe.exchange = @x` sets it for the layers below; a block
+    that layers with different exchanges share is cloned, once for each.
+
+    Forms: `flat_exact` (the host learns how many rows arrive), `flat_bounded`
+    (buffers of the bound, no synchronisation), `auto` (the cheaper by the cost
+    model; on equal cost the exact one). The bound is the worst case of the
+    module's most tokens unless `bound` says otherwise; more rows than it are an
+    error at run time.
+
+    Example:
+    ```mlir
+    %y = moe.experts %x … over {"ep"} of @mesh
+    // becomes
+    moe.exchange @x0 flat_exact bound 4096
+    %y = moe.experts %x … over {"ep"} of @mesh exchange @x0
+    ```
+
+    Left to later passes: emitting the exchange.
+  }];
+  let options = [
+    Option<"form", "form", "std::string", /*default=*/"\"flat_exact\"",
+           "flat_exact, flat_bounded or auto">,
+    Option<"bound", "bound", "int64_t", /*default=*/"0",
+           "Most rows that a rank may receive; 0 is the worst case">
+  ];
+  let dependentDialects = ["moe::MoEDialect"];
+}
+
+#endif // MOE_TRANSFORMS_PLAN_PASSES

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "moe/Pipelines/PlanPipeline.h"
+
+#include "moe/Analysis/PlanAttributes.h"
+#include "moe/Transforms/Plan/Passes.h"
+
+#include "mlir/Pass/PassRegistry.h"
+
+using namespace mlir;
+using namespace mlir::moe;
+
+void mlir::moe::buildPlanPipeline(OpPassManager &manager,
+                                  const PlanPipelineOptions &options) {
+  AttachTopologyPassOptions attach;
+  attach.topology = options.topology;
+  attach.loads = options.loads;
+  manager.addPass(createAttachTopologyPass(std::move(attach)));
+
+  ChooseMeshMappingPassOptions mapping;
+  mapping.mesh = options.mesh;
+  mapping.tokenAxes = llvm::to_vector(options.tokenAxes);
+  mapping.expertAxes = llvm::to_vector(options.expertAxes);
+  mapping.expertTensorAxes = llvm::to_vector(options.expertTensorAxes);
+  manager.addPass(createChooseMeshMappingPass(std::move(mapping)));
+
+  ChoosePlacementPassOptions placement;
+  placement.policy = options.placement;
+  manager.addPass(createChoosePlacementPass(std::move(placement)));
+
+  ChooseExchangePassOptions exchange;
+  exchange.form = options.exchange;
+  exchange.bound = options.bound;
+  manager.addPass(createChooseExchangePass(std::move(exchange)));
+}
+
+void mlir::moe::registerPlanPipeline() {
+  PassPipelineRegistration<PlanPipelineOptions>(
+      "moe-plan-pipeline",
+      "Decide where experts live and how their rows travel", buildPlanPipeline);
+}

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "DecisionRemark.h"
+
+#include "moe/Analysis/AxisTraffic.h"
+#include "moe/Analysis/PlanAttributes.h"
+#include "moe/Analysis/PlanFacts.h"
+#include "moe/Report/Report.h"
+#include "moe/Transforms/Plan/Passes.h"
+
+#include "mlir/IR/Builders.h"
+#include "llvm/Support/FormatVariadic.h"
+
+namespace mlir::moe {
+#define GEN_PASS_DEF_CHOOSEMESHMAPPINGPASS
+#include "moe/Transforms/Plan/Passes.h.inc"
+} // namespace mlir::moe
+
+using namespace mlir;
+using namespace mlir::moe;
+namespace planning = ::moe::planning;
+
+/// The refused alternatives that are worth a remark each.
+static constexpr size_t maxRefusedRemarks = 8;
+
+/// Overrides a role by an option: no names leave it, `none` empties it.
+static void overrideRole(ArrayRef<std::string> names,
+                         std::vector<planning::AxisRef> &role) {
+  if (names.size() == 1 && names.front() == "none") {
+    role.clear();
+  } else if (!names.empty()) {
+    role.assign(names.begin(), names.end());
+  }
+}
+
+/// Fails unless the axes exist and no axis has two roles that exclude each
+/// other.
+static llvm::Error verifyRoles(const planning::Mesh &mesh,
+                               const AxisRoles &roles) {
+  for (const std::vector<planning::AxisRef> *inner :
+       {&roles.tokens, &roles.experts}) {
+    std::vector<planning::AxisRef> axes = *inner;
+    llvm::append_range(axes, roles.expertColumns);
+    if (llvm::Error error = mesh.verifyAxes(axes)) {
+      return error;
+    }
+  }
+  return llvm::Error::success();
+}
+
+/// Makes `comm.mesh` after the topology, or at the top of the module.
+static comm::MeshOp createMesh(ModuleOp module, const planning::Mesh &mesh,
+                               comm::TopologyOp topology) {
+  OpBuilder builder(module.getContext());
+  FlatSymbolRefAttr on;
+  if (topology) {
+    builder.setInsertionPointAfter(topology);
+    on = FlatSymbolRefAttr::get(topology.getSymNameAttr());
+  } else {
+    builder.setInsertionPointToStart(module.getBody());
+  }
+  auto op = comm::MeshOp::create(builder, module.getLoc(), "mesh",
+                                 toAttribute(module.getContext(), mesh), on,
+                                 DenseI64ArrayAttr());
+  SymbolTable(module).insert(op);
+  return op;
+}
+
+/// Writes shardings of tokens on the arguments and results of a root function.
+static void shardTokens(func::FuncOp root, comm::MeshOp mesh,
+                        comm::AxisListAttr axes) {
+  MLIRContext *context = root.getContext();
+  auto symbol = FlatSymbolRefAttr::get(mesh.getSymNameAttr());
+  auto shard = [&](Type type) {
+    SmallVector<comm::AxisListAttr> dims(cast<ShapedType>(type).getRank(),
+                                         comm::AxisListAttr::get(context, {}));
+    dims.front() = axes;
+    return comm::ShardingAttr::get(context, symbol, dims);
+  };
+  for (auto [index, type] : llvm::enumerate(root.getArgumentTypes())) {
+    if (isTokenwise(root, type) &&
+        !root.getArgAttr(index, comm::kShardingAttrName)) {
+      root.setArgAttr(index, comm::kShardingAttrName, shard(type));
+    }
+  }
+  for (auto [index, type] : llvm::enumerate(root.getResultTypes())) {
+    if (isTokenwise(root, type) &&
+        !root.getResultAttr(index, comm::kShardingAttrName)) {
+      root.setResultAttr(index, comm::kShardingAttrName, shard(type));
+    }
+  }
+}
+
+/// Splits the columns of a layer's matrices.
+static void shardColumns(UseWeightOp weight, comm::MeshOp mesh,
+                         comm::AxisListAttr axes) {
+  if (weight->hasAttr(comm::kResultShardingsAttrName)) {
+    return;
+  }
+  MLIRContext *context = weight.getContext();
+  auto whole = comm::AxisListAttr::get(context, {});
+  auto sharding = comm::ShardingAttr::get(
+      context, FlatSymbolRefAttr::get(mesh.getSymNameAttr()),
+      {whole, whole, axes});
+  weight->setAttr(comm::kResultShardingsAttrName,
+                  ArrayAttr::get(context, {sharding}));
+}
+
+/// Says what was decided and what was not.
+static void emitRemarks(comm::MeshOp mesh,
+                        ArrayRef<planning::AxisTraffic> traffic,
+                        const planning::MeshMapping &mapping) {
+  StringRef name = "MeshMapping", where = mesh.getSymName();
+  auto describe = [&](const planning::MappingAlternative &alternative) {
+    std::string text =
+        llvm::formatv("{0}: {1}", alternative.layout,
+                      ::moe::report::formatTime(alternative.cost.value()));
+    for (auto [record, cost] : llvm::zip_equal(traffic, alternative.costs)) {
+      bool modelled = record.origin == planning::AxisTraffic::Origin::Modelled;
+      text += llvm::formatv("; {0}{1} {2}", record.label,
+                            modelled ? " (modelled, not in this graph)" : "",
+                            ::moe::report::formatTime(cost.value()));
+    }
+    return text;
+  };
+  emitDecision(mesh.getLoc(), name, where,
+               [&] { return describe(mapping.chosen); });
+  for (const planning::MappingAlternative &other :
+       ArrayRef(mapping.refused).take_front(maxRefusedRemarks)) {
+    emitRefused(mesh.getLoc(), name, where, [&] { return describe(other); });
+  }
+}
+
+namespace {
+class ChooseMeshMappingPass
+    : public mlir::moe::impl::ChooseMeshMappingPassBase<ChooseMeshMappingPass> {
+public:
+  using ChooseMeshMappingPassBase::ChooseMeshMappingPassBase;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    FailureOr<comm::MeshOp> mesh = findMesh(module);
+    FailureOr<SmallVector<MoELayer>> layers = collectLayers(module);
+    if (failed(mesh) || failed(layers) ||
+        failed(chooseMapping(module, *mesh, *layers))) {
+      signalPassFailure();
+    }
+  }
+
+private:
+  /// The axes: of the mesh that is there, else of the option.
+  FailureOr<planning::Mesh> getAxes(ModuleOp module, comm::MeshOp op) {
+    if (!op && mesh.empty()) {
+      return emitError(module.getLoc(),
+                       "expected a mesh: the module has no comm.mesh, "
+                       "and the option 'mesh' (such as mesh=dp=2,ep=4) "
+                       "is not given");
+    }
+    llvm::Expected<planning::Mesh> axes =
+        op ? toPlanning(op) : planning::Mesh::parse(mesh);
+    if (!axes) {
+      return emitError(module.getLoc(), "option 'mesh': ")
+             << llvm::toString(axes.takeError());
+    }
+    if (op && !mesh.empty() && axes->toString() != mesh) {
+      return op.emitOpError("expected the mesh of the option, ")
+             << mesh << ", but the module has " << axes->toString();
+    }
+    return std::move(*axes);
+  }
+
+  /// What each axis is for. Fails when an option names an axis that the mesh
+  /// lacks.
+  FailureOr<AxisRoles> getRoles(ModuleOp module, const planning::Mesh &axes) {
+    AxisRoles roles = getDefaultRoles(axes);
+    overrideRole(*tokenAxes, roles.tokens);
+    overrideRole(*expertAxes, roles.experts);
+    overrideRole(*expertTensorAxes, roles.expertColumns);
+    if (llvm::Error error = verifyRoles(axes, roles)) {
+      return emitError(module.getLoc(), "roles of mesh axes: ")
+             << llvm::toString(std::move(error));
+    }
+    return roles;
+  }
+
+  LogicalResult chooseMapping(ModuleOp module, comm::MeshOp op,
+                              ArrayRef<MoELayer> layers) {
+    FailureOr<planning::Mesh> axes = getAxes(module, op);
+    if (failed(axes)) {
+      return failure();
+    }
+    FailureOr<AxisRoles> roles = getRoles(module, *axes);
+    FailureOr<int64_t> tokens = getMaxTokens(module);
+    FailureOr<DeviceFacts> devices = gatherDevices(module, axes->deviceCount());
+    if (failed(roles) || failed(tokens) || failed(devices)) {
+      return failure();
+    }
+    std::vector<planning::AxisTraffic> traffic =
+        collectAxisTraffic(*axes, *roles, layers, *tokens);
+    llvm::Expected<planning::MeshMapping> mapping =
+        planning::chooseMeshMapping(*axes, devices->topology, traffic);
+    if (!mapping) {
+      return emitError(module.getLoc()) << llvm::toString(mapping.takeError());
+    }
+    op = op ? op : createMesh(module, *axes, devices->op);
+    if (devices->op && !op.getOrder()) {
+      op.setTopologyAttr(FlatSymbolRefAttr::get(devices->op.getSymNameAttr()));
+      op.setOrder(mapping->deviceOrder);
+      emitRemarks(op, traffic, *mapping);
+    }
+    assignRoles(module, op, layers, *roles);
+    recordPlan(module, "mesh", axes->toString());
+    recordPlan(module, "topology",
+               devices->isDefault() ? "default (one uniform tier)"
+                                    : devices->op.getSymName());
+    return success();
+  }
+
+  /// Writes what each axis is for.
+  void assignRoles(ModuleOp module, comm::MeshOp op, ArrayRef<MoELayer> layers,
+                   const AxisRoles &roles) {
+    MLIRContext *context = module.getContext();
+    for (func::FuncOp root : getRootFunctions(module)) {
+      shardTokens(root, op, toAttribute(context, roles.tokens));
+    }
+    module.walk([&](ExpertsOp experts) {
+      if (!experts.getAxes()) {
+        experts.setAxesAttr(toAttribute(context, roles.experts));
+        experts.setMeshAttr(FlatSymbolRefAttr::get(op.getSymNameAttr()));
+      }
+    });
+    if (roles.expertColumns.empty()) {
+      return;
+    }
+    for (const MoELayer &layer : layers) {
+      for (UseWeightOp weight : layer.weights) {
+        shardColumns(weight, op, toAttribute(context, roles.expertColumns));
+      }
+    }
+  }
+};
+} // namespace
