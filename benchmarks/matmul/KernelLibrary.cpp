@@ -80,7 +80,7 @@ double bench_read(const void *data, int64_t bytes) {
     }
   }
   Cells total = sums[0] + sums[1] + sums[2] + sums[3];
-  asm volatile("" : : "x"(total));
+  asm volatile("" : : "m"(total));
   std::chrono::duration<double> seconds =
       std::chrono::steady_clock::now() - start;
   return seconds.count();

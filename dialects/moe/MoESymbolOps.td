@@ -120,7 +120,9 @@ def MoE_UseWeightOp : MoE_Op<"use_weight", [Pure,
 
     Constraints:
     - C1: the symbol is a `moe.weight`.
-    - C2: before partitioning its type is the result's.
+    - C2: the result has the extents of the symbol, or is a part of them with
+      `sharded`; a placement decides the slots, and a matrix `[N, K]` may be used
+      as `!moe.weights<1 x K x N>`.
     - C3: `placement`, where given, is a `moe.placement`.
 
     Example:

@@ -5,6 +5,8 @@
 #include "moe/Dialect/MoE/MoE.h"
 #include "moe/Pipelines/PlanPipeline.h"
 #include "moe/Transforms/Extract/Passes.h"
+#include "moe/Transforms/Bufferize/BufferizationModels.h"
+#include "moe/Transforms/Exchange/Passes.h"
 #include "moe/Transforms/Partition/Passes.h"
 #include "moe/Transforms/Plan/Passes.h"
 
@@ -19,11 +21,13 @@ void mlir::moe::registerAllDialects(DialectRegistry &registry) {
   mlir::registerAllExtensions(registry);
   registry.insert<comm::CommDialect, MoEDialect>();
   registerPartitionExternalModels(registry);
+  registerBufferizationExternalModels(registry);
 }
 
 void mlir::moe::registerAllPasses() {
   mlir::registerAllPasses();
   registerMoEExtractPasses();
+  registerMoEExchangePasses();
   registerMoEPartitionPasses();
   registerMoEPlanPasses();
   registerPlanPipeline();

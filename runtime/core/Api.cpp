@@ -158,8 +158,9 @@ moert_status moert_context_counter(const moert_context *context, int64_t index,
   counter->set = from.set;
   counter->tier_count = int32_t(from.tiers.size());
   counter->calls = from.calls;
-  counter->wait_ns = from.waitNs;
-  counter->move_ns = from.moveNs;
+  double nsPerTick = context->timer.clock.nsPerTick();
+  counter->wait_ns = int64_t(double(from.waitTicks) * nsPerTick);
+  counter->move_ns = int64_t(double(from.moveTicks) * nsPerTick);
   counter->local = from.local;
   counter->tiers = from.tiers.data();
   return MOERT_OK;
@@ -225,7 +226,9 @@ void moert_context_reset_counters(moert_context *context) {
 moert_status moert_context_write_trace(const moert_context *context,
                                        moert_write write, void *state) {
   try {
-    std::string text = "[\n" + context->trace.json(context->rank) + "\n]\n";
+    std::string text =
+        "[\n" + context->trace.json(context->rank, context->timer.clock) +
+        "\n]\n";
     return write(state, text.data(), int64_t(text.size())) == 0
                ? MOERT_OK
                : MOERT_INTERNAL;

@@ -96,7 +96,7 @@ bool moert_context::begin(moert_comm &comm, const moert_collective &collective,
       (int64_t(comm.transportSet) << pendingSetShift) | ++comm.started;
   call.token = transport->failure()
                    ? nullptr
-                   : transport->start(comm.transportSet, call.operation);
+                   : transport->start(comm.transportSet, call.operation, timer);
   if (!call.token) {
     call.operation.clearCounts();
     return false;
@@ -107,12 +107,12 @@ bool moert_context::begin(moert_comm &comm, const moert_collective &collective,
 }
 
 bool moert_context::finish(InFlight &call) {
-  int64_t waited = timer.closedNs(MOERT_PHASE_WAIT);
+  int64_t waited = timer.closed(MOERT_PHASE_WAIT);
   bool done = transport->wait(call.token, timer);
   if (!done) {
     call.operation.clearCounts();
   }
-  call.counter->waitNs += timer.closedNs(MOERT_PHASE_WAIT) - waited;
+  call.counter->waitTicks += timer.closed(MOERT_PHASE_WAIT) - waited;
   return done;
 }
 
@@ -121,14 +121,14 @@ moert_status moert_context::start(moert_comm &comm,
                                   moert_pending &pending) {
   pending = 0;
   moert_phase phase = timer.enter(MOERT_PHASE_EXCHANGE);
-  int64_t moved = timer.closedNs(MOERT_PHASE_EXCHANGE);
+  int64_t moved = timer.closed(MOERT_PHASE_EXCHANGE);
   InFlight call;
   bool begun = begin(comm, collective, call);
   timer.enter(phase);
   if (!begun) {
     return status();
   }
-  call.moveNs = timer.closedNs(MOERT_PHASE_EXCHANGE) - moved;
+  call.moveTicks = timer.closed(MOERT_PHASE_EXCHANGE) - moved;
   pending = call.pending;
   comm.inFlight.push_back(call);
   return MOERT_OK;
@@ -148,11 +148,11 @@ moert_status moert_context::wait(moert_comm &comm, moert_pending pending) {
   InFlight call = *place;
   comm.inFlight.erase(place);
   moert_phase phase = timer.enter(MOERT_PHASE_EXCHANGE);
-  int64_t moved = timer.closedNs(MOERT_PHASE_EXCHANGE);
+  int64_t moved = timer.closed(MOERT_PHASE_EXCHANGE);
   bool done = finish(call);
   timer.enter(phase);
-  call.counter->moveNs +=
-      call.moveNs + timer.closedNs(MOERT_PHASE_EXCHANGE) - moved;
+  call.counter->moveTicks +=
+      call.moveTicks + timer.closed(MOERT_PHASE_EXCHANGE) - moved;
   if (trace.enabled()) {
     trace.collective(call.operation.kind, call.operation.id,
                      call.operation.layer, call.operation.startedAt,
@@ -164,13 +164,13 @@ moert_status moert_context::wait(moert_comm &comm, moert_pending pending) {
 moert_status moert_context::run(moert_comm &comm,
                                 const moert_collective &collective) {
   moert_phase phase = timer.enter(MOERT_PHASE_EXCHANGE);
-  int64_t moved = timer.closedNs(MOERT_PHASE_EXCHANGE);
+  int64_t moved = timer.closed(MOERT_PHASE_EXCHANGE);
   InFlight call;
   bool begun = begin(comm, collective, call);
   bool done = begun && finish(call);
   timer.enter(phase);
   if (begun) {
-    call.counter->moveNs += timer.closedNs(MOERT_PHASE_EXCHANGE) - moved;
+    call.counter->moveTicks += timer.closed(MOERT_PHASE_EXCHANGE) - moved;
     if (trace.enabled()) {
       trace.collective(call.operation.kind, call.operation.id,
                        call.operation.layer, call.operation.startedAt,
@@ -196,7 +196,7 @@ void moert_context::resetCounters() {
 
 moert_status moert_context::acquireCore() {
   moert_phase phase = timer.enter(MOERT_PHASE_WAIT);
-  bool acquired = transport->acquireCore(timer);
+  bool acquired = transport->acquireCore();
   timer.enter(phase);
   return acquired ? MOERT_OK : status();
 }

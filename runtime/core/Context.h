@@ -20,7 +20,7 @@ struct InFlight {
   Token token = nullptr;
   Counter *counter = nullptr;
   /// What start took.
-  int64_t moveNs = 0;
+  int64_t moveTicks = 0;
 };
 
 /// The part of moert_options that a context keeps.

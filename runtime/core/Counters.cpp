@@ -28,7 +28,7 @@ Counter &Counters::of(const Operation &operation, int32_t set) {
 void Counters::reset() {
   // In place: calls in flight hold on to their counters.
   for (Counter &counter : counters) {
-    counter.calls = counter.waitNs = counter.moveNs = 0;
+    counter.calls = counter.waitTicks = counter.moveTicks = 0;
     counter.local = {0, 0};
     counter.tiers.assign(tierCount, {0, 0});
   }

@@ -31,8 +31,9 @@ struct Counter {
   int32_t layer;
   int32_t set;
   int64_t calls = 0;
-  int64_t waitNs = 0;
-  int64_t moveNs = 0;
+  /// Of the context's clock.
+  int64_t waitTicks = 0;
+  int64_t moveTicks = 0;
   moert_traffic local = {0, 0};
   std::vector<moert_traffic> tiers;
 };

@@ -29,6 +29,19 @@ int64_t Operation::bytesTo(int32_t peer) const {
   }
 }
 
+int64_t Operation::sourceBytes() const {
+  switch (kind) {
+  case MOERT_ALL_GATHER:
+    return count;
+  case MOERT_ALL_GATHER_V:
+    return ownRows * rowBytes;
+  case MOERT_ALL_REDUCE:
+    return count * elementBytes();
+  default:
+    return bytes;
+  }
+}
+
 void Operation::clearCounts() const {
   int64_t total = 0;
   switch (kind) {
@@ -133,6 +146,10 @@ bool makeOperation(const moert_collective &c, int32_t rank, int32_t size,
   operation.deadlineNs = c.deadline_ns;
   operation.rank = rank;
   operation.size = size;
+  operation.ownRows =
+      c.kind == MOERT_ALL_GATHER_V
+          ? int64_t(c.dst_offsets[rank + 1]) - c.dst_offsets[rank]
+          : 0;
   operation.bytes = 0;
   for (int32_t p = 0; p < size; ++p) {
     operation.bytes += operation.bytesTo(p);

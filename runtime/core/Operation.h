@@ -24,20 +24,24 @@ struct Operation {
   moert_dtype dtype = MOERT_F32;
   moert_reduction reduction = MOERT_SUM;
   int64_t deadlineNs = 0;
-  /// As from now().
+  /// In ticks of the context's clock.
   int64_t startedAt = 0;
   /// Of the group.
   int32_t rank = 0;
   int32_t size = 1;
   /// What this rank sends, to itself too.
   int64_t bytes = 0;
+  /// Of an all_gather_v: what this rank contributes.
+  int64_t ownRows = 0;
+  /// Of the threads transport: the source is a copy.
+  bool eager = false;
 
   /// Bytes of one element of a reduction.
   int64_t elementBytes() const { return moert_dtype_bytes(dtype); }
   /// Rows of a `_v` kind that this rank sends to `peer`.
   int64_t rowsTo(int32_t peer) const {
     return kind == MOERT_ALL_GATHER_V
-               ? int64_t(dstOffsets[rank + 1]) - dstOffsets[rank]
+               ? ownRows
                : int64_t(srcOffsets[peer + 1]) - srcOffsets[peer];
   }
   /// Rows of a `_v` kind that this rank expects from `peer`.
@@ -50,6 +54,8 @@ struct Operation {
   /// What this rank sends to `peer`. An all_reduce sends each rank the shard
   /// that it reduces, and the result of its own shard.
   int64_t bytesTo(int32_t peer) const;
+  /// Bytes of the source.
+  int64_t sourceBytes() const;
   /// Fills the destination with zeros where counts may be read from it.
   void clearCounts() const;
 };

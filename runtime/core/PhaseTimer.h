@@ -4,28 +4,22 @@
 #ifndef MOERT_CORE_PHASETIMER_H
 #define MOERT_CORE_PHASETIMER_H
 
+#include "core/TickClock.h"
 #include "moert/moert.h"
 
 #include <array>
-#include <chrono>
 
 namespace moert {
 
-/// Monotonic clock in nanoseconds.
-inline int64_t now() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
-
-/// Splits the wall clock of one rank into phases.
+/// Splits the wall clock of one rank into phases. Times are ticks of its clock
+/// unless they are called ns.
 class PhaseTimer {
 public:
-  PhaseTimer() : since(now()) {}
+  PhaseTimer() : since(clock.ticks()) {}
 
   /// Returns the phase that was left.
   moert_phase enter(moert_phase phase) {
-    int64_t time = now();
+    int64_t time = clock.ticks();
     spent[current] += time - since;
     since = time;
     moert_phase left = current;
@@ -33,18 +27,20 @@ public:
     return left;
   }
 
-  moert_phase phase() const { return current; }
   /// When the current phase was entered.
   int64_t enteredAt() const { return since; }
   /// Without what has passed since the current phase was entered.
-  int64_t closedNs(moert_phase phase) const { return spent[phase]; }
+  int64_t closed(moert_phase phase) const { return spent[phase]; }
   int64_t ns(moert_phase phase) const {
-    return spent[phase] + (phase == current ? now() - since : 0);
+    int64_t open = phase == current ? clock.ticks() - since : 0;
+    return int64_t(double(spent[phase] + open) * clock.nsPerTick());
   }
   void reset() {
     spent.fill(0);
-    since = now();
+    since = clock.ticks();
   }
+
+  const TickClock clock;
 
 private:
   std::array<int64_t, MOERT_PHASE_COUNT> spent = {};

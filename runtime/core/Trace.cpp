@@ -8,7 +8,8 @@
 
 namespace moert {
 
-std::string Trace::json(int32_t rank) const {
+std::string Trace::json(int32_t rank, const TickClock &clock) const {
+  double nsPerTick = clock.nsPerTick();
   std::string text;
   for (const Event &event : events) {
     bool isPhase = event.kind == phaseEvent;
@@ -16,14 +17,15 @@ std::string Trace::json(int32_t rank) const {
                                : std::string(moert_kind_name(event.kind)) +
                                      " #" + std::to_string(event.id);
     char line[256];
-    std::snprintf(
-        line, sizeof(line),
-        "%s{\"name\": \"%s\", \"cat\": \"%s\", \"ph\": \"X\", "
-        "\"ts\": %.3f, \"dur\": %.3f, \"pid\": 0, \"tid\": %" PRId32
-        ", \"args\": {\"layer\": %" PRId32 "}}",
-        text.empty() ? "" : ",\n", name.c_str(),
-        isPhase ? "phase" : "collective", double(event.beginNs) / 1000.0,
-        double(event.endNs - event.beginNs) / 1000.0, rank, event.layer);
+    std::snprintf(line, sizeof(line),
+                  "%s{\"name\": \"%s\", \"cat\": \"%s\", \"ph\": \"X\", "
+                  "\"ts\": %.3f, \"dur\": %.3f, \"pid\": 0, \"tid\": %" PRId32
+                  ", \"args\": {\"layer\": %" PRId32 "}}",
+                  text.empty() ? "" : ",\n", name.c_str(),
+                  isPhase ? "phase" : "collective",
+                  clock.toNs(event.begin, nsPerTick) / 1000.0,
+                  double(event.end - event.begin) * nsPerTick / 1000.0, rank,
+                  event.layer);
     text += line;
   }
   return text;

@@ -47,8 +47,9 @@ public:
   virtual void bind(const GroupSet &set) = 0;
 
   /// Publishes this rank's part in its group of the set. Null on failure.
-  virtual Token start(int32_t set, const Operation &operation) = 0;
-  /// Returns whether the operation completed. Charges the time in which the
+  virtual Token start(int32_t set, const Operation &operation,
+                      PhaseTimer &timer) = 0;
+  /// Returns whether the operation completed. Both charge the time in which the
   /// rank could do nothing to the timer's wait phase.
   virtual bool wait(Token token, PhaseTimer &timer) = 0;
   /// Once the job has failed: returns when no peer touches this rank's buffers.
@@ -56,7 +57,8 @@ public:
   /// This rank takes part in nothing more.
   virtual void leave() = 0;
 
-  virtual bool acquireCore(PhaseTimer &timer) = 0;
+  /// Returns false if the job has failed.
+  virtual bool acquireCore() = 0;
   virtual void releaseCore() = 0;
   virtual moert_status query(moert_capability capability,
                              int64_t &value) const = 0;

@@ -97,6 +97,27 @@ LogicalResult ExchangeOp::verify() {
   return success();
 }
 
+// Whether a handle of type `used` may stand for weights of type `stored`: the
+// same extents (a part of them with `isPart`), or a matrix [N, K] as the
+// one-slot weights 1 x K x N.
+static bool canUseAs(ShapedType stored, ShapedType used, bool isPart) {
+  if (!used || used.getElementType() != stored.getElementType()) {
+    return false;
+  }
+  if (isa<WeightsType>(used) && !isa<WeightsType>(stored)) {
+    ArrayRef<int64_t> shape = used.getShape();
+    return stored.getRank() == 2 && shape[0] == 1 &&
+           (isPart || (shape[1] == stored.getDimSize(1) &&
+                       shape[2] == stored.getDimSize(0)));
+  }
+  // Slots of a rank are the placement's to say.
+  bool isPlaced = isa<WeightsType>(used);
+  size_t first = isPlaced ? 1 : 0;
+  return used.getRank() == stored.getRank() &&
+         (isPart || used.getShape().drop_front(first) ==
+                        stored.getShape().drop_front(first));
+}
+
 LogicalResult UseWeightOp::verifySymbolUses(SymbolTableCollection &symbols) {
   // C1
   auto weight =
@@ -107,12 +128,10 @@ LogicalResult UseWeightOp::verifySymbolUses(SymbolTableCollection &symbols) {
   // C2
   auto stored = cast<ShapedType>(weight.getType());
   auto used = dyn_cast<ShapedType>(getResult().getType());
-  bool local = getSharding().has_value();
-  if (!used || used.getElementType() != stored.getElementType() ||
-      used.getRank() != stored.getRank() || (!local && used != stored)) {
-    InFlightDiagnostic diagnostic =
-        emitOpError("expected type ")
-        << stored << ", but got " << getResult().getType();
+  if (!canUseAs(stored, used, getSharding().has_value())) {
+    InFlightDiagnostic diagnostic = emitOpError("expected type ")
+                                    << stored << ", but got "
+                                    << getResult().getType();
     diagnostic.attachNote(weight.getLoc()) << "the weight is here";
     return diagnostic;
   }
@@ -133,8 +152,7 @@ LogicalResult UsePlacementOp::verifySymbolUses(SymbolTableCollection &symbols) {
   auto placement =
       symbols.lookupNearestSymbolFrom<PlacementOp>(*this, getPlacementAttr());
   if (!placement) {
-    return emitOpError("expected a moe.placement named ")
-           << getPlacementAttr();
+    return emitOpError("expected a moe.placement named ") << getPlacementAttr();
   }
   int64_t experts = getResult().getType().getExperts();
   if (static_cast<int64_t>(placement.getExperts()) != experts) {

@@ -67,8 +67,12 @@ static llvm::Error checkSpelling(const CPUTarget &cpu,
   if (!info.isCPUStringValid(cpu.cpu)) {
     return makeError("unknown CPU '" + cpu.cpu + "' for " + cpu.triple);
   }
-  for (const std::string &feature :
-       llvm::SubtargetFeatures(cpu.features).getFeatures()) {
+  llvm::SubtargetFeatures features(cpu.features);
+  for (const std::string &feature : features.getFeatures()) {
+    if (!llvm::SubtargetFeatures::hasFlag(feature)) {
+      return makeError("expected '+' or '-' before the CPU feature '" +
+                       feature + "'");
+    }
     llvm::StringRef bare = llvm::SubtargetFeatures::StripFlag(feature);
     bool known = llvm::any_of(
         info.getAllProcessorFeatures(),
@@ -143,7 +147,7 @@ std::string CPUTarget::name() const {
   if (hasBF16Dot) {
     result += " bf16-dot";
   }
-  return result;
+  return result + ", kernels " + llvm::utostr(kernelSet);
 }
 
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>

@@ -13,16 +13,21 @@ static bool isConstant(Value value) {
   return matchPattern(value, m_Constant());
 }
 
+static bool isConstant(Operation &op) {
+  return op.getNumResults() == 1 && isConstant(op.getResult(0));
+}
+
 static LogicalResult verifyOperation(Operation &op, Block &block) {
-  if (!isConstant(op.getNumResults() == 1 ? op.getResult(0) : Value()) &&
-      !OpTrait::hasElementwiseMappableTraits(&op)) {
-    return op.emitOpError("expected an elementwise operation in an epilogue");
+  if (!isConstant(op) && !OpTrait::hasElementwiseMappableTraits(&op)) {
+    return op.emitError("expected an elementwise operation in an epilogue, but "
+                        "got '")
+           << op.getName() << "'";
   }
   for (Value operand : op.getOperands()) {
     if (operand.getParentBlock() != &block && !isConstant(operand)) {
-      return op.emitOpError("expected operands from within the epilogue or "
-                            "constants, but got ")
-             << operand;
+      return op.emitError("expected operands of an epilogue to come from it or "
+                          "to be constants, but got one of type ")
+             << operand.getType();
     }
   }
   return success();
@@ -32,13 +37,13 @@ LogicalResult mlir::moe::verifyEpilogue(Block &block,
                                         const GroupedMatmulSpec &spec) {
   Operation *parent = block.getParentOp();
   if (static_cast<int64_t>(block.getNumArguments()) != spec.weights) {
-    return parent->emitOpError("expected an epilogue of ")
+    return parent->emitError("expected an epilogue of ")
            << spec.weights << " arguments, but got " << block.getNumArguments();
   }
   for (Type type : block.getArgumentTypes()) {
     if (!type.isF32()) {
-      return parent->emitOpError("expected epilogue arguments of type 'f32', "
-                                 "but got ")
+      return parent->emitError("expected epilogue arguments of type 'f32', but "
+                               "got ")
              << type;
     }
   }
@@ -48,10 +53,9 @@ LogicalResult mlir::moe::verifyEpilogue(Block &block,
     }
   }
   Operation *terminator = block.getTerminator();
-  if (terminator->getNumOperands() != 1 ||
-      terminator->getOperand(0).getType() != spec.outputType) {
-    return terminator->emitOpError("expected one operand of type ")
-           << spec.outputType;
+  if (terminator->getOperandTypes() != TypeRange(spec.outputType)) {
+    return terminator->emitError("expected an epilogue to yield ")
+           << spec.outputType << ", but got " << terminator->getOperandTypes();
   }
   return success();
 }
@@ -90,7 +94,7 @@ Value mlir::moe::applyEpilogue(ImplicitLocOpBuilder &b, Block *block,
   IRMapping mapping;
   mapping.map(block->getArguments(), vectors);
   for (Operation &op : block->without_terminator()) {
-    if (op.getNumResults() == 1 && isConstant(op.getResult(0))) {
+    if (isConstant(op)) {
       continue;
     }
     OperationState state(op.getLoc(), op.getName());

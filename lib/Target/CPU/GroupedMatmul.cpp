@@ -29,9 +29,10 @@ using namespace mlir::moe;
 /// least on anything with AVX2).
 static constexpr int64_t chunkBytes = 256 * 1024;
 
-/// Panel rows of 128 bytes that are reused from row tile to row tile: half of
-/// the smallest L1.
-static constexpr int64_t blockRows = 128;
+/// Panel rows of 128 bytes that are reused from row tile to row tile: a quarter
+/// of the smallest L1, which also holds the rows' elements and what is fetched
+/// ahead.
+static constexpr int64_t blockRows = 64;
 
 PackedLayout mlir::moe::groupedMatmulLayout(const GroupedMatmulSpec &spec) {
   return {spec.k, spec.n,

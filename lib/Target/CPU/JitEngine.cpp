@@ -20,8 +20,8 @@ makeMachineBuilder(const JitOptions &options) {
   llvm::orc::JITTargetMachineBuilder builder(
       llvm::Triple(options.target.triple));
   builder.setCPU(options.target.cpu);
-  builder.addFeatures(
-      llvm::SubtargetFeatures(options.target.features).getFeatures());
+  llvm::SubtargetFeatures features(options.target.features);
+  builder.addFeatures(features.getFeatures());
   builder.setRelocationModel(llvm::Reloc::PIC_);
   builder.setCodeGenOptLevel(
       static_cast<llvm::CodeGenOptLevel>(options.optLevel));

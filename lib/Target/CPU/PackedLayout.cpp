@@ -10,6 +10,10 @@
 #include <cassert>
 #include <cstring>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 using namespace mlir::moe;
 
 namespace {
@@ -52,41 +56,76 @@ static void transposeQuads(const char *source, int64_t stride,
             __builtin_shufflevector(abHigh, cdHigh, 2, 3, 6, 7));
 }
 
+/// Writes `count` cells (a multiple of 4) past the caches: a packed matrix is
+/// not read before all of it is there, and lines that are wholly written need
+/// not be fetched first.
+static void streamCells(const uint32_t *source, int64_t count,
+                        uint32_t *target) {
+#ifdef __SSE2__
+  for (int64_t i = 0; i < count; i += 4) {
+    _mm_stream_si128(
+        reinterpret_cast<__m128i *>(target + i),
+        _mm_load_si128(reinterpret_cast<const __m128i *>(source + i)));
+  }
+#else
+  std::memcpy(target, source, count * 4);
+#endif
+}
+
+/// Makes streamed cells visible to whoever is told that packing is done.
+static void finishStreams() {
+#ifdef __SSE2__
+  _mm_sfence();
+#endif
+}
+
+/// Cells of one source row that are transposed at once: four cache lines, read
+/// to their end before the next four rows. Rows are often a multiple of 4 KiB
+/// apart, so more of them at once would fall on the same cache set.
+static constexpr int64_t blockCells = 64;
+
+/// Transposes cells [begin, end) of four source rows into columns of `block`.
+static void transposeFourRows(const char *rows, int64_t stride, int64_t begin,
+                              int64_t end, uint32_t *block) {
+  int64_t cell = begin;
+  for (; cell + 4 <= end; cell += 4) {
+    if (cell % 16 == 0) {
+      for (int64_t i = 0; i < 4; ++i) {
+        __builtin_prefetch(rows + i * stride + (cell + blockCells) * 4);
+      }
+    }
+    transposeQuads(rows + cell * 4, stride,
+                   block + (cell - begin) * panelColumns);
+  }
+  for (; cell < end; ++cell) {
+    for (int64_t i = 0; i < 4; ++i) {
+      std::memcpy(block + (cell - begin) * panelColumns + i,
+                  rows + i * stride + cell * 4, 4);
+    }
+  }
+}
+
 /// Transposes `columns` source rows of `cells` whole cells each, and zeroes
 /// the rest of the panel's columns.
 static void transposeCells(const char *source, int64_t stride, int64_t columns,
                            int64_t cells, uint32_t *panel) {
-  // A block of 64 cells is four cache lines of each source row, read to their
-  // end before the next four rows, and 8 KiB of the panel, which stay in L1
-  // until all 32 columns are there. Rows are often a multiple of 4 KiB apart,
-  // so more of them at once would fall on the same cache set.
-  constexpr int64_t blockCells = 64;
-  for (int64_t block = 0; block < cells; block += blockCells) {
-    int64_t end = std::min(block + blockCells, cells);
+  // 8 KiB, which stay in L1 until all 32 columns are there.
+  alignas(64) uint32_t block[blockCells * panelColumns] = {};
+  for (int64_t begin = 0; begin < cells; begin += blockCells) {
+    int64_t end = std::min(begin + blockCells, cells);
     int64_t column = 0;
     for (; column + 4 <= columns; column += 4) {
-      const char *rows = source + column * stride;
-      int64_t cell = block;
-      for (; cell + 4 <= end; cell += 4) {
-        transposeQuads(rows + cell * 4, stride,
-                       panel + cell * panelColumns + column);
-      }
-      for (; cell < end; ++cell) {
-        for (int64_t i = 0; i < 4; ++i) {
-          std::memcpy(panel + cell * panelColumns + column + i,
-                      rows + i * stride + cell * 4, 4);
-        }
+      transposeFourRows(source + column * stride, stride, begin, end,
+                        block + column);
+    }
+    for (; column < columns; ++column) {
+      for (int64_t cell = begin; cell < end; ++cell) {
+        std::memcpy(block + (cell - begin) * panelColumns + column,
+                    source + column * stride + cell * 4, 4);
       }
     }
-    for (; column < panelColumns; ++column) {
-      for (int64_t cell = block; cell < end; ++cell) {
-        uint32_t value = 0;
-        if (column < columns) {
-          std::memcpy(&value, source + column * stride + cell * 4, 4);
-        }
-        panel[cell * panelColumns + column] = value;
-      }
-    }
+    streamCells(block, (end - begin) * panelColumns,
+                panel + begin * panelColumns);
   }
 }
 
@@ -144,6 +183,7 @@ void mlir::moe::packFromRowsOut(const PackedLayout &layout,
                  target + wholeCells * panelColumns);
     }
   }
+  finishStreams();
 }
 
 void mlir::moe::packFromColumns(const PackedLayout &layout,

@@ -346,21 +346,23 @@ Value DotTile::loadPair(ImplicitLocOpBuilder &b, const TileOperands &operands,
   return vector::ExtractOp::create(b, word, 0);
 }
 
-/// What is left beside the sums holds the panel's columns and one broadcast
+/// The registers that the sums leave hold the panel's columns and a broadcast
 /// element. 12 and 24 vectors of sums hide the latency of two multiply-adds a
-/// cycle (8 chains) and load less than one operand for each.
-static Registers chooseRegisters(const CPUTarget &target) {
+/// cycle (8 chains) and load less than one operand for each. Widening needs
+/// three more registers, for the cells and a mask: of 16, one row's.
+static Registers chooseRegisters(const CPUTarget &target, bool widens) {
   if (target.vectorRegisters >= 32) {
     return {target.vectorLanes, /*rows=*/12, /*sums=*/24};
   }
-  return {target.vectorLanes, /*rows=*/6, /*sums=*/12};
+  return {target.vectorLanes, /*rows=*/widens ? 5 : 6, /*sums=*/12};
 }
 
 std::unique_ptr<RegisterTile> RegisterTile::create(int64_t k, Type inputType,
                                                    const CPUTarget &target) {
-  Registers registers = chooseRegisters(target);
   if (inputType.isBF16() && target.hasBF16Dot) {
-    return std::make_unique<DotTile>(k, inputType, registers);
+    return std::make_unique<DotTile>(k, inputType,
+                                     chooseRegisters(target, false));
   }
-  return std::make_unique<F32Tile>(k, inputType, registers, target.hasFMA);
+  return std::make_unique<F32Tile>(
+      k, inputType, chooseRegisters(target, inputType.isBF16()), target.hasFMA);
 }

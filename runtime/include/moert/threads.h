@@ -16,6 +16,13 @@ extern "C" {
 /// MOERT_RANK_FAILED, naming the rank.
 typedef moert_status (*moert_rank_body)(moert_context *context, void *user);
 
+/// Where there are at least as many ranks as cores (and core_permits is the
+/// default), each rank's thread is bound to a core, so that ranks of one core
+/// hand it over to each other; it moves to another core when that has nothing
+/// else to run. With this
+/// flag the operating system places threads as it likes.
+#define MOERT_THREADS_UNBOUND 1u
+
 typedef struct moert_threads_options {
   uint32_t struct_size;
   /// Number of ranks, at least 1.
@@ -25,7 +32,8 @@ typedef struct moert_threads_options {
   /// Group sets, bound on every rank before its body runs; may be null.
   const moert_group_set *sets;
   int32_t set_count;
-  uint32_t reserved;
+  /// MOERT_THREADS_UNBOUND or 0.
+  uint32_t flags;
   /// If not null: a file that receives the trace of all ranks (needs
   /// options->trace_events).
   const char *trace_path;

@@ -20,6 +20,16 @@ static const char *reductionName(moert_reduction reduction) {
   return names[reduction];
 }
 
+bool sameShape(const Operation &ours, const Operation &theirs) {
+  bool reduces =
+      ours.kind == MOERT_REDUCE_SCATTER || ours.kind == MOERT_ALL_REDUCE;
+  return ours.kind == theirs.kind && ours.id == theirs.id &&
+         ours.layer == theirs.layer && ours.rowBytes == theirs.rowBytes &&
+         ours.count == theirs.count &&
+         (!reduces ||
+          (ours.dtype == theirs.dtype && ours.reduction == theirs.reduction));
+}
+
 std::string compareParts(const Operation &ours, const Operation &theirs,
                          const std::vector<int32_t> &ranks) {
   int32_t self = ranks[size_t(ours.rank)];
@@ -63,6 +73,9 @@ static void copy(char *to, const char *from, int64_t bytes) {
 
 static std::string moveRows(const Operation &from, const Operation &to,
                             const std::vector<int32_t> &ranks) {
+  // Where the rows are few they lie here: on their way while offsets are read.
+  __builtin_prefetch(from.src);
+  __builtin_prefetch(from.src + cacheLine);
   int64_t sent = from.rowsTo(to.rank);
   int64_t expected = to.rowsFrom(from.rank);
   if (sent != expected || sent < 0) {
@@ -82,34 +95,31 @@ static std::string moveRows(const Operation &from, const Operation &to,
   return {};
 }
 
-static void reduceScatter(const std::vector<Operation> &parts,
-                          const Operation &to) {
+static void reduceScatter(const std::vector<Part> &parts, const Operation &to) {
   std::vector<const char *> sources;
   int64_t block = to.count * to.elementBytes();
-  for (const Operation &part : parts) {
-    sources.push_back(part.src + to.rank * block);
+  for (const Part &part : parts) {
+    sources.push_back(part.operation.src + to.rank * block);
   }
   reduce(sources.data(), to.size, &to.dst, 1, to.count, to.dtype, to.reduction);
 }
 
-static void allReduce(const std::vector<Operation> &parts,
-                      const Operation &owner) {
+static void allReduce(const std::vector<Part> &parts, const Operation &owner) {
   std::vector<const char *> sources;
   std::vector<char *> destinations;
   int64_t begin = owner.shardBegin(owner.rank);
   int64_t count = owner.shardBegin(owner.rank + 1) - begin;
-  for (const Operation &part : parts) {
-    sources.push_back(part.src + begin * owner.elementBytes());
-    destinations.push_back(part.dst + begin * owner.elementBytes());
+  for (const Part &part : parts) {
+    sources.push_back(part.operation.src + begin * owner.elementBytes());
+    destinations.push_back(part.operation.dst + begin * owner.elementBytes());
   }
   reduce(sources.data(), owner.size, destinations.data(), owner.size, count,
          owner.dtype, owner.reduction);
 }
 
-std::string moveToReceiver(const std::vector<Operation> &parts,
-                           int32_t receiver,
+std::string moveToReceiver(const std::vector<Part> &parts, int32_t receiver,
                            const std::vector<int32_t> &ranks) {
-  const Operation &to = parts[size_t(receiver)];
+  const Operation &to = parts[size_t(receiver)].operation;
   if (to.kind == MOERT_REDUCE_SCATTER && to.count > 0) {
     reduceScatter(parts, to);
   } else if (to.kind == MOERT_ALL_REDUCE && to.count > 0) {
@@ -118,7 +128,7 @@ std::string moveToReceiver(const std::vector<Operation> &parts,
   for (int32_t step = 0; step < to.size; ++step) {
     // Each receiver begins at itself: no two begin at the same sender.
     int32_t sender = (receiver + step) % to.size;
-    const Operation &from = parts[size_t(sender)];
+    const Operation &from = parts[size_t(sender)].operation;
     std::string error;
     switch (to.kind) {
     case MOERT_ALL_TO_ALL_V:

@@ -4,11 +4,12 @@
 #ifndef MOERT_TRANSPORTS_THREADS_DATAMOVEMENT_H
 #define MOERT_TRANSPORTS_THREADS_DATAMOVEMENT_H
 
-#include "core/Operation.h"
-
-#include <vector>
+#include "transports/threads/Exchange.h"
 
 namespace moert {
+
+/// Whether two ranks' parts fit together, as far as compareParts looks.
+bool sameShape(const Operation &ours, const Operation &theirs);
 
 /// Why two ranks' parts do not fit together; empty if they do. Compares what
 /// does not depend on offsets, which may only be read while data moves.
@@ -20,8 +21,8 @@ std::string compareParts(const Operation &ours, const Operation &theirs,
 /// the senders' sources into its destination; for an all_reduce, reduces its
 /// shard into all destinations. Returns an error where a sender's count is not
 /// what the receiver expects, and then leaves that block alone.
-std::string moveToReceiver(const std::vector<Operation> &parts,
-                           int32_t receiver, const std::vector<int32_t> &ranks);
+std::string moveToReceiver(const std::vector<Part> &parts, int32_t receiver,
+                           const std::vector<int32_t> &ranks);
 
 } // namespace moert
 

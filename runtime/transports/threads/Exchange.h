@@ -2,16 +2,23 @@
 //===- Exchange.h - One collective of one group -----------------*- C++ -*-===//
 //
 // The meeting point of the n ranks of a group at one place of its sequence.
+// Nothing in it is locked:
 //
-//   arrive (each rank publishes its part) → open (data may move) → the work is
-//   n tasks, one a receiver, that any rank of the group may claim, its own
-//   first → done (all tasks finished) → depart (each rank); the last one out
-//   recycles the record.
+//   publish   each rank writes its part, then its stamp
+//   arrive    each rank counts itself; the last one opens the exchange
+//   move      n tasks, one a receiver, which any rank of the group may claim,
+//             its own first
+//   done      all tasks are finished
 //
 // A rank that waits claims tasks of ranks that are not there yet, so with fewer
 // cores than ranks those that run do all the work, and the others are woken
-// once, when it is done. A small exchange is not shared out: the rank that
-// opens it does all of it.
+// once, when it is done. Two shortcuts for little data: the rank that opens a
+// small exchange does all tasks itself; and where all parts are *eager* (tiny
+// and copied into the record when they were published) each rank takes what is
+// for it and goes on, without waiting for the others to do the same.
+//
+// Records are reused in a ring. A stamp is the sequence number plus one, so
+// nothing that the last user left behind can be mistaken for news.
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,45 +34,67 @@
 
 namespace moert {
 
-class ThreadGroup;
+constexpr size_t cacheLine = 64;
 
-class Exchange : public Condition {
-public:
-  explicit Exchange(ThreadGroup &group);
+/// What one rank publishes: constant until the record is reused.
+struct alignas(cacheLine) Part {
+  Operation operation;
+  std::atomic<int64_t> stamp{0};
 
-  bool actionable() const override {
-    return done() || unclaimed.load(std::memory_order_seq_cst) > 0;
+  bool isPublished(int64_t wanted) const {
+    return stamp.load(std::memory_order_seq_cst) == wanted;
   }
-  bool done() const { return finished.load(std::memory_order_seq_cst) == size; }
+};
 
-  ThreadGroup &group;
-  const uint32_t size;
+struct Exchange {
+  explicit Exchange(size_t size)
+      : parts(size), claimed(new std::atomic<int64_t>[size]()) {}
 
-  // Under the group's mutex, and constant once the exchange is open.
-  std::vector<Operation> parts;
-  std::vector<bool> arrived;
-  /// Ranks that allow the data to move: all that arrived, or, under
-  /// MOERT_MOVE_LATE, all that wait.
-  std::vector<bool> ready;
-  uint32_t arrivedCount = 0;
-  uint32_t readyCount = 0;
-  int64_t bytes = 0;
-  /// The first to arrive.
-  int32_t first = -1;
+  /// Whether data may move.
+  bool opened(int64_t stamp) const {
+    return openedStamp.load(std::memory_order_seq_cst) / 2 == stamp;
+  }
+  /// Whether it was opened, and every part is eager.
+  bool openedEager(int64_t stamp) const {
+    return openedStamp.load(std::memory_order_seq_cst) == stamp * 2 + 1;
+  }
+  bool done(int64_t stamp) const {
+    return doneStamp.load(std::memory_order_seq_cst) == stamp;
+  }
+  /// Whether a rank that waits for it has something to do.
+  bool actionable(int64_t stamp) const {
+    return openedEager(stamp) ||
+           (opened(stamp) &&
+            (unclaimed.load(std::memory_order_seq_cst) > 0 || done(stamp)));
+  }
 
-  /// Departed ranks, for those who look for what was left behind.
-  std::unique_ptr<std::atomic<bool>[]> departed;
-  std::unique_ptr<std::atomic<bool>[]> claimed;
-  alignas(64) std::atomic<uint32_t> unclaimed{0};
-  alignas(64) std::atomic<uint32_t> finished{0};
+  std::vector<Part> parts;
+
+  /// Arrivals in the lower half, those that are not eager in the upper half.
+  /// The last one sets it back to 0.
+  alignas(cacheLine) std::atomic<uint64_t> arrivals{0};
+  /// Twice the stamp, plus one if all parts are eager.
+  std::atomic<int64_t> openedStamp{0};
+
+  alignas(cacheLine) std::atomic<uint32_t> unclaimed{0};
+  std::atomic<uint32_t> finished{0};
+  std::atomic<int64_t> doneStamp{0};
   /// Ranks that may be moving data.
-  alignas(64) std::atomic<uint32_t> active{0};
-  alignas(64) std::atomic<uint32_t> departedCount{0};
+  std::atomic<uint32_t> active{0};
+  /// Per receiver: the stamp of the exchange in which it was claimed.
+  std::unique_ptr<std::atomic<int64_t>[]> claimed;
+};
 
-  /// Claims a task for rank `self`, its own if it can; -1: there is none.
-  int32_t claim(int32_t self);
-  /// Makes the record ready for the next collective.
-  void reset();
+/// What a rank waits for: its part of one exchange.
+class ExchangeCondition : public Condition {
+public:
+  ExchangeCondition(const Exchange &exchange, int64_t stamp)
+      : exchange(exchange), stamp(stamp) {}
+  bool actionable() const override { return exchange.actionable(stamp); }
+
+private:
+  const Exchange &exchange;
+  const int64_t stamp;
 };
 
 } // namespace moert

@@ -4,7 +4,7 @@
 #ifndef MOERT_TRANSPORTS_THREADS_PARKER_H
 #define MOERT_TRANSPORTS_THREADS_PARKER_H
 
-#include "core/PhaseTimer.h"
+#include "core/TickClock.h"
 
 #include <atomic>
 #include <cstdint>

@@ -58,10 +58,16 @@ moert_status ThreadsJob::prepare(std::string &error) {
       return MOERT_INVALID_ARGUMENT;
     }
   }
+  std::vector<int32_t> cpus = availableCpus();
   int32_t permits = options.options ? options.options->core_permits : 0;
-  world = std::make_shared<World>(
-      size, worldOptions(options.options, size,
-                         permits > 0 ? permits : availableCores()));
+  WorldOptions worldWide = worldOptions(
+      options.options, size, permits > 0 ? permits : int32_t(cpus.size()));
+  bool ownsMachine = worldWide.corePermits == int32_t(cpus.size());
+  if (size >= worldWide.corePermits && ownsMachine &&
+      !(options.flags & MOERT_THREADS_UNBOUND)) {
+    worldWide.cpus = cpus;
+  }
+  world = std::make_shared<World>(size, worldWide);
   hasReturned.resize(size_t(size));
   for (int32_t rank = 0; rank < size; ++rank) {
     contexts.push_back(std::make_unique<moert_context>(
@@ -89,6 +95,7 @@ std::string ThreadsJob::callBody(moert_context &context) const {
 
 void ThreadsJob::runRank(int32_t rank) {
   moert_context &context = *contexts[size_t(rank)];
+  world->scheduler.bindThread(rank);
   if (context.acquireCore() == MOERT_OK) {
     std::string error = callBody(context);
     if (!error.empty()) {
@@ -166,7 +173,8 @@ moert_status ThreadsJob::writeTrace(std::string &error) const {
   }
   const char *separator = "[\n";
   for (const std::unique_ptr<moert_context> &context : contexts) {
-    std::string events = context->trace.json(context->rank);
+    std::string events =
+        context->trace.json(context->rank, context->timer.clock);
     if (!events.empty()) {
       std::fprintf(file, "%s%s", separator, events.c_str());
       separator = ",\n";

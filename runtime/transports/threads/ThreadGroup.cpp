@@ -1,106 +1,277 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- ThreadGroup.cpp ----------------------------------------------------===//
+//===- ThreadGroup.cpp - How ranks meet and data moves --------------------===//
 
 #include "transports/threads/ThreadGroup.h"
 #include "transports/threads/DataMovement.h"
+#include "transports/threads/StallWatch.h"
 #include "transports/threads/World.h"
 
+#include <algorithm>
 #include <thread>
 
 namespace moert {
 
 /// Up to this many bytes in all, sharing the work out costs more than it saves.
 static constexpr int64_t smallExchangeBytes = 32 * 1024;
+static constexpr uint64_t oneNotEager = uint64_t(1) << 32;
+
+static void pause() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#endif
+}
 
 ThreadGroup::ThreadGroup(World &world, std::string name,
                          std::vector<int32_t> ranks)
     : world(world), name(std::move(name)), ranks(std::move(ranks)),
-      next(this->ranks.size(), 0), gone(this->ranks.size(), false) {}
-
-Exchange &ThreadGroup::nextFor(int32_t self) {
-  int64_t place = next[size_t(self)]++ - base;
-  if (place == int64_t(inFlight.size())) {
-    if (spare.empty()) {
-      spare.push_back(std::make_unique<Exchange>(*this));
-    }
-    inFlight.push_back(std::move(spare.back()));
-    spare.pop_back();
+      members(new Member[this->ranks.size()]) {
+  for (int64_t slot = 0; slot < ringSize; ++slot) {
+    ring.push_back(std::make_unique<Exchange>(this->ranks.size()));
   }
-  return *inFlight[size_t(place)];
+  for (size_t self = 0; self < this->ranks.size(); ++self) {
+    members[self].spinNs = world.options.spinNs;
+    members[self].started.assign(size_t(ringSize), {this, int32_t(self)});
+  }
 }
 
-/// Returns false if the part does not fit what is there already. Under mutex.
-bool ThreadGroup::publish(Exchange &exchange, const Operation &part) {
-  size_t self = size_t(part.rank);
-  exchange.parts[self] = part;
-  exchange.arrived[self] = true;
-  ++exchange.arrivedCount;
-  exchange.bytes += part.bytes;
-  if (exchange.first < 0) {
-    exchange.first = part.rank;
+//===----------------------------------------------------------------------===//
+// The ring
+//===----------------------------------------------------------------------===//
+
+/// What the slowest member has completed.
+int64_t ThreadGroup::slowest() const {
+  int64_t sequence = members[0].completed.load(std::memory_order_seq_cst);
+  for (size_t m = 1; m < ranks.size(); ++m) {
+    sequence = std::min(sequence,
+                        members[m].completed.load(std::memory_order_seq_cst));
   }
-  std::string error =
-      compareParts(exchange.parts[size_t(exchange.first)], part, ranks);
-  if (!error.empty()) {
-    world.fail(MOERT_DIVERGED, error);
+  return sequence;
+}
+
+/// Whether all members have completed what lies before a sequence number.
+bool ThreadGroup::allCompleted(Member &member, int64_t sequence) const {
+  if (member.floor < sequence) {
+    member.floor = slowest();
+  }
+  return member.floor >= sequence;
+}
+
+/// The slowest member has come far enough.
+class ThreadGroup::RingCondition : public Condition {
+public:
+  RingCondition(const ThreadGroup &group, int64_t sequence)
+      : group(group), sequence(sequence) {}
+  bool actionable() const override { return group.slowest() >= sequence; }
+
+private:
+  const ThreadGroup &group;
+  const int64_t sequence;
+};
+
+/// Makes sure that the record of the member's next exchange is free.
+bool ThreadGroup::reserve(int32_t self, PhaseTimer &timer) {
+  Member &member = members[size_t(self)];
+  int64_t wanted = member.next - ringSize + 1;
+  if (allCompleted(member, wanted)) {
+    return true;
+  }
+  int32_t rank = ranks[size_t(self)];
+  if (member.completed.load(std::memory_order_relaxed) < wanted) {
+    world.fail(MOERT_INVALID_ARGUMENT,
+               "rank " + std::to_string(rank) + ": expected at most " +
+                   std::to_string(ringSize) +
+                   " collectives of a group in flight, but got one more");
     return false;
   }
-  for (size_t member = 0; member < gone.size(); ++member) {
-    if (gone[member] && !exchange.arrived[member]) {
-      failAbsent(exchange, int32_t(member));
+  RingCondition condition(*this, wanted);
+  moert_phase phase = timer.enter(MOERT_PHASE_WAIT);
+  ringWaiters.fetch_add(1, std::memory_order_seq_cst);
+  StallWatch watch(world, 0);
+  while (!world.scheduler.park(rank, condition, watch.until())) {
+    if (watch.stalled()) {
+      world.fail(MOERT_TIMED_OUT, "rank " + std::to_string(rank) +
+                                      ": another rank did not complete what "
+                                      "it started within " +
+                                      formatSeconds(watch.deadline()));
+    }
+  }
+  ringWaiters.fetch_sub(1, std::memory_order_seq_cst);
+  timer.enter(phase);
+  return !world.failed();
+}
+
+void ThreadGroup::depart(int64_t stamp, int32_t self) {
+  Member &member = members[size_t(self)];
+  member.started[size_t((stamp - 1) % ringSize)].stamp = 0;
+  member.waited |= uint64_t(1) << ((stamp - 1) % ringSize);
+  int64_t completed = member.completed.load(std::memory_order_relaxed);
+  while (member.waited & (uint64_t(1) << (completed % ringSize))) {
+    member.waited &= ~(uint64_t(1) << (completed % ringSize));
+    ++completed;
+  }
+  member.completed.store(completed, std::memory_order_seq_cst);
+  if (ringWaiters.load(std::memory_order_seq_cst) > 0) {
+    world.scheduler.dispatch();
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Arriving
+//===----------------------------------------------------------------------===//
+
+StartedExchange *ThreadGroup::start(const Operation &part, PhaseTimer &timer) {
+  int32_t self = part.rank;
+  Member &member = members[size_t(self)];
+  world.activity[size_t(ranks[size_t(self)])].enter(part);
+  if (!reserve(self, timer)) {
+    return nullptr;
+  }
+  int64_t sequence = member.next++;
+  int64_t stamp = sequence + 1;
+  Exchange &exchange = at(sequence);
+  __builtin_prefetch(&exchange.arrivals, 1);
+  Operation &published = exchange.parts[size_t(self)].operation;
+  published = part;
+  int64_t bufferFree = sequence - EagerBuffers::count + 1;
+  published.eager = world.options.movement == MOERT_MOVE_ANYTIME &&
+                    EagerBuffers::accepts(part) &&
+                    allCompleted(member, bufferFree);
+  if (published.eager) {
+    member.eager.capture(published, sequence);
+  }
+  exchange.parts[size_t(self)].stamp.store(stamp, std::memory_order_release);
+  bool late = world.options.movement == MOERT_MOVE_LATE;
+  // Late movement arrives in wait. It adds nothing here, but as below: either
+  // this rank sees that another has left, or leave sees this rank's stamp.
+  bool alive = late ? exchange.arrivals.fetch_add(0) < UINT64_MAX
+                    : arrive(exchange, stamp, published.eager);
+  if (goneCount.load(std::memory_order_seq_cst) > 0) {
+    failIfAbsent(exchange, stamp, self);
+  }
+  if (!alive) {
+    return nullptr;
+  }
+  prefetchNext(member, sequence + 1);
+  StartedExchange &started = member.started[size_t(sequence % ringSize)];
+  started.stamp = stamp;
+  if (world.options.movement == MOERT_MOVE_EARLY) {
+    complete(exchange, stamp, self, timer);
+  }
+  return &started;
+}
+
+/// Fetches what the member writes next while it has to wait anyway.
+void ThreadGroup::prefetchNext(const Member &member, int64_t sequence) {
+  const char *part = reinterpret_cast<const char *>(
+      &at(sequence).parts[size_t(member.started[0].self)]);
+  __builtin_prefetch(part, 1);
+  __builtin_prefetch(part + cacheLine, 1);
+  member.eager.prefetch(sequence);
+}
+
+/// Returns false if the job has failed.
+bool ThreadGroup::arrive(Exchange &exchange, int64_t stamp, bool eager) {
+  uint64_t arrivals = exchange.arrivals.fetch_add(1 + (eager ? 0 : oneNotEager),
+                                                  std::memory_order_seq_cst) +
+                      1 + (eager ? 0 : oneNotEager);
+  if (uint32_t(arrivals) < ranks.size()) {
+    return !world.failed();
+  }
+  exchange.arrivals.store(0, std::memory_order_relaxed);
+  return open(exchange, stamp, arrivals < oneNotEager);
+}
+
+bool ThreadGroup::partsAgree(const Exchange &exchange) {
+  for (size_t m = 1; m < ranks.size(); ++m) {
+    const Operation &first = exchange.parts[0].operation;
+    const Operation &other = exchange.parts[m].operation;
+    if (!sameShape(first, other)) {
+      world.fail(MOERT_DIVERGED, compareParts(first, other, ranks));
       return false;
     }
   }
   return true;
 }
 
-/// The member allows its data to move. Returns whether it was the last one.
-/// Under mutex.
-bool ThreadGroup::allow(Exchange &exchange, int32_t self) {
-  if (exchange.ready[size_t(self)]) {
+/// Called by the last to arrive. Returns false if the job has failed.
+bool ThreadGroup::open(Exchange &exchange, int64_t stamp, bool eager) {
+  if (!partsAgree(exchange) || world.failed()) {
     return false;
   }
-  exchange.ready[size_t(self)] = true;
-  return ++exchange.readyCount == exchange.size;
-}
-
-void ThreadGroup::open(Exchange &exchange) {
-  if (exchange.bytes <= smallExchangeBytes) {
-    moveAll(exchange);
-  } else {
-    exchange.unclaimed.store(exchange.size, std::memory_order_seq_cst);
+  if (!eager) {
+    int64_t bytes = 0;
+    for (const Part &part : exchange.parts) {
+      bytes += part.operation.bytes;
+    }
+    if (bytes <= smallExchangeBytes) {
+      moveAll(exchange, stamp);
+    } else {
+      exchange.unclaimed.store(uint32_t(ranks.size()),
+                               std::memory_order_seq_cst);
+    }
   }
+  exchange.openedStamp.store(stamp * 2 + eager, std::memory_order_seq_cst);
   world.scheduler.dispatch();
+  return true;
 }
 
-void ThreadGroup::moveAll(Exchange &exchange) {
+//===----------------------------------------------------------------------===//
+// Moving data
+//===----------------------------------------------------------------------===//
+
+void ThreadGroup::moveAll(Exchange &exchange, int64_t stamp) {
   exchange.active.fetch_add(1, std::memory_order_seq_cst);
-  for (uint32_t r = 0; r < exchange.size && !world.failed(); ++r) {
+  for (size_t r = 0; r < ranks.size() && !world.failed(); ++r) {
     std::string error = moveToReceiver(exchange.parts, int32_t(r), ranks);
     if (!error.empty()) {
       world.fail(MOERT_DIVERGED, error);
     }
   }
   if (!world.failed()) {
-    exchange.finished.store(exchange.size, std::memory_order_seq_cst);
+    exchange.doneStamp.store(stamp, std::memory_order_seq_cst);
   }
   exchange.active.fetch_sub(1, std::memory_order_seq_cst);
 }
 
+/// Claims a task: the rank's own if it can, then one of a rank that lives on
+/// the same core, so that data lands where it is used; -1: there is none.
+int32_t ThreadGroup::claim(Exchange &exchange, int64_t stamp, int32_t self) {
+  int32_t home = world.scheduler.homeOf(ranks[size_t(self)]);
+  for (bool elsewhere : {false, true}) {
+    for (size_t step = 0; step < ranks.size(); ++step) {
+      if (exchange.unclaimed.load(std::memory_order_seq_cst) == 0) {
+        return -1;
+      }
+      size_t task = (size_t(self) + step) % ranks.size();
+      int64_t before = exchange.claimed[task].load(std::memory_order_relaxed);
+      bool atHome = world.scheduler.homeOf(ranks[task]) == home;
+      if (before != stamp && (atHome || elsewhere) &&
+          exchange.claimed[task].compare_exchange_strong(
+              before, stamp, std::memory_order_acq_rel)) {
+        exchange.unclaimed.fetch_sub(1, std::memory_order_seq_cst);
+        return int32_t(task);
+      }
+    }
+  }
+  return -1;
+}
+
 /// Returns whether there was something to do.
-bool ThreadGroup::moveSome(Exchange &exchange, int32_t self) {
+bool ThreadGroup::moveSome(Exchange &exchange, int64_t stamp, int32_t self) {
   // Announced before the failure is looked at: who sees the failure then sees
   // either that nobody is active or waits until nobody is.
   exchange.active.fetch_add(1, std::memory_order_seq_cst);
-  int32_t receiver = world.failed() ? -1 : exchange.claim(self);
+  int32_t receiver = world.failed() ? -1 : claim(exchange, stamp, self);
   bool last = false;
   if (receiver >= 0) {
     std::string error = moveToReceiver(exchange.parts, receiver, ranks);
-    if (error.empty()) {
-      last = exchange.finished.fetch_add(1, std::memory_order_seq_cst) + 1 ==
-             exchange.size;
-    } else {
+    if (!error.empty()) {
       world.fail(MOERT_DIVERGED, error);
+    } else if (exchange.finished.fetch_add(1, std::memory_order_seq_cst) + 1 ==
+               ranks.size()) {
+      exchange.finished.store(0, std::memory_order_relaxed);
+      exchange.doneStamp.store(stamp, std::memory_order_seq_cst);
+      last = true;
     }
   }
   exchange.active.fetch_sub(1, std::memory_order_seq_cst);
@@ -110,195 +281,115 @@ bool ThreadGroup::moveSome(Exchange &exchange, int32_t self) {
   return receiver >= 0;
 }
 
-Exchange *ThreadGroup::start(const Operation &part) {
-  Exchange *exchange;
-  bool opens = false;
-  world.activity[size_t(ranks[size_t(part.rank)])].enter(part);
-  world.progressed(part.startedAt);
-  {
-    std::lock_guard<ShortMutex> lock(mutex);
-    exchange = &nextFor(part.rank);
-    if (!publish(*exchange, part)) {
-      return nullptr;
-    }
-    opens = world.options.movement != MOERT_MOVE_LATE &&
-            allow(*exchange, part.rank);
-  }
-  if (opens) {
-    open(*exchange);
-  }
-  return exchange;
-}
+//===----------------------------------------------------------------------===//
+// Waiting
+//===----------------------------------------------------------------------===//
 
-bool ThreadGroup::spin(Exchange &exchange) const {
+/// Returns whether the condition holds, or the job has failed. A member whose
+/// spinning is in vain spins less and less.
+bool ThreadGroup::spin(const Condition &condition, int32_t self) {
   if (world.options.spinNs <= 0) {
     return false;
   }
-  int64_t until = now() + world.options.spinNs;
+  int32_t rank = ranks[size_t(self)];
+  int64_t &spinNs = members[size_t(self)].spinNs;
+  int64_t until = now() + spinNs;
   do {
-    for (int turn = 0; turn < 64; ++turn) {
-      if (exchange.actionable() || world.failed()) {
+    for (int turn = 0; turn < 32; ++turn) {
+      if (condition.actionable() || world.failed()) {
+        spinNs = world.options.spinNs;
         return true;
       }
-#if defined(__x86_64__) || defined(__i386__)
-      __builtin_ia32_pause();
-#endif
+      pause();
+    }
+    if (world.scheduler.coreWanted(rank)) {
+      return false;
     }
   } while (now() < until);
+  spinNs = std::max(spinNs / 2, world.options.spinNs / 16);
   return false;
 }
 
 /// Sleeps until there is something to do, the job has failed, or stalled.
-void ThreadGroup::sleep(Exchange &exchange, int32_t self) {
-  const Operation &part = exchange.parts[size_t(self)];
-  int64_t deadlineNs =
-      part.deadlineNs ? part.deadlineNs : world.options.deadlineNs;
-  int64_t since = now();
+void ThreadGroup::sleep(Exchange &exchange, int64_t stamp, int32_t self) {
   int32_t rank = ranks[size_t(self)];
+  ExchangeCondition condition(exchange, stamp);
   RankActivity &activity = world.activity[size_t(rank)];
   activity.setWaiting(true);
-  while (!world.scheduler.park(rank, exchange,
-                               world.deadline(since, deadlineNs))) {
-    int64_t until = world.deadline(since, deadlineNs);
-    if (now() >= until) {
-      world.fail(MOERT_TIMED_OUT, explainStall(exchange, self, deadlineNs));
+  StallWatch watch(world, exchange.parts[size_t(self)].operation.deadlineNs);
+  while (!world.scheduler.park(rank, condition, watch.until())) {
+    if (watch.stalled()) {
+      world.fail(MOERT_TIMED_OUT,
+                 explainStall(exchange, stamp, self, watch.deadline()));
     }
   }
   activity.setWaiting(false);
 }
 
-bool ThreadGroup::complete(Exchange &exchange, int32_t self,
-                           PhaseTimer &timer) {
-  bool waiting = false;
-  while (!exchange.done() && !world.failed()) {
-    bool work = exchange.actionable();
-    if (work == waiting) {
-      timer.enter(work ? MOERT_PHASE_EXCHANGE : MOERT_PHASE_WAIT);
-      waiting = !work;
+/// Does what there is to do. Returns whether the rank is through; `failed` says
+/// how.
+bool ThreadGroup::finishedWith(Exchange &exchange, int64_t stamp, int32_t self,
+                               bool &failed) {
+  if (exchange.openedEager(stamp)) {
+    std::string error = moveToReceiver(exchange.parts, self, ranks);
+    if (!error.empty()) {
+      world.fail(MOERT_DIVERGED, error);
     }
-    if (work ? moveSome(exchange, self) : spin(exchange)) {
-      continue;
-    }
-    if (!exchange.actionable()) {
-      sleep(exchange, self);
-    }
+    failed = !error.empty();
+    return true;
   }
-  if (waiting) {
-    timer.enter(MOERT_PHASE_EXCHANGE);
+  while (exchange.opened(stamp) && moveSome(exchange, stamp, self)) {
   }
-  return exchange.done();
+  failed = !exchange.done(stamp) && world.failed();
+  return failed || exchange.done(stamp);
 }
 
-bool ThreadGroup::wait(Exchange &exchange, int32_t self, PhaseTimer &timer) {
-  if (world.options.movement == MOERT_MOVE_LATE) {
-    bool opens;
-    {
-      std::lock_guard<ShortMutex> lock(mutex);
-      opens = allow(exchange, self);
+/// Returns whether the exchange completed.
+bool ThreadGroup::complete(Exchange &exchange, int64_t stamp, int32_t self,
+                           PhaseTimer &timer) {
+  constexpr int shortWait = 100;
+  ExchangeCondition condition(exchange, stamp);
+  int32_t rank = ranks[size_t(self)];
+  bool failed = false;
+  // Ranks in step come within a moment: not worth reading the clock.
+  for (int turn = 0; turn < shortWait && !condition.actionable(); ++turn) {
+    if (world.options.spinNs <= 0 || world.scheduler.coreWanted(rank)) {
+      break;
     }
-    if (opens && !world.failed()) {
-      open(exchange);
-    }
+    pause();
   }
-  if (!complete(exchange, self, timer)) {
+  while (!finishedWith(exchange, stamp, self, failed)) {
+    timer.enter(MOERT_PHASE_WAIT);
+    if (!spin(condition, self)) {
+      sleep(exchange, stamp, self);
+    }
+    timer.enter(MOERT_PHASE_EXCHANGE);
+  }
+  return !failed;
+}
+
+bool ThreadGroup::wait(StartedExchange &started, PhaseTimer &timer) {
+  Exchange &exchange = at(started.stamp - 1);
+  int64_t stamp = started.stamp;
+  int32_t self = started.self;
+  bool arrived = world.options.movement != MOERT_MOVE_LATE ||
+                 arrive(exchange, stamp, false);
+  if (!arrived || !complete(exchange, stamp, self, timer)) {
     quiesce();
     return false;
   }
-  world.progressed(timer.enteredAt());
-  depart(exchange, self);
+  world.activity[size_t(ranks[size_t(self)])].step();
+  depart(stamp, self);
   return true;
-}
-
-void ThreadGroup::depart(Exchange &exchange, int32_t self) {
-  exchange.departed[size_t(self)].store(true, std::memory_order_release);
-  if (exchange.departedCount.fetch_add(1, std::memory_order_acq_rel) + 1 <
-      exchange.size) {
-    return;
-  }
-  std::lock_guard<ShortMutex> lock(mutex);
-  while (!inFlight.empty() &&
-         inFlight.front()->departedCount.load(std::memory_order_acquire) ==
-             inFlight.front()->size) {
-    inFlight.front()->reset();
-    spare.push_back(std::move(inFlight.front()));
-    inFlight.pop_front();
-    ++base;
-  }
 }
 
 void ThreadGroup::quiesce() {
   // Moves that have begun are plain copies: they end soon.
-  std::lock_guard<ShortMutex> lock(mutex);
-  for (const std::unique_ptr<Exchange> &exchange : inFlight) {
+  for (const std::unique_ptr<Exchange> &exchange : ring) {
     while (exchange->active.load(std::memory_order_seq_cst) > 0) {
       std::this_thread::yield();
     }
   }
-}
-
-/// A member that has left is needed. Under mutex.
-void ThreadGroup::failAbsent(Exchange &exchange, int32_t absent) {
-  int32_t rank = ranks[size_t(absent)];
-  int32_t other = exchange.first;
-  std::string last = world.activity[size_t(rank)].lastCollective();
-  world.fail(
-      MOERT_RANK_EXITED,
-      messagePrefix(ranks[size_t(other)], exchange.parts[size_t(other)]) +
-          "rank " + std::to_string(rank) + " has left" +
-          (last.empty() ? " without any collective" : " after " + last));
-}
-
-void ThreadGroup::leave(int32_t self) {
-  std::lock_guard<ShortMutex> lock(mutex);
-  gone[size_t(self)] = true;
-  if (world.failed()) {
-    return;
-  }
-  for (const std::unique_ptr<Exchange> &exchange : inFlight) {
-    if (!exchange->arrived[size_t(self)]) {
-      failAbsent(*exchange, self);
-      return;
-    }
-    if (!exchange->departed[size_t(self)].load(std::memory_order_acquire)) {
-      int32_t rank = ranks[size_t(self)];
-      world.fail(MOERT_RANK_EXITED,
-                 messagePrefix(rank, exchange->parts[size_t(self)]) + "rank " +
-                     std::to_string(rank) +
-                     " has left without waiting for what it started");
-      return;
-    }
-  }
-}
-
-std::string ThreadGroup::explainStall(Exchange &exchange, int32_t self,
-                                      int64_t deadlineNs) {
-  std::lock_guard<ShortMutex> lock(mutex);
-  std::string text =
-      messagePrefix(ranks[size_t(self)], exchange.parts[size_t(self)]);
-  std::vector<int32_t> absent;
-  std::vector<int32_t> unready;
-  for (size_t member = 0; member < ranks.size(); ++member) {
-    if (!exchange.arrived[member]) {
-      absent.push_back(ranks[member]);
-    } else if (!exchange.ready[member]) {
-      unready.push_back(ranks[member]);
-    }
-  }
-  std::string time = formatSeconds(deadlineNs);
-  if (!absent.empty()) {
-    std::string last = world.activity[size_t(absent[0])].lastCollective();
-    return text + listRanks(absent) + (absent.size() == 1 ? " has" : " have") +
-           " not arrived within " + time + " (rank " +
-           std::to_string(absent[0]) +
-           (last.empty() ? " has called no collective yet)"
-                         : " was last in " + last + ")");
-  }
-  if (!unready.empty()) {
-    return text + listRanks(unready) +
-           (unready.size() == 1 ? " has" : " have") +
-           " started it but not waited for it within " + time;
-  }
-  return text + "the data was not moved within " + time;
 }
 
 } // namespace moert

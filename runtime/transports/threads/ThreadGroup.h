@@ -4,38 +4,42 @@
 #ifndef MOERT_TRANSPORTS_THREADS_THREADGROUP_H
 #define MOERT_TRANSPORTS_THREADS_THREADGROUP_H
 
+#include "core/PhaseTimer.h"
+#include "transports/threads/EagerBuffer.h"
 #include "transports/threads/Exchange.h"
 
-#include <algorithm>
-#include <deque>
-#include <memory>
+#include <string>
 
 namespace moert {
 
 class World;
+class ThreadGroup;
 
-/// One group of a set: its ranks, and its exchanges in flight in the order of
-/// their sequence.
+/// A started operation of one member.
+struct StartedExchange {
+  ThreadGroup *group;
+  int32_t self;
+  /// 0: not in use.
+  int64_t stamp = 0;
+};
+
+/// One group of a set: its ranks, and its exchanges in a ring.
 class ThreadGroup {
 public:
+  /// Exchanges that a member may have in flight.
+  static constexpr int64_t ringSize = 64;
+
   ThreadGroup(World &world, std::string name, std::vector<int32_t> ranks);
 
-  /// The member's part in its next exchange. Returns null if the job has
+  /// Publishes the member's part in its next exchange. Null if the job has
   /// failed.
-  Exchange *start(const Operation &part);
+  StartedExchange *start(const Operation &part, PhaseTimer &timer);
   /// Returns whether the exchange completed.
-  bool wait(Exchange &exchange, int32_t self, PhaseTimer &timer);
-  /// Helps to move data and sleeps, in turns, until the exchange is done or the
-  /// job has failed. Returns whether it is done.
-  bool complete(Exchange &exchange, int32_t self, PhaseTimer &timer);
+  bool wait(StartedExchange &started, PhaseTimer &timer);
   /// The member takes part in no more exchanges.
   void leave(int32_t self);
-  /// Once the job has failed: returns when nobody moves data of this member.
+  /// Once the job has failed: returns when nobody moves data any more.
   void quiesce();
-  /// The index of a rank of the job in this group.
-  int32_t memberOf(int32_t rank) const {
-    return int32_t(std::find(ranks.begin(), ranks.end(), rank) - ranks.begin());
-  }
 
   World &world;
   const std::string name;
@@ -43,27 +47,54 @@ public:
   const std::vector<int32_t> ranks;
 
 private:
-  Exchange &nextFor(int32_t self);
-  bool publish(Exchange &exchange, const Operation &part);
-  bool allow(Exchange &exchange, int32_t self);
-  void open(Exchange &exchange);
-  void moveAll(Exchange &exchange);
-  bool moveSome(Exchange &exchange, int32_t self);
-  void sleep(Exchange &exchange, int32_t self);
-  bool spin(Exchange &exchange) const;
-  void depart(Exchange &exchange, int32_t self);
-  std::string explainStall(Exchange &exchange, int32_t self,
-                           int64_t deadlineNs);
-  void failAbsent(Exchange &exchange, int32_t absent);
+  /// What a member knows; written by its own thread only.
+  struct alignas(cacheLine) Member {
+    /// The sequence number of its next exchange.
+    int64_t next = 0;
+    /// A lower bound of what all members have completed.
+    int64_t floor = 0;
+    /// Bit s % 64 is set if exchange s was waited for, though an earlier one
+    /// was not.
+    uint64_t waited = 0;
+    int64_t spinNs = 0;
+    std::vector<StartedExchange> started;
+    EagerBuffers eager;
+    /// All exchanges below this one are completed. Read by other members.
+    alignas(cacheLine) std::atomic<int64_t> completed{0};
+    std::atomic<bool> gone{false};
+  };
 
-  mutable ShortMutex mutex;
-  std::deque<std::unique_ptr<Exchange>> inFlight;
-  std::vector<std::unique_ptr<Exchange>> spare;
-  /// The sequence number of inFlight.front().
-  int64_t base = 0;
-  /// Per member: the sequence number of its next exchange.
-  std::vector<int64_t> next;
-  std::vector<bool> gone;
+  class RingCondition;
+
+  Exchange &at(int64_t sequence) { return *ring[size_t(sequence % ringSize)]; }
+  int64_t slowest() const;
+  bool allCompleted(Member &member, int64_t sequence) const;
+  bool reserve(int32_t self, PhaseTimer &timer);
+  void prefetchNext(const Member &member, int64_t sequence);
+  bool arrive(Exchange &exchange, int64_t stamp, bool eager);
+  bool open(Exchange &exchange, int64_t stamp, bool eager);
+  bool partsAgree(const Exchange &exchange);
+  void moveAll(Exchange &exchange, int64_t stamp);
+  bool moveSome(Exchange &exchange, int64_t stamp, int32_t self);
+  int32_t claim(Exchange &exchange, int64_t stamp, int32_t self);
+  bool complete(Exchange &exchange, int64_t stamp, int32_t self,
+                PhaseTimer &timer);
+  bool finishedWith(Exchange &exchange, int64_t stamp, int32_t self,
+                    bool &failed);
+  bool spin(const Condition &condition, int32_t self);
+  void sleep(Exchange &exchange, int64_t stamp, int32_t self);
+  void depart(int64_t stamp, int32_t self);
+
+  // GroupFailures.cpp
+  std::string explainStall(const Exchange &exchange, int64_t stamp,
+                           int32_t self, int64_t deadlineNs) const;
+  void failIfAbsent(const Exchange &exchange, int64_t stamp, int32_t witness);
+
+  std::vector<std::unique_ptr<Exchange>> ring;
+  std::unique_ptr<Member[]> members;
+  std::atomic<int32_t> goneCount{0};
+  /// Members that wait for the ring.
+  std::atomic<int32_t> ringWaiters{0};
 };
 
 } // namespace moert

@@ -2,8 +2,10 @@
 //===- ThreadsTransport.cpp -----------------------------------------------===//
 
 #include "transports/threads/ThreadsTransport.h"
+#include "transports/threads/StallWatch.h"
 
 #include <algorithm>
+#include <numeric>
 #include <thread>
 
 #ifdef __linux__
@@ -28,19 +30,15 @@ void ThreadsTransport::bind(const GroupSet &set) {
   memberships.push_back(membership);
 }
 
-Token ThreadsTransport::start(int32_t set, const Operation &operation) {
+Token ThreadsTransport::start(int32_t set, const Operation &operation,
+                              PhaseTimer &timer) {
   ThreadGroup *group = memberships[size_t(set)].group;
-  Exchange *exchange = group ? group->start(operation) : nullptr;
-  if (exchange && world->options.movement == MOERT_MOVE_EARLY) {
-    PhaseTimer unused;
-    group->complete(*exchange, operation.rank, unused);
-  }
-  return exchange;
+  return group ? group->start(operation, timer) : nullptr;
 }
 
 bool ThreadsTransport::wait(Token token, PhaseTimer &timer) {
-  Exchange &exchange = *static_cast<Exchange *>(token);
-  return exchange.group.wait(exchange, exchange.group.memberOf(rank), timer);
+  StartedExchange &started = *static_cast<StartedExchange *>(token);
+  return started.group->wait(started, timer);
 }
 
 void ThreadsTransport::quiesce() {
@@ -64,15 +62,15 @@ void ThreadsTransport::leave() {
   world->scheduler.release(rank);
 }
 
-bool ThreadsTransport::acquireCore(PhaseTimer &) {
-  int64_t since = now();
-  int64_t deadlineNs = world->options.deadlineNs;
-  while (!world->scheduler.acquire(rank, world->deadline(since, deadlineNs))) {
-    if (now() >= world->deadline(since, deadlineNs)) {
-      world->fail(MOERT_TIMED_OUT,
-                  "rank " + std::to_string(rank) + ": waits for a core: " +
-                      listRanks(world->scheduler.holders()) +
-                      " made no progress within " + formatSeconds(deadlineNs));
+bool ThreadsTransport::acquireCore() {
+  StallWatch watch(*world, 0);
+  while (!world->scheduler.acquire(rank, watch.until())) {
+    if (watch.stalled()) {
+      world->fail(
+          MOERT_TIMED_OUT,
+          "rank " + std::to_string(rank) +
+              ": waits for a core: " + listRanks(world->scheduler.holders()) +
+              " made no progress within " + formatSeconds(watch.deadline()));
     }
   }
   return !world->failed();
@@ -84,8 +82,10 @@ moert_status ThreadsTransport::query(moert_capability capability,
   case MOERT_CAPABILITY_DEVICE_BUFFERS:
   case MOERT_CAPABILITY_DEVICE_OFFSETS:
   case MOERT_CAPABILITY_STREAMS:
-  case MOERT_CAPABILITY_MAX_IN_FLIGHT:
     value = 0;
+    return MOERT_OK;
+  case MOERT_CAPABILITY_MAX_IN_FLIGHT:
+    value = ThreadGroup::ringSize;
     return MOERT_OK;
   case MOERT_CAPABILITY_DIRECT:
     value = 1;
@@ -104,14 +104,23 @@ moert_status ThreadsTransport::query(moert_capability capability,
   }
 }
 
-int32_t availableCores() {
+std::vector<int32_t> availableCpus() {
+  std::vector<int32_t> cpus;
 #ifdef __linux__
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof(set), &set) == 0) {
-    return std::max(1, CPU_COUNT(&set));
+    for (int32_t cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+      if (CPU_ISSET(size_t(cpu), &set)) {
+        cpus.push_back(cpu);
+      }
+    }
   }
 #endif
-  return std::max(1, int32_t(std::thread::hardware_concurrency()));
+  if (cpus.empty()) {
+    cpus.resize(std::max(1u, std::thread::hardware_concurrency()));
+    std::iota(cpus.begin(), cpus.end(), 0);
+  }
+  return cpus;
 }
 
 WorldOptions worldOptions(const moert_options *options, int32_t size,
@@ -124,9 +133,12 @@ WorldOptions worldOptions(const moert_options *options, int32_t size,
   int64_t deadlineNs = options ? options->deadline_ns : 0;
   result.deadlineNs = deadlineNs == 0 ? defaultDeadlineNs : deadlineNs;
   int64_t spinNs = options ? options->spin_ns : 0;
-  int32_t cores = availableCores();
-  bool crowded = size > cores || (permits > 0 && size > permits);
-  result.spinNs = spinNs != 0 ? spinNs : crowded ? 0 : defaultSpinNs;
+  int32_t cores = int32_t(availableCpus().size());
+  // A rank that spins holds its core. That harms nobody while all who hold one
+  // have one to themselves: a rank that can run and lacks one ends the
+  // spinning.
+  int32_t running = permits > 0 ? std::min(permits, size) : size;
+  result.spinNs = spinNs != 0 ? spinNs : running > cores ? 0 : defaultSpinNs;
   return result;
 }
 

@@ -19,11 +19,12 @@ public:
     world->fail(status, text);
   }
   void bind(const GroupSet &set) override;
-  Token start(int32_t set, const Operation &operation) override;
+  Token start(int32_t set, const Operation &operation,
+              PhaseTimer &timer) override;
   bool wait(Token token, PhaseTimer &timer) override;
   void quiesce() override;
   void leave() override;
-  bool acquireCore(PhaseTimer &timer) override;
+  bool acquireCore() override;
   void releaseCore() override { world->scheduler.release(rank); }
   moert_status query(moert_capability capability,
                      int64_t &value) const override;
@@ -41,8 +42,8 @@ private:
   bool left = false;
 };
 
-/// Cores that the process may use.
-int32_t availableCores();
+/// The CPUs that the process may use.
+std::vector<int32_t> availableCpus();
 
 /// The world's part of checked options. `permits`: 0 is no limit.
 WorldOptions worldOptions(const moert_options *options, int32_t size,

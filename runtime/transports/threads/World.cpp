@@ -17,8 +17,9 @@ std::string RankActivity::lastCollective() const {
 }
 
 World::World(int32_t size, const WorldOptions &options)
-    : size(size), options(options), scheduler(size, options.corePermits),
-      activity(size_t(size)), progress(now()) {}
+    : size(size), options(options),
+      scheduler(size, options.corePermits, options.cpus),
+      activity(size_t(size)) {}
 
 void World::fail(moert_status status, std::string text) {
   if (failure.set(status, std::move(text))) {
@@ -67,12 +68,12 @@ World::bind(size_t index, const GroupSet &set, int32_t rank) {
   return &sets[index].groups;
 }
 
-int64_t World::deadline(int64_t since, int64_t deadlineNs) const {
-  if (deadlineNs < 0) {
-    return -1;
+uint64_t World::steps() const {
+  uint64_t sum = 0;
+  for (const RankActivity &rank : activity) {
+    sum += rank.stepCount();
   }
-  int64_t last = progress.load(std::memory_order_relaxed);
-  return (last > since ? last : since) + deadlineNs;
+  return sum;
 }
 
 std::string listRanks(const std::vector<int32_t> &ranks) {

@@ -20,14 +20,20 @@ struct WorldOptions {
   /// Negative: never.
   int64_t deadlineNs = 0;
   int64_t spinNs = 0;
+  /// See CoreScheduler.
+  std::vector<int32_t> cpus;
 };
 
 /// What a rank does, for the messages of other ranks.
-class RankActivity {
+class alignas(cacheLine) RankActivity {
 public:
   void enter(const Operation &operation) {
     last.store(pack(operation), std::memory_order_relaxed);
+    step();
   }
+  /// The rank entered or left a collective.
+  void step() { steps.store(stepCount() + 1, std::memory_order_relaxed); }
+  uint64_t stepCount() const { return steps.load(std::memory_order_relaxed); }
   void setWaiting(bool value) {
     waiting.store(value, std::memory_order_relaxed);
   }
@@ -43,6 +49,7 @@ private:
            uint32_t(operation.id);
   }
   std::atomic<uint64_t> last{0};
+  std::atomic<uint64_t> steps{0};
   std::atomic<bool> waiting{false};
 };
 
@@ -66,13 +73,8 @@ public:
   const std::vector<std::unique_ptr<ThreadGroup>> *
   bind(size_t index, const GroupSet &set, int32_t rank);
 
-  /// Some rank entered or left a collective.
-  void progressed(int64_t time) {
-    progress.store(time, std::memory_order_relaxed);
-  }
-  /// When a rank that waits since `since` has to ask again whether the job has
-  /// stalled; -1: never.
-  int64_t deadline(int64_t since, int64_t deadlineNs) const;
+  /// Grows whenever some rank enters or leaves a collective.
+  uint64_t steps() const;
 
 private:
   struct BoundSet {
@@ -82,7 +84,6 @@ private:
   };
   std::mutex mutex;
   std::deque<BoundSet> sets;
-  alignas(64) std::atomic<int64_t> progress;
 };
 
 /// For example "rank 3" or "ranks 3, 5, 6 and 4 more".

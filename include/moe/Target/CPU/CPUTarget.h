@@ -21,6 +21,9 @@ class TargetMachine;
 namespace mlir::moe {
 
 struct CPUTarget {
+  /// Raised with every change of the generated code that changes results.
+  static constexpr int kernelSet = 1;
+
   /// LLVM's triple, CPU name and features ("+avx2,+fma,-avx512f…").
   std::string triple;
   std::string cpu;
@@ -44,7 +47,7 @@ struct CPUTarget {
   static llvm::Expected<CPUTarget> parse(llvm::StringRef spec);
 
   /// Triple, CPU and what kernels make of it, for the manifest and for people:
-  /// "x86_64-unknown-linux-gnu znver3 f32x8 fma".
+  /// "x86_64-unknown-linux-gnu znver3 f32x8 fma, kernels 1".
   std::string name() const;
 
   /// A TargetMachine for position-independent code; an error where this LLVM

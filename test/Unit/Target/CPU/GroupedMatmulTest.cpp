@@ -5,6 +5,7 @@
 #include "gtest/gtest.h"
 
 #include <cmath>
+#include <map>
 
 using namespace mlir::moe;
 using namespace mlir::moe::test;
@@ -54,9 +55,22 @@ float sumInOrder(const CPUTarget &target, const Numbers &rows, int64_t row,
 class GroupedMatmulTest : public testing::TestWithParam<Case> {
 protected:
   CPUTarget target = llvm::cantFail(CPUTarget::parse(GetParam().target));
+  Shape cutShape = shapeOf(67, 95);
 
   Shape shapeOf(int64_t k, int64_t n, int64_t weights = 1) {
     return {k, n, GetParam().bf16Input, GetParam().bf16Output, weights};
+  }
+  /// A product of odd k and with a cut panel; compiled once for all tests.
+  CompiledMatmul &cutMatmul() {
+    static std::map<std::string, std::unique_ptr<CompiledMatmul>> compiled;
+    const Case &c = GetParam();
+    std::unique_ptr<CompiledMatmul> &matmul =
+        compiled[c.target + (c.bf16Input ? " bf16" : " f32") +
+                 (c.bf16Output ? " bf16" : " f32")];
+    if (!matmul) {
+      matmul = std::make_unique<CompiledMatmul>(cutShape, target);
+    }
+    return *matmul;
   }
   Numbers weights(const Shape &shape, uint32_t seed) {
     return Numbers::random(shape.bf16Input, shape.k * shape.n, seed);
@@ -82,10 +96,10 @@ protected:
 };
 
 TEST_P(GroupedMatmulTest, AgreesWithPlainLoop) {
-  // Odd k, a cut panel, groups that are empty (one without weights) in front,
-  // between and at the end.
-  Shape shape = shapeOf(67, 95);
-  CompiledMatmul matmul(shape, target);
+  // Groups that are empty (two without weights) in front, between and at the
+  // end.
+  const Shape &shape = cutShape;
+  CompiledMatmul &matmul = cutMatmul();
   Numbers b0 = weights(shape, 1), b1 = weights(shape, 2);
   matmul.setWeights(0, {nullptr, &b0, nullptr, &b1, &b0});
   std::vector<int32_t> offsets = {0, 0, 13, 13, 22, 22};
@@ -102,8 +116,8 @@ TEST_P(GroupedMatmulTest, AgreesWithPlainLoop) {
 
 TEST_P(GroupedMatmulTest, RowsDoNotDependOnTheirNumber) {
   constexpr int64_t most = 40;
-  Shape shape = shapeOf(58, 64);
-  CompiledMatmul matmul(shape, target);
+  const Shape &shape = cutShape;
+  CompiledMatmul &matmul = cutMatmul();
   Numbers b = weights(shape, 3);
   matmul.setWeights(0, {nullptr, &b});
   Numbers a = rows(shape, most);
@@ -147,8 +161,8 @@ TEST_P(GroupedMatmulTest, ChunksOfManyRowsAgree) {
 }
 
 TEST_P(GroupedMatmulTest, PanelRangesMakeTheWhole) {
-  Shape shape = shapeOf(31, 100);
-  CompiledMatmul matmul(shape, target);
+  const Shape &shape = cutShape;
+  CompiledMatmul &matmul = cutMatmul();
   Numbers b = weights(shape, 5);
   matmul.setWeights(0, {&b});
   Numbers a = rows(shape, 9);
@@ -163,8 +177,8 @@ TEST_P(GroupedMatmulTest, PanelRangesMakeTheWhole) {
 }
 
 TEST_P(GroupedMatmulTest, RowsBeyondTheLastOffsetStay) {
-  Shape shape = shapeOf(8, 40);
-  CompiledMatmul matmul(shape, target);
+  const Shape &shape = cutShape;
+  CompiledMatmul &matmul = cutMatmul();
   Numbers b = weights(shape, 6);
   matmul.setWeights(0, {&b});
   Numbers a = rows(shape, 9);

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- AllToAllV.cpp - all_to_all_v over threads against memcpy -----------===//
+//
+// For 2, 4 and 8 ranks and 64 B … 1 MiB a pair, prints one line
+//   <ranks> <bytes a pair> <us of all_to_all_v> <us of memcpy>
+// The two take turns in short blocks, and each figure is the best block's,
+// which neighbours on the machine have disturbed the least. memcpy is the same
+// blocks between the same buffers, round by round, as fast as the machine can:
+// as many threads as there are cores share out the receivers, and none waits
+// for another before the last round. (Were each rank's thread to copy all its
+// rounds at a stretch, ranks beyond the cores would copy from their caches.)
+//
+//===----------------------------------------------------------------------===//
+
+#include "moert/threads.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <sched.h>
+#include <vector>
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int blocks = 40;
+
+struct Buffer {
+  explicit Buffer(size_t bytes)
+      : data(static_cast<char *>(std::aligned_alloc(4096, bytes))) {
+    std::memset(data, 1, bytes);
+  }
+  ~Buffer() { std::free(data); }
+  char *data;
+};
+
+/// What the ranks of one measurement share.
+struct Measurement {
+  int ranks;
+  size_t bytesPerPair;
+  int turns;
+  std::vector<std::unique_ptr<Buffer>> sources;
+  std::vector<std::unique_ptr<Buffer>> destinations;
+  std::vector<std::vector<double>> exchangeUs;
+  std::vector<std::vector<double>> memcpyUs;
+};
+
+double microseconds(Clock::time_point begin, Clock::time_point end) {
+  return std::chrono::duration<double, std::micro>(end - begin).count();
+}
+
+} // namespace
+
+static void check(moert_status status) {
+  if (status != MOERT_OK) {
+    std::fprintf(stderr, "error: %s\n", moert_status_name(status));
+    std::exit(1);
+  }
+}
+
+static void copyReceives(const Measurement &m, int rank) {
+  char *to = m.destinations[rank]->data;
+  for (int step = 0; step < m.ranks; ++step) {
+    int sender = (rank + step) % m.ranks;
+    std::memcpy(to + sender * m.bytesPerPair,
+                m.sources[sender]->data + rank * m.bytesPerPair,
+                m.bytesPerPair);
+  }
+}
+
+static int availableCores() {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+static moert_status measureRank(moert_context *context, void *user) {
+  Measurement &m = *static_cast<Measurement *>(user);
+  int rank = moert_context_rank(context);
+  moert_comm *comm = nullptr;
+  check(moert_context_comm(context, MOERT_WORLD, &comm));
+  std::vector<int32_t> offsets;
+  for (int p = 0; p <= m.ranks; ++p) {
+    offsets.push_back(p);
+  }
+  moert_collective exchange = {};
+  exchange.struct_size = sizeof(exchange);
+  exchange.kind = MOERT_ALL_TO_ALL_V;
+  exchange.layer = -1;
+  exchange.src = m.sources[rank]->data;
+  exchange.dst = m.destinations[rank]->data;
+  exchange.src_offsets = exchange.dst_offsets = offsets.data();
+  exchange.row_bytes = int64_t(m.bytesPerPair);
+  moert_collective barrier = exchange;
+  barrier.kind = MOERT_BARRIER;
+
+  int cores = std::min(m.ranks, availableCores());
+  for (int block = 0; block < blocks; ++block) {
+    check(moert_comm_run(comm, &barrier));
+    Clock::time_point begin = Clock::now();
+    for (int turn = 0; turn < m.turns; ++turn) {
+      check(moert_comm_run(comm, &exchange));
+    }
+    check(moert_comm_run(comm, &barrier));
+    Clock::time_point middle = Clock::now();
+    for (int turn = 0; turn < m.turns; ++turn) {
+      for (int r = rank; rank < cores && r < m.ranks; r += cores) {
+        copyReceives(m, r);
+      }
+    }
+    check(moert_comm_run(comm, &barrier));
+    Clock::time_point end = Clock::now();
+    m.exchangeUs[rank].push_back(microseconds(begin, middle) / m.turns);
+    m.memcpyUs[rank].push_back(microseconds(middle, end) / m.turns);
+  }
+  return MOERT_OK;
+}
+
+/// The best block's time of the slowest rank.
+static double summarize(const std::vector<std::vector<double>> &byRank) {
+  std::vector<double> slowest(blocks, 0.0);
+  for (const std::vector<double> &times : byRank) {
+    for (int block = 0; block < blocks; ++block) {
+      slowest[block] = std::max(slowest[block], times[block]);
+    }
+  }
+  return *std::min_element(slowest.begin(), slowest.end());
+}
+
+static void measure(int ranks, size_t bytesPerPair) {
+  Measurement m;
+  m.ranks = ranks;
+  m.bytesPerPair = bytesPerPair;
+  size_t total = bytesPerPair * size_t(ranks) * size_t(ranks);
+  m.turns = int(std::clamp<size_t>((size_t(64) << 20) / total, 4, 2000));
+  for (int rank = 0; rank < ranks; ++rank) {
+    size_t bytes = (bytesPerPair * size_t(ranks) + 4095) / 4096 * 4096;
+    m.sources.push_back(std::make_unique<Buffer>(bytes));
+    m.destinations.push_back(std::make_unique<Buffer>(bytes));
+  }
+  m.exchangeUs.resize(ranks);
+  m.memcpyUs.resize(ranks);
+  moert_threads_options options = {};
+  options.struct_size = sizeof(options);
+  options.ranks = ranks;
+  check(moert_threads_run(&options, measureRank, &m, nullptr));
+  std::printf("%d %zu %.3f %.3f\n", ranks, bytesPerPair,
+              summarize(m.exchangeUs), summarize(m.memcpyUs));
+  std::fflush(stdout);
+}
+
+int main() {
+  for (int ranks : {2, 4, 8}) {
+    for (size_t bytes = 64; bytes <= (size_t(1) << 20); bytes *= 4) {
+      measure(ranks, bytes);
+    }
+  }
+  return 0;
+}

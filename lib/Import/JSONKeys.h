@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Where the keys of a JSON text stand. LLVM's parser forgets positions, keeps
+// the last of two equal keys and recurses without a limit; diagnostics that
+// name a line, and files that cannot be trusted, need this besides.
+
+#ifndef MOE_LIB_IMPORT_JSONKEYS_H
+#define MOE_LIB_IMPORT_JSONKEYS_H
+
+#include "mlir/Support/LLVM.h"
+#include "llvm/ADT/StringMap.h"
+
+#include <optional>
+#include <string>
+
+namespace mlir::moe {
+
+/// A place in a text; both count from 1.
+struct TextPosition {
+  unsigned line = 1;
+  unsigned column = 1;
+};
+
+/// The keys of a text, by path: `quantization_config.fmt`. Works on malformed
+/// text too, as far as it goes; telling what is wrong there is the parser's
+/// job.
+class JSONKeys {
+public:
+  static constexpr unsigned maximalDepth = 64;
+
+  explicit JSONKeys(StringRef text);
+
+  /// Where the key at `path` begins; where the text begins if there is none.
+  TextPosition getPosition(StringRef path) const;
+
+  /// A key that its object holds twice, at its second place.
+  struct Duplicate {
+    std::string path;
+    TextPosition position;
+  };
+  const std::optional<Duplicate> &getDuplicate() const { return duplicate; }
+
+  /// Whether the text nests deeper than a parser should follow.
+  bool isTooDeep() const { return tooDeep; }
+
+private:
+  void addKey(StringRef path, TextPosition position);
+
+  llvm::StringMap<TextPosition> positions;
+  std::optional<Duplicate> duplicate;
+  bool tooDeep = false;
+};
+
+} // namespace mlir::moe
+
+#endif // MOE_LIB_IMPORT_JSONKEYS_H

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- GroupFailures.cpp - What a group says when a rank is missing -------===//
+
+#include "transports/threads/ThreadGroup.h"
+#include "transports/threads/World.h"
+
+namespace moert {
+
+/// Fails the job if a member that has left is needed in an exchange in which
+/// the witness takes part.
+void ThreadGroup::failIfAbsent(const Exchange &exchange, int64_t stamp,
+                               int32_t witness) {
+  for (size_t m = 0; m < ranks.size(); ++m) {
+    if (!members[m].gone.load(std::memory_order_seq_cst) ||
+        exchange.parts[m].isPublished(stamp)) {
+      continue;
+    }
+    std::string last = world.activity[size_t(ranks[m])].lastCollective();
+    world.fail(
+        MOERT_RANK_EXITED,
+        messagePrefix(ranks[size_t(witness)],
+                      exchange.parts[size_t(witness)].operation) +
+            "rank " + std::to_string(ranks[m]) + " has left" +
+            (last.empty() ? " without any collective" : " after " + last));
+    return;
+  }
+}
+
+void ThreadGroup::leave(int32_t self) {
+  Member &member = members[size_t(self)];
+  member.gone.store(true, std::memory_order_seq_cst);
+  goneCount.fetch_add(1, std::memory_order_seq_cst);
+  if (world.failed()) {
+    return;
+  }
+  for (const StartedExchange &started : member.started) {
+    if (started.stamp != 0) {
+      int32_t rank = ranks[size_t(self)];
+      world.fail(
+          MOERT_RANK_EXITED,
+          messagePrefix(rank,
+                        at(started.stamp - 1).parts[size_t(self)].operation) +
+              "rank " + std::to_string(rank) +
+              " has left without waiting for what it started");
+      return;
+    }
+  }
+  // Others can have come no further than the exchange that lacks this member.
+  int64_t stamp = member.next + 1;
+  Exchange &exchange = at(member.next);
+  // Who arrives after this sees that the member is gone; who has arrived before
+  // is seen below.
+  exchange.arrivals.fetch_add(0, std::memory_order_seq_cst);
+  for (size_t m = 0; m < ranks.size(); ++m) {
+    if (exchange.parts[m].isPublished(stamp)) {
+      failIfAbsent(exchange, stamp, int32_t(m));
+      return;
+    }
+  }
+}
+
+std::string ThreadGroup::explainStall(const Exchange &exchange, int64_t stamp,
+                                      int32_t self, int64_t deadlineNs) const {
+  std::string text = messagePrefix(ranks[size_t(self)],
+                                   exchange.parts[size_t(self)].operation);
+  std::string time = formatSeconds(deadlineNs);
+  std::vector<int32_t> absent;
+  for (size_t m = 0; m < ranks.size(); ++m) {
+    if (!exchange.parts[m].isPublished(stamp)) {
+      absent.push_back(ranks[m]);
+    }
+  }
+  if (absent.empty()) {
+    return text + "not all ranks waited for what they started within " + time;
+  }
+  std::string last = world.activity[size_t(absent[0])].lastCollective();
+  return text + listRanks(absent) + (absent.size() == 1 ? " has" : " have") +
+         " not arrived within " + time + " (rank " + std::to_string(absent[0]) +
+         (last.empty() ? " has called no collective yet)"
+                       : " was last in " + last + ")");
+}
+
+} // namespace moert
