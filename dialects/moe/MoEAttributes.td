@@ -72,7 +72,8 @@ def MoE_CapacityGroupAttr : MoE_Attr<"CapacityGroup", "capacity_group"> {
   }];
   let parameters = (ins EnumParameter<MoE_CapacityScope>:$scope,
                         DefaultValuedParameter<"int64_t", "0">:$size);
-  let assemblyFormat = "`<` $scope ($size^)? `>`";
+  // An optional integer in a declarative format would have to be there.
+  let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
 }
 

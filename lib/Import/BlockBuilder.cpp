@@ -2,8 +2,6 @@
 
 #include "BlockBuilder.h"
 
-#include "TensorProgram.h"
-
 using namespace mlir;
 using namespace mlir::moe;
 
@@ -57,9 +55,8 @@ void BlockBuilder::endFunction(Value result) {
 // Routing and experts
 //===----------------------------------------------------------------------===//
 
-BlockBuilder::Assignment BlockBuilder::route(Value x,
+BlockBuilder::Assignment BlockBuilder::route(TensorProgram &program, Value x,
                                              const Parameters &parameters) {
-  TensorProgram program(builder, model.dtype);
   const Routing &routing = model.routing;
   Type f32 = builder.getF32Type();
   Type i32 = builder.getI32Type();
@@ -113,8 +110,9 @@ BlockBuilder::Assignment BlockBuilder::route(Value x,
 void BlockBuilder::buildExpert(Block &body, const Parameters &parameters) {
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToEnd(&body);
-  TensorProgram program(builder, model.dtype);
+  Value rows = body.getArgument(0);
   Value offsets = body.getArgument(1);
+  TensorProgram program(builder, model.dtype, rows);
   auto multiply = [&](StringRef name, Value rows, StringRef slot,
                       Type element) -> Value {
     Value weights = parameters.lookup(slot);
@@ -129,7 +127,6 @@ void BlockBuilder::buildExpert(Block &body, const Parameters &parameters) {
         ->getResult(0);
   };
   Type f32 = builder.getF32Type();
-  Value rows = body.getArgument(0);
   Value gate = multiply("gate", rows, "experts.gate", f32);
   Value up = multiply("up", rows, "experts.up", f32);
   Value h = program.activate("h", model.activation, gate, up);
@@ -137,9 +134,9 @@ void BlockBuilder::buildExpert(Block &body, const Parameters &parameters) {
   YieldOp::create(builder, builder.getUnknownLoc(), out);
 }
 
-Value BlockBuilder::applyExperts(Value x, const Assignment &assignment,
+Value BlockBuilder::applyExperts(TensorProgram &program, Value x,
+                                 const Assignment &assignment,
                                  const Parameters &parameters) {
-  TensorProgram program(builder, model.dtype);
   MLIRContext *context = builder.getContext();
   auto resultType =
       RankedTensorType::get({model.tokens, model.hidden}, builder.getF32Type());
@@ -168,9 +165,8 @@ Value BlockBuilder::applyExperts(Value x, const Assignment &assignment,
 // Dense networks
 //===----------------------------------------------------------------------===//
 
-Value BlockBuilder::applyFeedForward(StringRef group, Value x,
-                                     const Parameters &parameters) {
-  TensorProgram program(builder, model.dtype);
+Value BlockBuilder::applyFeedForward(TensorProgram &program, StringRef group,
+                                     Value x, const Parameters &parameters) {
   auto label = [&](StringRef name) { return (group + "_" + name).str(); };
   auto weight = [&](StringRef name) {
     return parameters.lookup((group + "." + name).str());
@@ -185,15 +181,15 @@ Value BlockBuilder::applyFeedForward(StringRef group, Value x,
   return program.round(label("rows"), out);
 }
 
-Value BlockBuilder::applySharedExperts(Value x, const Parameters &parameters) {
-  Value rows = applyFeedForward("shared", x, parameters);
-  Value gate = parameters.lookup("shared_gate");
+Value BlockBuilder::applySharedExperts(TensorProgram &program, Value x,
+                                       const Parameters &parameters) {
+  Value rows = applyFeedForward(program, "shared", x, parameters);
+  Value gate = parameters.lookup("shared_scale");
   if (!gate) {
     return rows;
   }
-  TensorProgram program(builder, model.dtype);
-  Value logits = program.multiply("shared_gate_product", x, gate);
-  return program.gateBySigmoid("gated_shared", logits, rows);
+  Value logits = program.multiply("shared_scale_product", x, gate);
+  return program.gateBySigmoid("scaled_shared", logits, rows);
 }
 
 //===----------------------------------------------------------------------===//
@@ -206,12 +202,13 @@ func::FuncOp BlockBuilder::buildMoEBlock(ArrayRef<WeightSlot> weights) {
       beginFunction("moe_block", "moe_block", /*isPublic=*/false, signature);
   Parameters parameters(signature, function.front());
   Value x = parameters.lookup("x");
-  TensorProgram program(builder, model.dtype);
-  Assignment assignment = route(x, parameters);
-  Value routed = applyExperts(x, assignment, parameters);
-  Value y = parameters.lookup("shared.up")
-                ? program.add("y", routed, applySharedExperts(x, parameters))
-                : program.round("y", routed);
+  TensorProgram program(builder, model.dtype, x);
+  Assignment assignment = route(program, x, parameters);
+  Value y = applyExperts(program, x, assignment, parameters);
+  if (parameters.lookup("shared.up")) {
+    y = program.add("y", y, applySharedExperts(program, x, parameters));
+  }
+  y = program.round("y", y);
   endFunction(y);
   return function;
 }
@@ -221,7 +218,9 @@ func::FuncOp BlockBuilder::buildDenseBlock(ArrayRef<WeightSlot> weights) {
   func::FuncOp function = beginFunction("dense_block", "dense_block",
                                         /*isPublic=*/false, signature);
   Parameters parameters(signature, function.front());
-  endFunction(applyFeedForward("dense", parameters.lookup("x"), parameters));
+  Value x = parameters.lookup("x");
+  TensorProgram program(builder, model.dtype, x);
+  endFunction(applyFeedForward(program, "dense", x, parameters));
   return function;
 }
 

@@ -7,6 +7,7 @@
 #define MOE_LIB_IMPORT_BLOCKBUILDER_H
 
 #include "ModelDescription.h"
+#include "TensorProgram.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
@@ -75,14 +76,17 @@ private:
     Value expert;
     Value weight;
   };
-  Assignment route(Value x, const Parameters &parameters);
-  Value applyExperts(Value x, const Assignment &assignment,
+  Assignment route(TensorProgram &program, Value x,
+                   const Parameters &parameters);
+  Value applyExperts(TensorProgram &program, Value x,
+                     const Assignment &assignment,
                      const Parameters &parameters);
   void buildExpert(Block &body, const Parameters &parameters);
-  Value applySharedExperts(Value x, const Parameters &parameters);
+  Value applySharedExperts(TensorProgram &program, Value x,
+                           const Parameters &parameters);
   /// A feed-forward network of tensors, `group` in their names; in the model's
   /// dtype.
-  Value applyFeedForward(StringRef group, Value x,
+  Value applyFeedForward(TensorProgram &program, StringRef group, Value x,
                          const Parameters &parameters);
 
   const ModelDescription &model;

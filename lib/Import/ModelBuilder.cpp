@@ -55,6 +55,10 @@ private:
 };
 } // namespace
 
+static Location nameLoc(OpBuilder &b, StringRef name) {
+  return NameLoc::get(b.getStringAttr(name));
+}
+
 // The weights of a layer, in the order in which its function takes them.
 static SmallVector<WeightSlot> getLayerWeights(const Stack &stack,
                                                bool experts) {
@@ -133,8 +137,8 @@ func::FuncOp ModelBuilder::buildLayer(const Stack &stack,
                            "decoder_layer", /*isPublic=*/false, signature);
   Parameters parameters(signature, function.front());
   OpBuilder b = OpBuilder::atBlockEnd(&function.front());
-  TensorProgram program(b, model.dtype);
   Value x = parameters.lookup("x");
+  TensorProgram program(b, model.dtype, x);
   for (auto [attention, callee] :
        llvm::zip_equal(stack.attentions, functions.attentions)) {
     Value gamma = parameters.lookup(attention.norm.name);
@@ -219,16 +223,15 @@ Value ModelBuilder::useWeight(OpBuilder &b, const Stack &stack,
     WeightOp::create(atEnd, atEnd.getUnknownLoc(), symbol, pattern, slot.type,
                      WeightLayout::OutByIn, getQuantization(slot, pattern));
   }
-  return UseWeightOp::create(
-      b, NameLoc::get(b.getStringAttr(symbol)), slot.type,
-      FlatSymbolRefAttr::get(b.getContext(), symbol),
-      /*placement=*/FlatSymbolRefAttr(), /*sharding=*/comm::ShardingAttr());
+  return UseWeightOp::create(b, nameLoc(b, symbol), slot.type,
+                             FlatSymbolRefAttr::get(b.getContext(), symbol),
+                             /*placement=*/FlatSymbolRefAttr(),
+                             /*sharding=*/comm::ShardingAttr());
 }
 
 Value ModelBuilder::callLayers(OpBuilder &b, const Stack &stack,
                                const StackFunctions &functions, Value x,
                                Value memory, int64_t firstLayer) {
-  TensorProgram program(b, model.dtype);
   for (auto [index, experts] : llvm::enumerate(stack.hasExperts)) {
     int64_t number = static_cast<int64_t>(index);
     SmallVector<Value> operands{x};
@@ -240,12 +243,12 @@ Value ModelBuilder::callLayers(OpBuilder &b, const Stack &stack,
     }
     if (experts) {
       operands.push_back(UsePlacementOp::create(
-          b, program.named("placement"), blocks.getPlacementType(),
+          b, nameLoc(b, "placement"), blocks.getPlacementType(),
           FlatSymbolRefAttr(), firstLayer + number));
     }
     auto call = func::CallOp::create(
-        b, program.named("x"),
-        experts ? functions.moeLayer : functions.denseLayer, operands);
+        b, nameLoc(b, "x"), experts ? functions.moeLayer : functions.denseLayer,
+        operands);
     Attribute label = b.getI64IntegerAttr(number);
     if (!stack.name.empty()) {
       label = b.getStringAttr(stack.name + "." + Twine(number));
@@ -254,6 +257,7 @@ Value ModelBuilder::callLayers(OpBuilder &b, const Stack &stack,
     x = call.getResult(0);
   }
   Value gamma = useWeight(b, stack, stack.finalNorm, 0);
+  TensorProgram program(b, model.dtype, x);
   return program.normalize("y", x, gamma, model.normEpsilon);
 }
 

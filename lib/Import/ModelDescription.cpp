@@ -368,7 +368,7 @@ static LogicalResult describeBlocks(const Config &config, const Family &family,
   }
   if (*sharedWidth > 0 && !family.shared.gateName.empty()) {
     stack.moeWeights.push_back(
-        {"shared_gate", prefix + family.shared.gateName,
+        {"shared_scale", prefix + family.shared.gateName,
          RankedTensorType::get({1, model.hidden}, model.dtype),
          /*isLinear=*/false});
   }

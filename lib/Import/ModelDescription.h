@@ -103,9 +103,7 @@ struct ModelDescription {
   /// What the module does not hold, in words.
   SmallVector<std::string> notes;
 
-  int64_t getElementBytes() const {
-    return dtype.getIntOrFloatBitWidth() / 8;
-  }
+  int64_t getElementBytes() const { return dtype.getIntOrFloatBitWidth() / 8; }
 };
 
 /// Reads and checks what `config` says of a model; failure is reported.

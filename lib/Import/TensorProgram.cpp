@@ -3,7 +3,6 @@
 #include "TensorProgram.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -53,43 +52,42 @@ static Value applyActivation(OpBuilder &b, Location loc, Activation activation,
   llvm_unreachable("every activation is written");
 }
 
+TensorProgram::TensorProgram(OpBuilder &builder, FloatType dtype, Value tokens)
+    : builder(builder), dtype(dtype) {
+  int64_t count = cast<ShapedType>(tokens.getType()).getDimSize(0);
+  if (!ShapedType::isDynamic(count)) {
+    extent = builder.getIndexAttr(count);
+    return;
+  }
+  Value first = arith::ConstantIndexOp::create(builder, named("c0"), 0);
+  extent =
+      tensor::DimOp::create(builder, named("T"), tokens, first).getResult();
+}
+
 Location TensorProgram::named(StringRef name) {
   return NameLoc::get(builder.getStringAttr(name));
 }
 
-Value TensorProgram::zero() {
-  return arith::ConstantOp::create(builder, named("zero"),
-                                   builder.getF32FloatAttr(0.0));
-}
-
-Value TensorProgram::emptyLike(Value rows, std::optional<int64_t> columns,
-                               Type element) {
-  Location loc = named("init");
-  OpFoldResult extent;
-  int64_t count = cast<ShapedType>(rows.getType()).getDimSize(0);
-  if (ShapedType::isDynamic(count)) {
-    Value first = arith::ConstantIndexOp::create(builder, named("c0"), 0);
-    extent =
-        tensor::DimOp::create(builder, named("T"), rows, first).getResult();
-  } else {
-    extent = builder.getIndexAttr(count);
-  }
+Value TensorProgram::empty(ArrayRef<int64_t> columns, Type element) {
   SmallVector<OpFoldResult> extents{extent};
-  if (columns) {
-    extents.push_back(builder.getIndexAttr(*columns));
-  }
-  return tensor::EmptyOp::create(builder, loc, extents, element);
+  llvm::append_range(extents,
+                     getAsIndexOpFoldResult(builder.getContext(), columns));
+  return tensor::EmptyOp::create(builder, named("init"), extents, element);
 }
 
-Value TensorProgram::zerosLike(Value rows, std::optional<int64_t> columns) {
-  Value empty = emptyLike(rows, columns, builder.getF32Type());
-  return linalg::FillOp::create(builder, named("zeros"), zero(), empty)
+Value TensorProgram::zeros(ArrayRef<int64_t> columns) {
+  if (!zero) {
+    zero = arith::ConstantOp::create(builder, named("zero"),
+                                     builder.getF32FloatAttr(0.0));
+  }
+  Value space = empty(columns, builder.getF32Type());
+  return linalg::FillOp::create(builder, named("zeros"), zero, space)
       .getResult(0);
 }
 
 Value TensorProgram::multiply(StringRef name, Value x, Value weight) {
   int64_t columns = cast<ShapedType>(weight.getType()).getDimSize(0);
-  Value zeros = zerosLike(x, columns);
+  Value init = zeros(columns);
   MLIRContext *context = builder.getContext();
   AffineExpr m, n, k;
   bindDims(context, m, n, k);
@@ -99,16 +97,24 @@ Value TensorProgram::multiply(StringRef name, Value x, Value weight) {
   auto maps = builder.getNamedAttr(
       "indexing_maps",
       builder.getAffineMapArrayAttr({map(m, k), map(n, k), map(m, n)}));
-  return linalg::MatmulOp::create(builder, named(name), zeros.getType(),
-                                  ValueRange{x, weight}, ValueRange{zeros},
+  return linalg::MatmulOp::create(builder, named(name), init.getType(),
+                                  ValueRange{x, weight}, ValueRange{init},
                                   ArrayRef<NamedAttribute>{maps})
       .getResult(0);
 }
 
-Value TensorProgram::elementwise(StringRef name, Value rows, int64_t columns,
-                                 Type element,
+// Names the operation only: its body's values keep linalg's own names.
+Value TensorProgram::finish(linalg::GenericOp op, StringRef name) {
+  op->setLoc(named(name));
+  for (BlockArgument argument : op.getRegion().getArguments()) {
+    argument.setLoc(builder.getUnknownLoc());
+  }
+  return op.getResult(0);
+}
+
+Value TensorProgram::elementwise(StringRef name, int64_t columns, Type element,
                                  ArrayRef<ElementwiseInput> inputs, Body body) {
-  Value init = emptyLike(rows, columns, element);
+  Value init = empty(columns, element);
   MLIRContext *context = builder.getContext();
   AffineExpr row, column;
   bindDims(context, row, column);
@@ -142,12 +148,10 @@ Value TensorProgram::elementwise(StringRef name, Value rows, int64_t columns,
     Value result = convert(b, loc, body(b, loc, wide), element);
     linalg::YieldOp::create(b, loc, result);
   };
-  // The operation's name must not spread to the values of its body.
   auto op = linalg::GenericOp::create(builder, builder.getUnknownLoc(),
                                       init.getType(), values, init, maps,
                                       iterators, buildBody);
-  op->setLoc(named(name));
-  return op.getResult(0);
+  return finish(op, name);
 }
 
 static int64_t columnsOf(Value value) {
@@ -163,13 +167,12 @@ Value TensorProgram::round(StringRef name, Value values) {
     return values;
   }
   return elementwise(
-      name, values, columnsOf(values), dtype, {{values}},
+      name, columnsOf(values), dtype, {{values}},
       [](OpBuilder &, Location, ArrayRef<Value> inputs) { return inputs[0]; });
 }
 
 Value TensorProgram::roundInF32(StringRef name, Value values) {
-  return elementwise(name, values, columnsOf(values), builder.getF32Type(),
-                     {{values}},
+  return elementwise(name, columnsOf(values), builder.getF32Type(), {{values}},
                      [&](OpBuilder &b, Location loc, ArrayRef<Value> inputs) {
                        Value narrow = convert(b, loc, inputs[0], dtype);
                        return convert(b, loc, narrow, b.getF32Type());
@@ -177,7 +180,7 @@ Value TensorProgram::roundInF32(StringRef name, Value values) {
 }
 
 Value TensorProgram::sumOfSquares(Value x) {
-  Value zeros = zerosLike(x, std::nullopt);
+  Value init = zeros({});
   MLIRContext *context = builder.getContext();
   AffineExpr row, column;
   bindDims(context, row, column);
@@ -186,19 +189,18 @@ Value TensorProgram::sumOfSquares(Value x) {
   SmallVector<utils::IteratorType> iterators{utils::IteratorType::parallel,
                                              utils::IteratorType::reduction};
   auto op = linalg::GenericOp::create(
-      builder, builder.getUnknownLoc(), zeros.getType(), x, zeros, {both, rows},
+      builder, builder.getUnknownLoc(), init.getType(), x, init, {both, rows},
       iterators, [](OpBuilder &b, Location loc, ValueRange arguments) {
         Value wide = convert(b, loc, arguments[0], b.getF32Type());
         Value square = arith::MulFOp::create(b, loc, wide, wide);
         Value sum = arith::AddFOp::create(b, loc, arguments[1], square);
         linalg::YieldOp::create(b, loc, sum);
       });
-  op->setLoc(named("square_sum"));
-  return op.getResult(0);
+  return finish(op, "square_sum");
 }
 
 Value TensorProgram::inverseRoot(Value sum, int64_t columns, double epsilon) {
-  Value init = emptyLike(sum, std::nullopt, builder.getF32Type());
+  Value init = empty({}, builder.getF32Type());
   AffineMap rows = builder.getMultiDimIdentityMap(1);
   SmallVector<utils::IteratorType> iterators{utils::IteratorType::parallel};
   auto op = linalg::GenericOp::create(
@@ -211,8 +213,7 @@ Value TensorProgram::inverseRoot(Value sum, int64_t columns, double epsilon) {
         Value root = math::RsqrtOp::create(b, loc, shifted);
         linalg::YieldOp::create(b, loc, root);
       });
-  op->setLoc(named("inverse_root"));
-  return op.getResult(0);
+  return finish(op, "inverse_root");
 }
 
 Value TensorProgram::normalize(StringRef name, Value x, Value gamma,
@@ -220,7 +221,7 @@ Value TensorProgram::normalize(StringRef name, Value x, Value gamma,
   int64_t columns = columnsOf(x);
   Value root = inverseRoot(sumOfSquares(x), columns, epsilon);
   return elementwise(
-      name, x, columns, dtype,
+      name, columns, dtype,
       {{x}, {root, Spread::Rows}, {gamma, Spread::Columns}},
       [&](OpBuilder &b, Location loc, ArrayRef<Value> inputs) {
         Value scaled = arith::MulFOp::create(b, loc, inputs[0], inputs[1]);
@@ -233,13 +234,13 @@ Value TensorProgram::normalize(StringRef name, Value x, Value gamma,
 Value TensorProgram::activate(StringRef name, Activation activation, Value gate,
                               Value up) {
   if (!gate) {
-    return elementwise(name, up, columnsOf(up), dtype, {{up}},
+    return elementwise(name, columnsOf(up), dtype, {{up}},
                        [&](OpBuilder &b, Location loc, ArrayRef<Value> inputs) {
                          return applyActivation(b, loc, activation, inputs[0]);
                        });
   }
   return elementwise(
-      name, up, columnsOf(up), dtype, {{gate}, {up}},
+      name, columnsOf(up), dtype, {{gate}, {up}},
       [&](OpBuilder &b, Location loc, ArrayRef<Value> inputs) {
         Value active = applyActivation(b, loc, activation, inputs[0]);
         return arith::MulFOp::create(b, loc, active, inputs[1]).getResult();
@@ -248,7 +249,7 @@ Value TensorProgram::activate(StringRef name, Activation activation, Value gate,
 
 Value TensorProgram::add(StringRef name, Value a, Value b) {
   return elementwise(
-      name, a, columnsOf(a), dtype, {{a}, {b}},
+      name, columnsOf(a), dtype, {{a}, {b}},
       [](OpBuilder &builder, Location loc, ArrayRef<Value> inputs) {
         return arith::AddFOp::create(builder, loc, inputs[0], inputs[1])
             .getResult();
@@ -256,10 +257,9 @@ Value TensorProgram::add(StringRef name, Value a, Value b) {
 }
 
 Value TensorProgram::gateBySigmoid(StringRef name, Value logits, Value rows) {
-  Value rounded = round("shared_gate_logits", logits);
+  Value rounded = round("shared_scale_logits", logits);
   return elementwise(
-      name, rows, columnsOf(rows), dtype,
-      {{rounded, Spread::RowsTimesOne}, {rows}},
+      name, columnsOf(rows), dtype, {{rounded, Spread::RowsTimesOne}, {rows}},
       [&](OpBuilder &b, Location loc, ArrayRef<Value> inputs) {
         Value gate = convert(b, loc, sigmoid(b, loc, inputs[0]), dtype);
         Value wide = convert(b, loc, gate, b.getF32Type());

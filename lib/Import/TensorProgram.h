@@ -9,6 +9,7 @@
 
 #include "Family.h"
 
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/Builders.h"
 
 namespace mlir::moe {
@@ -21,10 +22,12 @@ struct ElementwiseInput {
   Spread spread = Spread::Both;
 };
 
+/// The token-wise part of one block of operations.
 class TensorProgram {
 public:
-  TensorProgram(OpBuilder &builder, FloatType dtype)
-      : builder(builder), dtype(dtype) {}
+  /// All tensors have the rows of `tokens`, and extents and constants are
+  /// written where the builder is: use it for one block only.
+  TensorProgram(OpBuilder &builder, FloatType dtype, Value tokens);
 
   /// A location that names the value of an operation.
   Location named(StringRef name);
@@ -53,18 +56,21 @@ private:
   using Body =
       llvm::function_ref<Value(OpBuilder &, Location, ArrayRef<Value> inputs)>;
 
-  /// One result element for each of `rows` x `columns`; the body works on f32
+  /// One result element for each token and column; the body works on f32
   /// and its result is converted to `element`.
-  Value elementwise(StringRef name, Value rows, int64_t columns, Type element,
+  Value elementwise(StringRef name, int64_t columns, Type element,
                     ArrayRef<ElementwiseInput> inputs, Body body);
-  Value emptyLike(Value rows, std::optional<int64_t> columns, Type element);
-  Value zerosLike(Value rows, std::optional<int64_t> columns);
+  /// `[T]`, or `[T, columns]`.
+  Value empty(ArrayRef<int64_t> columns, Type element);
+  Value zeros(ArrayRef<int64_t> columns);
+  Value finish(linalg::GenericOp op, StringRef name);
   Value sumOfSquares(Value x);
   Value inverseRoot(Value sum, int64_t columns, double epsilon);
-  Value zero();
 
   OpBuilder &builder;
   FloatType dtype;
+  OpFoldResult extent;
+  Value zero;
 };
 
 } // namespace mlir::moe

@@ -164,6 +164,30 @@ GroupLimitAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
+Attribute CapacityGroupAttr::parse(AsmParser &parser, Type) {
+  SMLoc loc = parser.getCurrentLocation();
+  FailureOr<CapacityScope> scope;
+  int64_t size = 0;
+  if (parser.parseLess() ||
+      failed(scope = FieldParser<CapacityScope>::parse(parser))) {
+    return {};
+  }
+  OptionalParseResult sized = parser.parseOptionalInteger(size);
+  if ((sized.has_value() && failed(*sized)) || parser.parseGreater()) {
+    return {};
+  }
+  auto emitError = [&] { return parser.emitError(loc); };
+  return getChecked(emitError, parser.getContext(), *scope, size);
+}
+
+void CapacityGroupAttr::print(AsmPrinter &printer) const {
+  printer << "<" << stringifyCapacityScope(getScope());
+  if (getSize() != 0) {
+    printer << " " << getSize();
+  }
+  printer << ">";
+}
+
 LogicalResult
 CapacityGroupAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                           CapacityScope scope, int64_t size) {
