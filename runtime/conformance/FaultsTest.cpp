@@ -187,21 +187,21 @@ TEST_P(FaultsTest, CountsThatDiffer) {
                           "rows, but rank 3 expects 16");
 }
 
-/// Two ranks; rank 1 comes second for sure, with its own version of the call.
-static void runInOrder(Rank &rank, const moert_collective &first,
-                       const moert_collective &second) {
-  if (rank.rank == 0) {
-    rank.run(first);
-  } else {
+/// Two ranks, each with a buffer of its own; rank 1 comes second, with its own
+/// version of the call.
+static void runInOrder(Rank &rank, moert_collective first,
+                       moert_collective second) {
+  char buffer[64] = {};
+  moert_collective &call = rank.rank == 0 ? first : second;
+  call.src = call.dst = buffer;
+  if (rank.rank == 1) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    rank.run(second);
   }
+  rank.run(call);
 }
 
 TEST_P(FaultsTest, MessagesNameBothSides) {
-  char buffer[64] = {};
   moert_collective call = makeCall(MOERT_ALL_REDUCE, 12, 4);
-  call.src = call.dst = buffer;
   call.count = 3;
   struct Case {
     std::function<void(moert_collective &)> change;
@@ -281,9 +281,10 @@ TEST_P(FaultsTest, ARankThatStalls) {
     }
     rank.run(makeCall(MOERT_BARRIER, 3, 4));
   });
-  EXPECT_EQ(outcome.text,
-            "rank 0: barrier #3 (layer 4): rank 1 has not arrived within 0.15 s "
-            "(rank 1 was last in barrier #1 (layer 2))");
+  EXPECT_EQ(
+      outcome.text,
+      "rank 0: barrier #3 (layer 4): rank 1 has not arrived within 0.15 s "
+      "(rank 1 was last in barrier #1 (layer 2))");
 }
 
 TEST_P(FaultsTest, AStallWhileOthersLackACore) {
@@ -360,7 +361,6 @@ TEST_P(FaultsTest, BadArguments) {
   };
   static const int32_t falling[] = {0, 3, 2};
   static const int32_t rising[] = {0, 1, 2};
-  char buffer[64] = {};
   std::vector<Case> cases = {
       {[](moert_collective &c) { c.kind = 9; }, MOERT_INVALID_ARGUMENT,
        "rank 0: unknown #1: unknown kind 9"},
@@ -390,6 +390,7 @@ TEST_P(FaultsTest, BadArguments) {
        MOERT_INVALID_ARGUMENT, "rank 0: all_gather #1: count is -1"}};
   for (const Case &mistake : cases) {
     Outcome outcome = runFailing({2}, [&](Rank &rank) {
+      char buffer[64] = {};
       moert_collective call = makeCall(MOERT_ALL_TO_ALL_V, 1);
       call.src = buffer;
       call.dst = buffer + 32;

@@ -73,9 +73,11 @@ static void copy(char *to, const char *from, int64_t bytes) {
 
 static std::string moveRows(const Operation &from, const Operation &to,
                             const std::vector<int32_t> &ranks) {
-  // Where the rows are few they lie here: on their way while offsets are read.
-  __builtin_prefetch(from.src);
-  __builtin_prefetch(from.src + cacheLine);
+  if (from.eager) {
+    // The rows lie here: on their way while the offsets are read.
+    __builtin_prefetch(from.src);
+    __builtin_prefetch(from.src + cacheLine);
+  }
   int64_t sent = from.rowsTo(to.rank);
   int64_t expected = to.rowsFrom(from.rank);
   if (sent != expected || sent < 0) {
