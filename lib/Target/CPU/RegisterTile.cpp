@@ -269,13 +269,32 @@ SmallVector<Value> F32Tile::emitStep(ImplicitLocOpBuilder &b,
     Value k = rowIndex(b, firstK, part);
     SmallVector<Value> columns = llvm::map_to_vector(
         cells, [&](Value cell) { return widen(b, cell, part); });
-    for (int64_t row = 0; row < block.rows; ++row) {
-      Value element = memref::LoadOp::create(
-          b, operands.rows, ValueRange{rowIndex(b, operands.firstRow, row), k});
-      Value factor = vector::BroadcastOp::create(b, sumType, element);
-      for (auto [i, column] : llvm::enumerate(columns)) {
-        Value &sum = result[row * columns.size() + i];
-        sum = multiplyAdd(b, factor, column, sum);
+    auto loadFactor = [&](int64_t row) -> Value {
+      Value r = rowIndex(b, operands.firstRow, row);
+      Value element =
+          memref::LoadOp::create(b, operands.rows, ValueRange{r, k});
+      return vector::BroadcastOp::create(b, sumType, element);
+    };
+    auto add = [&](int64_t row, int64_t i, Value factor) {
+      Value &sum = result[row * columns.size() + i];
+      sum = multiplyAdd(b, factor, columns[i], sum);
+    };
+    // The shorter side is held in registers, the longer one passes through.
+    int64_t vectors = columns.size();
+    if (block.rows < vectors) {
+      SmallVector<Value> factors = llvm::map_to_vector(
+          llvm::seq(block.rows), [&](int64_t row) { return loadFactor(row); });
+      for (int64_t i = 0; i < vectors; ++i) {
+        for (int64_t row = 0; row < block.rows; ++row) {
+          add(row, i, factors[row]);
+        }
+      }
+    } else {
+      for (int64_t row = 0; row < block.rows; ++row) {
+        Value factor = loadFactor(row);
+        for (int64_t i = 0; i < vectors; ++i) {
+          add(row, i, factor);
+        }
       }
     }
   }
@@ -354,7 +373,8 @@ static Registers chooseRegisters(const CPUTarget &target, bool widens) {
   if (target.vectorRegisters >= 32) {
     return {target.vectorLanes, /*rows=*/12, /*sums=*/24};
   }
-  return {target.vectorLanes, /*rows=*/widens ? 5 : 6, /*sums=*/12};
+  return {target.vectorLanes, /*rows=*/widens ? 5 : 6,
+          /*sums=*/widens ? 10 : 12};
 }
 
 std::unique_ptr<RegisterTile> RegisterTile::create(int64_t k, Type inputType,
