@@ -6,6 +6,8 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace mlir::moe;
 using JSONValue = llvm::json::Value;
@@ -100,13 +102,13 @@ FailureOr<int64_t> Config::getInteger(StringRef key, int64_t minimum) const {
   if (!value) {
     return failure();
   }
-  // A double with an integral value would be accepted by getAsInteger; sizes
-  // that exceed what tensors can have are wrong as well.
-  constexpr int64_t maximum = int64_t(1) << 31;
+  // More is no model, and products of four such numbers still fit 64 bits.
+  constexpr int64_t maximum = 1 << 18;
   std::optional<int64_t> integer = value->getAsInteger();
   if (!integer || *integer < minimum || *integer > maximum) {
-    return emitMismatch(key, "an integer of at least " + Twine(minimum),
-                        *value);
+    return emitMismatch(
+        key, "an integer from " + Twine(minimum) + " to " + Twine(maximum),
+        *value);
   }
   return *integer;
 }
@@ -128,7 +130,7 @@ FailureOr<double> Config::getPositiveNumber(StringRef key) const {
     return failure();
   }
   std::optional<double> number = value->getAsNumber();
-  if (!number || !(*number > 0)) {
+  if (!number || !(*number > 0) || !std::isfinite(*number)) {
     return emitMismatch(key, "a positive number", *value);
   }
   return *number;

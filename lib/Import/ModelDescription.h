@@ -111,6 +111,15 @@ FailureOr<ModelDescription>
 describeModel(const Config &config, const HuggingFaceImportOptions &options,
               MLIRContext *context);
 
+/// Reads `model.routing`.
+LogicalResult describeRouting(const Config &config, const Family &family,
+                              ModelDescription &model, MLIRContext *context);
+
+/// The layers of a stack and the weights of its blocks.
+FailureOr<Stack> describeStack(const Config &config, const Family &family,
+                               const StackRow &row,
+                               const ModelDescription &model);
+
 /// The attention sublayers of a stack (self, then cross).
 FailureOr<SmallVector<Attention, 2>>
 describeAttentions(const Config &config, const Family &family,
@@ -119,6 +128,9 @@ describeAttentions(const Config &config, const Family &family,
 /// The `quantization_config`, if there is one.
 FailureOr<std::optional<Quantization>>
 describeQuantization(const Config &config);
+
+/// The type called "bf16" or "bfloat16", …; null if there is none.
+FloatType getFloatType(StringRef name, MLIRContext *context);
 
 } // namespace mlir::moe
 

@@ -4,7 +4,13 @@
 
 #include "moe/Import/HuggingFace.h"
 
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Support/Timing.h"
 #include "mlir/Tools/mlir-translate/MlirTranslateMain.h"
+#include "mlir/Tools/mlir-translate/Translation.h"
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -24,14 +30,29 @@ Without -o the module goes to the standard output; '-' reads the standard input.
 Exit status: 0 done, 1 bad input; then nothing is written.
 )";
 
+// Actions say what comes in or goes out.
+static bool namesAction(llvm::StringRef argument) {
+  llvm::StringRef name = argument.ltrim('-');
+  return name.starts_with("import-") || name.starts_with("export-") ||
+         name.starts_with("help") || name == "version";
+}
+
 int main(int argc, char **argv) {
-  if (argc == 1) {
-    llvm::outs() << overview << "\nAll flags: moe-translate --help\n";
-    return 0;
+  if (llvm::none_of(llvm::ArrayRef(argv + 1, argv + argc), namesAction)) {
+    (argc == 1 ? llvm::outs() : llvm::errs())
+        << overview << "\nAll flags: moe-translate --help\n";
+    return argc == 1 ? 0 : 1;
   }
-  // Options that libraries brought along say nothing to our user.
+  // Options that libraries brought along say little to our user: they work, but
+  // --help does not list them.
+  mlir::registerAsmPrinterCLOptions();
+  mlir::registerMLIRContextCLOptions();
+  mlir::registerTranslationCLOptions();
+  mlir::registerDefaultTimingManagerCLOptions();
   for (auto &[name, option] : llvm::cl::getRegisteredOptions()) {
-    option->setHiddenFlag(llvm::cl::ReallyHidden);
+    if (name != "help") {
+      option->setHiddenFlag(llvm::cl::ReallyHidden);
+    }
   }
   mlir::moe::registerHuggingFaceImport();
   llvm::LogicalResult done = mlir::mlirTranslateMain(argc, argv, overview);
