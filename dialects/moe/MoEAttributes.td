@@ -122,11 +122,12 @@ def MoE_ExchangeForm : MoE_I32Enum<"ExchangeForm", "form of an exchange", [
     I32EnumCase<"FlatBounded", 1, "flat_bounded">]>;
 def MoE_ExchangeFormAttr : MoE_EnumAttr<MoE_ExchangeForm, "exchange_form">;
 
+// Numbered as moert_phase.
 def MoE_PhaseKind : MoE_I32Enum<"PhaseKind", "what a rank spends its time on", [
-    I32EnumCase<"Other", 0, "other">, I32EnumCase<"Router", 1, "router">,
-    I32EnumCase<"Layout", 2, "layout">, I32EnumCase<"Permute", 3, "permute">,
-    I32EnumCase<"Exchange", 4, "exchange">, I32EnumCase<"Experts", 5, "experts">,
-    I32EnumCase<"Shared", 6, "shared">, I32EnumCase<"Combine", 7, "combine">]>;
+    I32EnumCase<"Router", 0, "router">, I32EnumCase<"Layout", 1, "layout">,
+    I32EnumCase<"Permute", 2, "permute">, I32EnumCase<"Exchange", 3, "exchange">,
+    I32EnumCase<"Experts", 4, "experts">, I32EnumCase<"Shared", 5, "shared">,
+    I32EnumCase<"Combine", 6, "combine">, I32EnumCase<"Other", 7, "other">]>;
 def MoE_PhaseKindAttr : MoE_EnumAttr<MoE_PhaseKind, "phase_kind">;
 
 #endif // MOE_ATTRIBUTES

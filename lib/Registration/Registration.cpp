@@ -7,6 +7,7 @@
 #include "moe/Transforms/Extract/Passes.h"
 #include "moe/Transforms/Bufferize/BufferizationModels.h"
 #include "moe/Transforms/Exchange/Passes.h"
+#include "moe/Transforms/Matmul/Passes.h"
 #include "moe/Transforms/Partition/Passes.h"
 #include "moe/Transforms/Plan/Passes.h"
 
@@ -28,6 +29,7 @@ void mlir::moe::registerAllPasses() {
   mlir::registerAllPasses();
   registerMoEExtractPasses();
   registerMoEExchangePasses();
+  registerMoEMatmulPasses();
   registerMoEPartitionPasses();
   registerMoEPlanPasses();
   registerPlanPipeline();

@@ -43,6 +43,10 @@ inline constexpr StringLiteral kRoleAttrName = "moe.role";
 /// in order.
 inline constexpr StringLiteral kHandlesAttrName = "moe.handles";
 
+/// On functions that the compiler made for one CPU target: they take no frame
+/// (unit).
+inline constexpr StringLiteral kKernelAttrName = "moe.kernel";
+
 /// The largest number of slots of a rank in any placement of the module over
 /// as many experts; 0 without one. All code that shares a block uses it.
 int64_t getLocalSlots(Operation *from, int64_t experts);

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What compiled code asks of the runtime.
+
+#ifndef MOE_CONVERSION_COMMTORUNTIME_PASSES_H
+#define MOE_CONVERSION_COMMTORUNTIME_PASSES_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/Pass.h"
+
+namespace mlir::moe {
+
+#define GEN_PASS_DECL
+#define GEN_PASS_REGISTRATION
+#include "moe/Conversion/CommToRuntime/Passes.h.inc"
+
+} // namespace mlir::moe
+
+#endif // MOE_CONVERSION_COMMTORUNTIME_PASSES_H

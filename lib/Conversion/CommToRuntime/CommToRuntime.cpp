@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "moe/Conversion/CommToRuntime/Passes.h"
+
+#include "RuntimeCalls.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/AttrTypeSubElements.h"
+
+namespace mlir::moe {
+#define GEN_PASS_DEF_CONVERTCOMMTORUNTIME
+#include "moe/Conversion/CommToRuntime/Passes.h.inc"
+} // namespace mlir::moe
+
+using namespace mlir;
+using namespace mlir::moe;
+
+// Kernels do not communicate; everything else may.
+static bool takesFrame(func::FuncOp function) {
+  return !function->hasAttr(kKernelAttrName);
+}
+
+// Gives every function a frame as its first argument, and hands it to calls.
+static void addFrames(ModuleOp module) {
+  auto pointer = LLVM::LLVMPointerType::get(module.getContext());
+  for (func::FuncOp function : module.getOps<func::FuncOp>()) {
+    if (takesFrame(function)) {
+      (void)function.insertArgument(0, pointer, {}, function.getLoc());
+    }
+  }
+  module.walk([&](func::CallOp call) {
+    auto callee = module.lookupSymbol<func::FuncOp>(call.getCallee());
+    if (takesFrame(callee)) {
+      auto caller = call->getParentOfType<func::FuncOp>();
+      call.getOperandsMutable().insert(0, caller.getArgument(0));
+    }
+  });
+}
+
+// Handles and tickets have no meaning of their own any more.
+static void eraseOurTypes(ModuleOp module) {
+  MLIRContext *context = module.getContext();
+  AttrTypeReplacer replacer;
+  replacer.addReplacement([=](WeightsType) -> Type {
+    return LLVM::LLVMPointerType::get(context);
+  });
+  replacer.addReplacement([=](PlacementRefType) -> Type {
+    return LLVM::LLVMPointerType::get(context);
+  });
+  replacer.addReplacement([=](comm::PendingType) -> Type {
+    return IntegerType::get(context, 64);
+  });
+  for (Operation &op : *module.getBody()) {
+    replacer.recursivelyReplaceElementsIn(&op, /*replaceAttrs=*/true,
+                                          /*replaceLocs=*/false,
+                                          /*replaceTypes=*/true);
+  }
+  module.walk([](UnrealizedConversionCastOp cast) {
+    if (cast.getInputs().getTypes() == cast.getResultTypes()) {
+      cast.replaceAllUsesWith(cast.getInputs());
+      cast.erase();
+    }
+  });
+}
+
+namespace {
+struct ConvertCommToRuntimePass
+    : public mlir::moe::impl::ConvertCommToRuntimeBase<
+          ConvertCommToRuntimePass> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    addFrames(module);
+    RuntimeCalls calls(module);
+    if (failed(convertToRuntimeCalls(module, calls))) {
+      return signalPassFailure();
+    }
+    eraseSymbols(module);
+    eraseOurTypes(module);
+    for (func::FuncOp function : module.getOps<func::FuncOp>()) {
+      if (function.isPublic() && !function.isDeclaration()) {
+        function->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(),
+                          UnitAttr::get(&getContext()));
+      }
+    }
+    module->setAttr("moe.groups", calls.getGroups());
+    module->setAttr(kHandlesAttrName, calls.getHandles());
+  }
+
+private:
+  static void eraseSymbols(ModuleOp module) {
+    for (Operation &op : llvm::make_early_inc_range(*module.getBody())) {
+      if (isa<comm::TopologyOp, comm::MeshOp, WeightOp, PlacementOp,
+              ExchangeOp>(op)) {
+        op.erase();
+      }
+    }
+  }
+};
+} // namespace
