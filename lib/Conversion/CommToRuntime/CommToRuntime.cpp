@@ -35,7 +35,7 @@ static void addFrames(ModuleOp module) {
     auto callee = module.lookupSymbol<func::FuncOp>(call.getCallee());
     if (takesFrame(callee)) {
       auto caller = call->getParentOfType<func::FuncOp>();
-      call.getOperandsMutable().insert(0, caller.getArgument(0));
+      call->insertOperands(0, caller.getArgument(0));
     }
   });
 }
@@ -80,7 +80,8 @@ struct ConvertCommToRuntimePass
     eraseSymbols(module);
     eraseOurTypes(module);
     for (func::FuncOp function : module.getOps<func::FuncOp>()) {
-      if (function.isPublic() && !function.isDeclaration()) {
+      if (function->removeAttr(kEntryAttrName)) {
+        function.setPublic();
         function->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(),
                           UnitAttr::get(&getContext()));
       }

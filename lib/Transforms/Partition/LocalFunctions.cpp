@@ -35,11 +35,14 @@ mlir::moe::createLocalFunction(func::FuncOp global,
   auto local =
       func::FuncOp::create(builder, global.getLoc(), global.getSymName(),
                            builder.getFunctionType(inputs, results));
-  local.setVisibility(global.getVisibility());
+  local.setPrivate();
   for (NamedAttribute attr : global->getDiscardableAttrs()) {
     local->setAttr(attr.getName(), attr.getValue());
   }
   local->removeAttr(comm::kShardingRuleAttrName);
+  if (global.isPublic() && !global.isDeclaration()) {
+    local->setAttr(kEntryAttrName, builder.getUnitAttr());
+  }
   // Only what a caller of the local function must know stays: which arguments
   // are destinations.
   unsigned destination = global.getNumArguments() + 1;

@@ -43,6 +43,10 @@ inline constexpr StringLiteral kRoleAttrName = "moe.role";
 /// in order.
 inline constexpr StringLiteral kHandlesAttrName = "moe.handles";
 
+/// On local functions: an entry of the program (unit). Entries are private
+/// until they are lowered, since bufferization drops the results of private
+/// functions only.
+inline constexpr StringLiteral kEntryAttrName = "moe.entry";
 /// On functions that the compiler made for one CPU target: they take no frame
 /// (unit).
 inline constexpr StringLiteral kKernelAttrName = "moe.kernel";
