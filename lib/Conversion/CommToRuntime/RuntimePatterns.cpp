@@ -167,8 +167,6 @@ private:
   }
 
   LogicalResult convertBound(ImplicitLocOpBuilder &b, comm::CheckBoundOp op) {
-    auto type = cast<MemRefType>(op.getCounts().getType());
-    SmallVector<Value> at;
     Value none = arith::ConstantIntOp::create(b, 0, 32);
     Value total = none;
     forEach(b, op.getCounts(), total, [&](ValueRange at, Value sum) -> Value {
@@ -187,7 +185,6 @@ private:
       memref::StoreOp::create(b, none, op.getCounts(), at);
       return sum;
     });
-    (void)type;
     return success();
   }
 
@@ -266,8 +263,7 @@ private:
     buffers.push_back(op.getCollectiveDestination());
     for (Value buffer : buffers) {
       auto type = cast<MemRefType>(buffer.getType());
-      if (!memref::isStaticShapeAndContiguousRowMajor(type) &&
-          !isContiguousRows(type)) {
+      if (!isContiguous(type)) {
         return op->emitOpError("expected contiguous buffers, but got ")
                << type;
       }
@@ -275,8 +271,11 @@ private:
     return success();
   }
 
-  // Whether rows follow one another without gaps; the offset is free.
-  static bool isContiguousRows(MemRefType type) {
+  // Whether elements follow one another without gaps; the offset is free.
+  static bool isContiguous(MemRefType type) {
+    if (type.getLayout().isIdentity()) {
+      return true;
+    }
     SmallVector<int64_t> strides;
     int64_t offset = 0;
     if (failed(type.getStridesAndOffset(strides, offset))) {
@@ -284,14 +283,15 @@ private:
     }
     int64_t expected = 1;
     for (int64_t dim = type.getRank() - 1; dim >= 0; --dim) {
-      if (type.getDimSize(dim) != 1 && strides[dim] != expected) {
-        return type.getLayout().isIdentity();
+      int64_t extent = type.getDimSize(dim);
+      if (extent == 1) {
+        continue;
       }
-      if (ShapedType::isDynamic(type.getDimSize(dim))) {
-        // What is outside a dynamic extent is checked by the layout alone.
-        return dim == 0 || type.getLayout().isIdentity();
+      if (strides[dim] != expected ||
+          (dim > 0 && ShapedType::isDynamic(extent))) {
+        return false;
       }
-      expected *= type.getDimSize(dim);
+      expected *= extent;
     }
     return true;
   }
