@@ -2,16 +2,16 @@
 
 #include "moe/Registration.h"
 
-#include "moe/Dialect/MoE/MoE.h"
 #include "moe/Conversion/CommToRuntime/Passes.h"
 #include "moe/Conversion/MoEToKernels/Passes.h"
+#include "moe/Dialect/MoE/MoE.h"
 #include "moe/Pipelines/CPUPipeline.h"
 #include "moe/Pipelines/PlanPipeline.h"
 #include "moe/Target/CPU/LowerToLLVM.h"
 #include "moe/Target/CPU/Passes.h"
-#include "moe/Transforms/Extract/Passes.h"
 #include "moe/Transforms/Bufferize/BufferizationModels.h"
 #include "moe/Transforms/Exchange/Passes.h"
+#include "moe/Transforms/Extract/Passes.h"
 #include "moe/Transforms/Matmul/Passes.h"
 #include "moe/Transforms/Partition/Passes.h"
 #include "moe/Transforms/Plan/Passes.h"

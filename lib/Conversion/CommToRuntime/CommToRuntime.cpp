@@ -44,15 +44,13 @@ static void addFrames(ModuleOp module) {
 static void eraseOurTypes(ModuleOp module) {
   MLIRContext *context = module.getContext();
   AttrTypeReplacer replacer;
-  replacer.addReplacement([=](WeightsType) -> Type {
-    return LLVM::LLVMPointerType::get(context);
-  });
+  replacer.addReplacement(
+      [=](WeightsType) -> Type { return LLVM::LLVMPointerType::get(context); });
   replacer.addReplacement([=](PlacementRefType) -> Type {
     return LLVM::LLVMPointerType::get(context);
   });
-  replacer.addReplacement([=](comm::PendingType) -> Type {
-    return IntegerType::get(context, 64);
-  });
+  replacer.addReplacement(
+      [=](comm::PendingType) -> Type { return IntegerType::get(context, 64); });
   for (Operation &op : *module.getBody()) {
     replacer.recursivelyReplaceElementsIn(&op, /*replaceAttrs=*/true,
                                           /*replaceLocs=*/false,

@@ -79,18 +79,17 @@ Value RuntimeCalls::address(ImplicitLocOpBuilder &b, Value buffer) {
   Value base = memref::ExtractAlignedPointerAsIndexOp::create(b, buffer);
   if (!type.getLayout().isIdentity()) {
     auto metadata = memref::ExtractStridedMetadataOp::create(b, buffer);
-    Value bytes = arith::ConstantIndexOp::create(
-        b, type.getElementTypeBitWidth() / 8);
+    Value bytes =
+        arith::ConstantIndexOp::create(b, type.getElementTypeBitWidth() / 8);
     Value skipped = arith::MulIOp::create(b, metadata.getOffset(), bytes);
     base = arith::AddIOp::create(b, base, skipped);
   }
-  return LLVM::IntToPtrOp::create(
-      b, LLVM::LLVMPointerType::get(b.getContext()), i64(b, base));
+  return LLVM::IntToPtrOp::create(b, LLVM::LLVMPointerType::get(b.getContext()),
+                                  i64(b, base));
 }
 
 // The product of the extents from `first` on.
-static Value extentsFrom(ImplicitLocOpBuilder &b, Value buffer,
-                         int64_t first) {
+static Value extentsFrom(ImplicitLocOpBuilder &b, Value buffer, int64_t first) {
   auto type = cast<MemRefType>(buffer.getType());
   int64_t known = 1;
   Value product;

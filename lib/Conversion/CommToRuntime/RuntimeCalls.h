@@ -5,10 +5,10 @@
 #ifndef MOE_LIB_CONVERSION_COMMTORUNTIME_RUNTIMECALLS_H
 #define MOE_LIB_CONVERSION_COMMTORUNTIME_RUNTIMECALLS_H
 
-#include "moe/Dialect/MoE/MoE.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "moe/Dialect/MoE/MoE.h"
 #include "llvm/ADT/MapVector.h"
 
 namespace mlir::moe {

@@ -137,25 +137,25 @@ private:
     b.setInsertionPointToStart(loop.getBody());
     Value p = loop.getInductionVar();
     Value at = begin(b, op.getExtent(), parts, p);
-    memref::StoreOp::create(
-        b, arith::IndexCastOp::create(b, b.getI32Type(), at), op.getOuts()[0],
-        ValueRange{p});
+    memref::StoreOp::create(b,
+                            arith::IndexCastOp::create(b, b.getI32Type(), at),
+                            op.getOuts()[0], ValueRange{p});
     return success();
   }
 
-  //===--- Bounds -----------------------------------------------------------===//
+  //===--- Bounds
+  //-----------------------------------------------------------===//
 
   LogicalResult convertBound(ImplicitLocOpBuilder &b, comm::HostExtentOp op) {
     Value zero = arith::ConstantIndexOp::create(b, 0);
     Value one = arith::ConstantIndexOp::create(b, 1);
     Value extent = memref::DimOp::create(b, op.getOffsets(), zero);
     Value last = arith::SubIOp::create(b, extent, one);
-    Value total =
-        memref::LoadOp::create(b, op.getOffsets(), ValueRange{last});
-    op.replaceAllUsesWith(arith::IndexCastOp::create(
-                              b, b.getIndexType(),
-                              checkedTotal(b, total, op.getBound()))
-                              .getResult());
+    Value total = memref::LoadOp::create(b, op.getOffsets(), ValueRange{last});
+    op.replaceAllUsesWith(
+        arith::IndexCastOp::create(b, b.getIndexType(),
+                                   checkedTotal(b, total, op.getBound()))
+            .getResult());
     return success();
   }
 
@@ -175,8 +175,8 @@ private:
     });
     Value checked = checkedTotal(b, total, op.getBound());
     Value wide = arith::ExtUIOp::create(b, b.getI64Type(), total);
-    Value failed = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, checked,
-                                         wide);
+    Value failed =
+        arith::CmpIOp::create(b, arith::CmpIPredicate::ne, checked, wide);
     auto branch = scf::IfOp::create(b, failed, /*withElseRegion=*/false);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(branch.thenBlock());
@@ -189,9 +189,8 @@ private:
   }
 
   /// Loops over a matrix, carrying `carried`.
-  static void
-  forEach(ImplicitLocOpBuilder &b, Value matrix, Value &carried,
-          function_ref<Value(ValueRange at, Value carried)> body) {
+  static void forEach(ImplicitLocOpBuilder &b, Value matrix, Value &carried,
+                      function_ref<Value(ValueRange at, Value carried)> body) {
     Value zero = arith::ConstantIndexOp::create(b, 0);
     Value one = arith::ConstantIndexOp::create(b, 1);
     Value rows = memref::DimOp::create(b, matrix, zero);
@@ -200,8 +199,8 @@ private:
     {
       OpBuilder::InsertionGuard guard(b);
       b.setInsertionPointToStart(outer.getBody());
-      auto inner = scf::ForOp::create(b, zero, columns, one,
-                                      outer.getRegionIterArg(0));
+      auto inner =
+          scf::ForOp::create(b, zero, columns, one, outer.getRegionIterArg(0));
       scf::YieldOp::create(b, inner.getResult(0));
       b.setInsertionPointToStart(inner.getBody());
       Value at[] = {outer.getInductionVar(), inner.getInductionVar()};
@@ -211,7 +210,8 @@ private:
     carried = outer.getResult(0);
   }
 
-  //===--- Collectives ------------------------------------------------------===//
+  //===--- Collectives
+  //------------------------------------------------------===//
 
   /// Source, source offsets, destination, destination offsets and bytes of a
   /// collective without a reduction, as the runtime's flat calls name them.
@@ -264,8 +264,7 @@ private:
     for (Value buffer : buffers) {
       auto type = cast<MemRefType>(buffer.getType());
       if (!isContiguous(type)) {
-        return op->emitOpError("expected contiguous buffers, but got ")
-               << type;
+        return op->emitOpError("expected contiguous buffers, but got ") << type;
       }
     }
     return success();
@@ -328,8 +327,8 @@ private:
     if (!dtype) {
       return op.emitOpError("cannot reduce ") << element;
     }
-    StringRef name = isa<comm::AllReduceOp>(op) ? "all_reduce"
-                                                : "reduce_scatter";
+    StringRef name =
+        isa<comm::AllReduceOp>(op) ? "all_reduce" : "reduce_scatter";
     calls.call(b, name,
                {calls.group(b, op.getAxes()), calls.nextId(b),
                 calls.address(b, op.getSource()),
@@ -375,13 +374,13 @@ private:
     auto pointer = LLVM::LLVMPointerType::get(b.getContext());
     Value null = LLVM::ZeroOp::create(b, pointer);
     auto orNull = [&](Value value) { return value ? value : null; };
-    Value ticket = calls.call(
-        b, "start",
-        {calls.group(b, op.getAxes()), calls.nextId(b), move.source,
-         orNull(move.sourceOffsets), move.destination,
-         orNull(move.destinationOffsets), move.bytes,
-         calls.i32(b, static_cast<int64_t>(op.getKind()))},
-        b.getI64Type());
+    Value ticket =
+        calls.call(b, "start",
+                   {calls.group(b, op.getAxes()), calls.nextId(b), move.source,
+                    orNull(move.sourceOffsets), move.destination,
+                    orNull(move.destinationOffsets), move.bytes,
+                    calls.i32(b, static_cast<int64_t>(op.getKind()))},
+                   b.getI64Type());
     op.getPending().replaceAllUsesWith(
         UnrealizedConversionCastOp::create(
             b, TypeRange{op.getPending().getType()}, ValueRange{ticket})
@@ -398,7 +397,8 @@ private:
     return success();
   }
 
-  //===--- Handles ----------------------------------------------------------===//
+  //===--- Handles
+  //----------------------------------------------------------===//
 
   /// `pointer` as a value of `type`: a buffer of static shape, or a handle.
   static Value viewAs(ImplicitLocOpBuilder &b, Value pointer, Type type) {
@@ -415,8 +415,8 @@ private:
 
   LogicalResult convertHandle(ImplicitLocOpBuilder &b, UseWeightOp op) {
     NamedAttrList entries;
-    auto symbol = SymbolTable::lookupNearestSymbolFrom<WeightOp>(
-        op, op.getWeightAttr());
+    auto symbol =
+        SymbolTable::lookupNearestSymbolFrom<WeightOp>(op, op.getWeightAttr());
     Type used = op.getResult().getType();
     bool isExperts = isa<WeightsType>(symbol.getType());
     entries.set("kind", b.getStringAttr(isExperts ? "experts" : "tensor"));

@@ -33,8 +33,7 @@ public:
   LogicalResult convert(GroupedMatmulOp op) {
     if (!isContiguous(op.getRows()) || !isContiguous(op.getOuts()[0])) {
       return op.emitOpError("expected contiguous rows, but got ")
-             << op.getRows().getType() << " and "
-             << op.getOuts()[0].getType();
+             << op.getRows().getType() << " and " << op.getOuts()[0].getType();
     }
     GroupedMatmulSpec spec = specOf(op);
     func::FuncOp kernel = getKernel(op, spec);
@@ -52,8 +51,8 @@ public:
     operands.push_back(withDynamicRows(b, op.getOffsets()));
     operands.push_back(withDynamicRows(b, op.getOuts()[0]));
     operands.push_back(arith::ConstantIndexOp::create(b, 0));
-    operands.push_back(arith::ConstantIndexOp::create(
-        b, groupedMatmulLayout(spec).panels()));
+    operands.push_back(
+        arith::ConstantIndexOp::create(b, groupedMatmulLayout(spec).panels()));
     func::CallOp::create(b, kernel, operands);
     op.erase();
     return success();
@@ -69,8 +68,7 @@ private:
     SmallVector<int64_t> shape(type.getShape());
     shape[0] = ShapedType::kDynamic;
     auto dynamic = MemRefType::get(shape, type.getElementType());
-    return dynamic == type ? value
-                           : memref::CastOp::create(b, dynamic, value);
+    return dynamic == type ? value : memref::CastOp::create(b, dynamic, value);
   }
 
   static GroupedMatmulSpec specOf(GroupedMatmulOp op) {
@@ -117,9 +115,8 @@ private:
   }
 
   func::FuncOp getKernel(GroupedMatmulOp op, const GroupedMatmulSpec &spec) {
-    std::string name =
-        llvm::formatv("moe_matmul_{0}x{1}_{2}_{3}", spec.k, spec.n,
-                      spec.inputType, spec.outputType);
+    std::string name = llvm::formatv("moe_matmul_{0}x{1}_{2}_{3}", spec.k,
+                                     spec.n, spec.inputType, spec.outputType);
     if (spec.weights > 1) {
       name += llvm::formatv("_by{0}", spec.weights);
     }
@@ -145,7 +142,8 @@ private:
 
 struct ConvertMoEToKernelsPass
     : public mlir::moe::impl::ConvertMoEToKernelsBase<ConvertMoEToKernelsPass> {
-  using Base = mlir::moe::impl::ConvertMoEToKernelsBase<ConvertMoEToKernelsPass>;
+  using Base =
+      mlir::moe::impl::ConvertMoEToKernelsBase<ConvertMoEToKernelsPass>;
   using Base::Base;
 
   void runOnOperation() override {

@@ -142,9 +142,8 @@ void ShardingAttr::print(AsmPrinter &printer) const {
   printer << "<";
   printer.printAttributeWithoutType(getMesh());
   printer << ", [";
-  llvm::interleaveComma(getDims(), printer, [&](AxisListAttr axes) {
-    printAxes(printer, axes);
-  });
+  llvm::interleaveComma(getDims(), printer,
+                        [&](AxisListAttr axes) { printAxes(printer, axes); });
   printer << "]>";
 }
 
@@ -265,9 +264,8 @@ ParseResult mlir::comm::parseMeshAxes(OpAsmParser &parser, ArrayAttr &axes) {
         parser.parseInteger(size)) {
       return failure();
     }
-    list.push_back(MeshAxisAttr::get(parser.getContext(),
-                                     parser.getBuilder().getStringAttr(name),
-                                     size));
+    list.push_back(MeshAxisAttr::get(
+        parser.getContext(), parser.getBuilder().getStringAttr(name), size));
     return success();
   };
   if (parser.parseLess() ||
@@ -282,10 +280,10 @@ ParseResult mlir::comm::parseMeshAxes(OpAsmParser &parser, ArrayAttr &axes) {
 void mlir::comm::printMeshAxes(OpAsmPrinter &printer, Operation *,
                                ArrayAttr axes) {
   printer << "<[";
-  llvm::interleaveComma(
-      axes.getAsRange<MeshAxisAttr>(), printer, [&](MeshAxisAttr axis) {
-        printer.printString(axis.getName().getValue());
-        printer << "=" << axis.getSize();
-      });
+  llvm::interleaveComma(axes.getAsRange<MeshAxisAttr>(), printer,
+                        [&](MeshAxisAttr axis) {
+                          printer.printString(axis.getName().getValue());
+                          printer << "=" << axis.getSize();
+                        });
   printer << "]>";
 }

@@ -26,8 +26,9 @@ void mlir::comm::addCommunicationEffects(
 
 // Every operand is read, the destination is written.
 template <typename OpT>
-static void addCollectiveEffects(
-    OpT op, SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
+static void
+addCollectiveEffects(OpT op,
+                     SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
   SmallVector<OpOperand *> reads;
   for (OpOperand &operand : op->getOpOperands()) {
     if (operand.get() != op.getDestination()) {
@@ -77,9 +78,8 @@ static LogicalResult verifyRatio(Operation *op, Value small, Value large,
       ranks == 0 || part * ranks == whole) {
     return success();
   }
-  return op->emitOpError("expected ")
-         << ranks << " parts of " << part << " rows, but got " << whole
-         << " rows";
+  return op->emitOpError("expected ") << ranks << " parts of " << part
+                                      << " rows, but got " << whole << " rows";
 }
 
 static LogicalResult verifyEqualParts(Operation *op, Value value,
@@ -205,7 +205,8 @@ LogicalResult StartOp::verify() {
   }
   // C3
   if (!getPending().hasOneUse()) {
-    return emitOpError("expected exactly one comm.wait for its ticket, but got ")
+    return emitOpError(
+               "expected exactly one comm.wait for its ticket, but got ")
            << llvm::range_size(getPending().getUses());
   }
   // C4
@@ -278,6 +279,6 @@ LogicalResult CheckBoundOp::verify() {
 
 void CheckBoundOp::getEffects(
     SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
-  addCommunicationEffects(effects, {&getCountsMutable()},
-                          {&getCountsMutable()}, /*network=*/true);
+  addCommunicationEffects(effects, {&getCountsMutable()}, {&getCountsMutable()},
+                          /*network=*/true);
 }

@@ -30,8 +30,8 @@ LogicalResult mlir::comm::verifyMeshAxes(Operation *user,
       diagnostic.attachNote(op.getLoc()) << "the mesh is here";
       return diagnostic;
     }
-    std::string key = llvm::formatv("{0}:{1}", axis.getName().getValue(),
-                                    axis.getPreSize());
+    std::string key =
+        llvm::formatv("{0}:{1}", axis.getName().getValue(), axis.getPreSize());
     if (!seen.insert(key).second) {
       return user->emitOpError("expected each axis once, but got ")
              << axis.getName() << " twice";

@@ -32,8 +32,8 @@ void mlir::moe::addBufferFormEffects(
 #define MOE_BUFFER_FORM_EFFECTS(OpT)                                           \
   void OpT::getEffects(                                                        \
       SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {               \
-    addBufferFormEffects(                                                      \
-        cast<BufferFormOpInterface>(this->getOperation()), effects);           \
+    addBufferFormEffects(cast<BufferFormOpInterface>(this->getOperation()),    \
+                         effects);                                             \
   }
 
 MOE_BUFFER_FORM_EFFECTS(ScoreOp)

@@ -20,9 +20,8 @@ static Value gatherCounts(LimitCapacityOp op, OpBuilder &builder, Value expert,
                           Value first, Value tokens, comm::AxisListAttr axes,
                           FlatSymbolRefAttr mesh) {
   Location loc = op.getLoc();
-  int64_t groups = op.getGroup().getScope() == CapacityScope::All
-                       ? 1
-                       : ShapedType::kDynamic;
+  int64_t groups =
+      op.getGroup().getScope() == CapacityScope::All ? 1 : ShapedType::kDynamic;
   int64_t k = cast<ShapedType>(expert.getType()).getDimSize(1);
   int64_t experts = op.getExperts();
   Type i32 = builder.getI32Type();

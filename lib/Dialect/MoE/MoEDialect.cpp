@@ -27,7 +27,9 @@ static ParseResult parseSlotLists(OpAsmParser &parser, ArrayAttr &slots) {
   SmallVector<Attribute> ranks;
   auto parseRank = [&]() -> ParseResult {
     SmallVector<int64_t> experts;
-    auto parseSlot = [&] { return parser.parseInteger(experts.emplace_back()); };
+    auto parseSlot = [&] {
+      return parser.parseInteger(experts.emplace_back());
+    };
     if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Square,
                                        parseSlot)) {
       return failure();
@@ -199,10 +201,10 @@ CapacityGroupAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
-LogicalResult
-CapacityAttr::verify(function_ref<InFlightDiagnostic()> emitError,
-                     int64_t count, FloatAttr factor, CapacityRounding rounding,
-                     int64_t multipleOf, int64_t minimum) {
+LogicalResult CapacityAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                   int64_t count, FloatAttr factor,
+                                   CapacityRounding rounding,
+                                   int64_t multipleOf, int64_t minimum) {
   if ((count > 0) == static_cast<bool>(factor)) {
     return emitError() << "expected either a positive count or a factor";
   }

@@ -98,8 +98,7 @@ Extents SpreadRowsOp::getResultExtents(OpBuilder &builder) {
     return {{builder.getIndexAttr(*tokens * k), x[1]}};
   }
   Value choices = arith::ConstantIndexOp::create(builder, loc, k);
-  Value rows =
-      arith::MulIOp::create(builder, loc, cast<Value>(x[0]), choices);
+  Value rows = arith::MulIOp::create(builder, loc, cast<Value>(x[0]), choices);
   return {{rows, x[1]}};
 }
 

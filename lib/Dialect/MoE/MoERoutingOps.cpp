@@ -12,8 +12,7 @@ static ShapedType shaped(Value value) {
 }
 
 // The destinations where the op is on buffers, its results otherwise.
-template <typename OpT>
-static ValueRange getProduced(OpT op) {
+template <typename OpT> static ValueRange getProduced(OpT op) {
   return op.getOuts().empty() ? ValueRange(op.getResults())
                               : ValueRange(op.getOuts());
 }
@@ -43,7 +42,8 @@ static LogicalResult verifyProduced(OpT op, Value tokens,
 
 LogicalResult ScoreOp::verify() {
   // C1
-  return verifyProduced(*this, getLogits(), {shaped(getLogits()).getDimSize(1)});
+  return verifyProduced(*this, getLogits(),
+                        {shaped(getLogits()).getDimSize(1)});
 }
 
 LogicalResult SelectOp::verify() {
@@ -107,13 +107,14 @@ LogicalResult WeighOp::verify() {
     return emitOpError("expected 'p' exactly with p_norm");
   }
   // C1
-  return verifyProduced(*this, getScores(), {shaped(getScores()).getDimSize(1)});
+  return verifyProduced(*this, getScores(),
+                        {shaped(getScores()).getDimSize(1)});
 }
 
 LogicalResult LimitCapacityOp::verify() {
   // C2
-  bool ordered = getOrder() == DropOrder::Random ||
-                 getOrder() == DropOrder::BestScore;
+  bool ordered =
+      getOrder() == DropOrder::Random || getOrder() == DropOrder::BestScore;
   if (ordered != static_cast<bool>(getPriority())) {
     return emitOpError("expected 'priority' exactly with order random or "
                        "best_score");
@@ -178,10 +179,10 @@ CountChoicesOp::getResultExtents(OpBuilder &builder) {
   Location loc = getLoc();
   OpFoldResult groups = builder.getIndexAttr(1);
   if (getGroup().getScope() != CapacityScope::All) {
-    Value size = arith::ConstantIndexOp::create(builder, loc,
-                                                getGroup().getSize());
-    groups = arith::CeilDivUIOp::create(builder, loc, getTokens(), size)
-                 .getResult();
+    Value size =
+        arith::ConstantIndexOp::create(builder, loc, getGroup().getSize());
+    groups =
+        arith::CeilDivUIOp::create(builder, loc, getTokens(), size).getResult();
   }
   return {{groups, builder.getIndexAttr(shaped(getExpert()).getDimSize(1)),
            builder.getIndexAttr(getExperts())}};

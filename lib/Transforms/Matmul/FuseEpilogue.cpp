@@ -77,9 +77,9 @@ private:
     for (Operation &inner : body.without_terminator()) {
       rewriter.clone(inner, mapping);
     }
-    YieldOp::create(rewriter, op.getLoc(),
-                    mapping.lookupOrDefault(
-                        body.getTerminator()->getOperand(0)));
+    YieldOp::create(
+        rewriter, op.getLoc(),
+        mapping.lookupOrDefault(body.getTerminator()->getOperand(0)));
     rewriter.replaceOp(op, fused->getResults());
   }
 };

@@ -117,9 +117,8 @@ private:
   bool dropOne() {
     size_t before = handles.size();
     handles.remove_if([&](Value handle) {
-      return !llvm::all_of(handle.getUses(), [&](OpOperand &use) {
-        return isPackableUse(use);
-      });
+      return !llvm::all_of(handle.getUses(),
+                           [&](OpOperand &use) { return isPackableUse(use); });
     });
     for (func::CallOp call : calls) {
       auto callee = symbols.lookup<func::FuncOp>(call.getCallee());
@@ -142,14 +141,13 @@ private:
     Value count = arith::IndexCastOp::create(
         b, b.getI32Type(), tensor::DimOp::create(b, rows, zero));
     Value none = arith::ConstantIntOp::create(b, 0, 32);
-    Value bounds =
-        tensor::FromElementsOp::create(b, ValueRange{none, count});
+    Value bounds = tensor::FromElementsOp::create(b, ValueRange{none, count});
     auto offsetsType =
         RankedTensorType::get({ShapedType::kDynamic}, b.getI32Type());
     Value offsets = tensor::CastOp::create(b, offsetsType, bounds);
-    auto packed = GroupedMatmulOp::create(
-        b, product.getResultTypes(), rows, product.getInputs()[1], offsets,
-        ValueRange{});
+    auto packed =
+        GroupedMatmulOp::create(b, product.getResultTypes(), rows,
+                                product.getInputs()[1], offsets, ValueRange{});
     product->replaceAllUsesWith(packed->getResults());
     product.erase();
   }

@@ -5,13 +5,13 @@
 #ifndef MOE_DIALECT_COMM_COMM_H
 #define MOE_DIALECT_COMM_COMM_H
 
-#include "moe/Dialect/Comm/CommAttributes.h"
-#include "moe/Dialect/Comm/Sharding.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Interfaces/DestinationStyleOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "moe/Dialect/Comm/CommAttributes.h"
+#include "moe/Dialect/Comm/Sharding.h"
 
 #include "moe/Dialect/Comm/CommInterfaces.h.inc"
 

@@ -17,9 +17,11 @@ namespace mlir::comm {
 /// On function arguments and results: the `#comm.sharding` of the value.
 inline constexpr StringLiteral kShardingAttrName = "comm.sharding";
 /// On operations: one `#comm.sharding` (or unit: none) a result.
-inline constexpr StringLiteral kResultShardingsAttrName = "comm.result_shardings";
+inline constexpr StringLiteral kResultShardingsAttrName =
+    "comm.result_shardings";
 /// On operations with a region: one a block argument.
-inline constexpr StringLiteral kArgumentShardingsAttrName = "comm.argument_shardings";
+inline constexpr StringLiteral kArgumentShardingsAttrName =
+    "comm.argument_shardings";
 /// On declared functions: `[[operand dims …] …, [result dims …] …]`, each
 /// dimension a factor number, -1 where it must be whole.
 inline constexpr StringLiteral kShardingRuleAttrName = "comm.sharding_rule";
