@@ -4,6 +4,7 @@
 
 #include "moe/Conversion/CommToRuntime/Passes.h"
 #include "moe/Conversion/MoEToKernels/Passes.h"
+#include "moe/Conversion/Passes.h"
 #include "moe/Dialect/MoE/MoE.h"
 #include "moe/Pipelines/CPUPipeline.h"
 #include "moe/Pipelines/PlanPipeline.h"
@@ -28,6 +29,7 @@ void mlir::moe::registerAllDialects(DialectRegistry &registry) {
   registry.insert<comm::CommDialect, MoEDialect>();
   registerPartitionExternalModels(registry);
   registerBufferizationExternalModels(registry);
+  registerCPUTargetDialects(registry);
 }
 
 void mlir::moe::registerAllPasses() {
@@ -37,8 +39,9 @@ void mlir::moe::registerAllPasses() {
   registerMoEMatmulPasses();
   registerMoEPartitionPasses();
   registerMoEPlanPasses();
+  registerTargetCPUPasses();
   registerMoECommToRuntimePasses();
-  registerMoEToKernelsPasses();
+  registerMoEMoEToKernelsPasses();
   registerCPUPipelines();
   registerPlanPipeline();
 }

@@ -43,13 +43,20 @@ mlir::moe::createLocalFunction(func::FuncOp global,
   if (global.isPublic() && !global.isDeclaration()) {
     local->setAttr(kEntryAttrName, builder.getUnitAttr());
   }
-  // Only what a caller of the local function must know stays: which arguments
-  // are destinations.
-  unsigned destination = global.getNumArguments() + 1;
-  for (Type result : results) {
-    if (isa<ShapedType>(result)) {
-      local.setArgAttr(destination++,
-                       bufferization::BufferizationDialect::kWritableAttrName,
+  // Destinations are the last arguments; a declared function says so in the
+  // words for functions without a body.
+  using bufferization::BufferizationDialect;
+  unsigned firstDestination = global.getNumArguments() + 1;
+  for (unsigned index = 0; index < local.getNumArguments(); ++index) {
+    bool isDestination = index >= firstDestination;
+    if (!isa<TensorType>(local.getArgumentTypes()[index])) {
+      continue;
+    }
+    if (global.isDeclaration()) {
+      local.setArgAttr(index, BufferizationDialect::kBufferAccessAttrName,
+                       builder.getStringAttr(isDestination ? "write" : "read"));
+    } else if (isDestination) {
+      local.setArgAttr(index, BufferizationDialect::kWritableAttrName,
                        builder.getBoolAttr(true));
     }
   }
