@@ -27,13 +27,13 @@ public:
     module.walk([&](Operation *op) {
       bool isOurs = isa<comm::CommDialect, MoEDialect>(op->getDialect());
       bool isSymbol = isa<SymbolOpInterface>(op);
-      if ((isOurs && !isSymbol) || op->hasAttr(kLayerAttrName)) {
+      if ((isOurs && !isSymbol) || isa<func::CallOp>(op)) {
         ops.push_back(op);
       }
     });
     for (Operation *op : ops) {
       ImplicitLocOpBuilder b(op->getLoc(), op);
-      if (op->hasAttr(kLayerAttrName)) {
+      if (isa<func::CallOp>(op)) {
         enterLayer(b, op);
         continue;
       }
