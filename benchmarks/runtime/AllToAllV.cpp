@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- AllToAllV.cpp - all_to_all_v over threads against memcpy -----------===//
 //
-// For 2, 4 and 8 ranks and 64 B … 1 MiB a pair, prints one line
+// For the given number of ranks and 64 B … 1 MiB a pair, prints one line
 //   <ranks> <bytes a pair> <us of all_to_all_v> <us of memcpy>
 // The two take turns in short blocks, and each figure is the best block's,
 // which neighbours on the machine have disturbed the least. memcpy is the same
@@ -152,11 +152,14 @@ static void measure(int ranks, size_t bytesPerPair) {
   std::fflush(stdout);
 }
 
-int main() {
-  for (int ranks : {2, 4, 8}) {
-    for (size_t bytes = 64; bytes <= (size_t(1) << 20); bytes *= 4) {
-      measure(ranks, bytes);
-    }
+int main(int argc, char **argv) {
+  int ranks = argc > 1 ? std::atoi(argv[1]) : 0;
+  if (ranks < 1) {
+    std::fprintf(stderr, "usage: %s <ranks>\n", argv[0]);
+    return 1;
+  }
+  for (size_t bytes = 64; bytes <= (size_t(1) << 20); bytes *= 4) {
+    measure(ranks, bytes);
   }
   return 0;
 }
