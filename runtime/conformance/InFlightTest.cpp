@@ -156,9 +156,15 @@ TEST_P(InFlightTest, AWaitingRankDoesTheWorkOfOneThatComputes) {
   if (late()) {
     GTEST_SKIP() << "late movement needs all ranks in wait";
   }
+  Job job = {2};
+  job.corePermits = 2;
   std::atomic<bool> done{false};
-  expectOk({2}, [&](Rank &rank) {
+  expectOk(job, [&](Rank &rank) {
     Exchange exchange(rank, 1, 2, 100000);
+    if (rank.rank == 1) {
+      // Rank 0 has fallen asleep by then, and must be woken by the start.
+      std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    }
     moert_pending pending = rank.start(exchange.call);
     if (rank.rank == 1) {
       while (!done.load()) {
@@ -168,6 +174,41 @@ TEST_P(InFlightTest, AWaitingRankDoesTheWorkOfOneThatComputes) {
     ASSERT_EQ(rank.wait(pending), MOERT_OK);
     done.store(true);
     exchange.check();
+  });
+}
+
+TEST_P(InFlightTest, ARankWaitsForRecordsThatAnotherStillUses) {
+  if (GetParam().movement != MOERT_MOVE_ANYTIME) {
+    GTEST_SKIP() << "in the test modes no rank gets ahead of another";
+  }
+  expectOk({2}, [&](Rank &rank) {
+    int64_t most = 0;
+    moert_context_query(rank.context, MOERT_CAPABILITY_MAX_IN_FLIGHT, &most);
+    most = most == 0 ? 100 : most;
+    std::vector<Exchange> exchanges;
+    std::vector<moert_pending> pending;
+    for (int32_t id = 0; id < 3 * int32_t(most); ++id) {
+      exchanges.emplace_back(rank, id, 2, 4);
+    }
+    for (size_t i = 0; i < exchanges.size(); ++i) {
+      if (rank.rank == 0) {
+        ASSERT_EQ(rank.run(exchanges[i].call), MOERT_OK);
+        exchanges[i].check();
+        continue;
+      }
+      pending.push_back(rank.start(exchanges[i].call));
+      if (pending.size() < size_t(most)) {
+        continue;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      for (moert_pending started : pending) {
+        ASSERT_EQ(rank.wait(started), MOERT_OK);
+      }
+      for (size_t j = 0; j < pending.size(); ++j) {
+        exchanges[i + 1 - pending.size() + j].check();
+      }
+      pending.clear();
+    }
   });
 }
 

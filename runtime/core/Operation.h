@@ -12,29 +12,33 @@ namespace moert {
 
 /// One rank's part of a collective, after its descriptor was checked.
 struct Operation {
+  // What a receiver reads of a sender comes first: with the threads transport's
+  // stamp it fills one cache line.
   moert_kind kind = MOERT_BARRIER;
   int32_t id = 0;
   int32_t layer = -1;
-  const char *src = nullptr;
-  char *dst = nullptr;
-  const int32_t *srcOffsets = nullptr;
-  const int32_t *dstOffsets = nullptr;
-  int64_t rowBytes = 0;
-  int64_t count = 0;
-  moert_dtype dtype = MOERT_F32;
-  moert_reduction reduction = MOERT_SUM;
-  int64_t deadlineNs = 0;
-  /// In ticks of the context's clock.
-  int64_t startedAt = 0;
   /// Of the group.
   int32_t rank = 0;
+  const char *src = nullptr;
+  const int32_t *srcOffsets = nullptr;
+  int64_t rowBytes = 0;
+  int64_t count = 0;
+  /// Of the threads transport: the source is a copy.
+  bool eager = false;
+
+  /// Ranks in the group.
   int32_t size = 1;
+  moert_dtype dtype = MOERT_F32;
+  moert_reduction reduction = MOERT_SUM;
+  char *dst = nullptr;
+  const int32_t *dstOffsets = nullptr;
   /// What this rank sends, to itself too.
   int64_t bytes = 0;
   /// Of an all_gather_v: what this rank contributes.
   int64_t ownRows = 0;
-  /// Of the threads transport: the source is a copy.
-  bool eager = false;
+  int64_t deadlineNs = 0;
+  /// In ticks of the context's clock.
+  int64_t startedAt = 0;
 
   /// Bytes of one element of a reduction.
   int64_t elementBytes() const { return moert_dtype_bytes(dtype); }

@@ -85,7 +85,7 @@ static moert_status meet(const moert_options *options,
     if (status == MOERT_OK) {
       status = compareHellos(hellos, error);
     }
-    if (status == MOERT_OK) {
+    if (status == MOERT_OK && bootstrap.rank != 0) {
       world = *hellos[0].world;
     }
     // Rank 0's variable must live until all have copied it.

@@ -5,7 +5,8 @@
 // Nothing in it is locked:
 //
 //   publish   each rank writes its part, then its stamp
-//   arrive    each rank counts itself; the last one opens the exchange
+//   arrive    the last one to do so opens the exchange: large groups count
+//             arrivals, small ones look at each other's stamps
 //   move      n tasks, one a receiver, which any rank of the group may claim,
 //             its own first
 //   done      all tasks are finished
@@ -38,8 +39,8 @@ constexpr size_t cacheLine = 64;
 
 /// What one rank publishes: constant until the record is reused.
 struct alignas(cacheLine) Part {
-  Operation operation;
   std::atomic<int64_t> stamp{0};
+  Operation operation;
 
   bool isPublished(int64_t wanted) const {
     return stamp.load(std::memory_order_seq_cst) == wanted;
@@ -47,16 +48,38 @@ struct alignas(cacheLine) Part {
 };
 
 struct Exchange {
-  explicit Exchange(size_t size)
-      : parts(size), claimed(new std::atomic<int64_t>[size]()) {}
+  /// `counted`: arrivals are counted.
+  Exchange(size_t size, bool counted)
+      : counted(counted), parts(size),
+        claimed(new std::atomic<int64_t>[size]()) {}
 
-  /// Whether data may move.
-  bool opened(int64_t stamp) const {
-    return openedStamp.load(std::memory_order_seq_cst) / 2 == stamp;
+  /// Whether all parts are there. For small groups.
+  bool allPublished(int64_t stamp) const {
+    for (const Part &part : parts) {
+      if (!part.isPublished(stamp)) {
+        return false;
+      }
+    }
+    return true;
   }
-  /// Whether it was opened, and every part is eager.
+  /// Only once all parts are there.
+  bool allEager() const {
+    for (const Part &part : parts) {
+      if (!part.operation.eager) {
+        return false;
+      }
+    }
+    return true;
+  }
+  /// Whether every part is there, and eager.
   bool openedEager(int64_t stamp) const {
-    return openedStamp.load(std::memory_order_seq_cst) == stamp * 2 + 1;
+    return counted
+               ? openedStamp.load(std::memory_order_seq_cst) == stamp * 2 + 1
+               : allPublished(stamp) && allEager();
+  }
+  /// Whether data may move that is not eager.
+  bool opened(int64_t stamp) const {
+    return openedStamp.load(std::memory_order_seq_cst) == stamp * 2;
   }
   bool done(int64_t stamp) const {
     return doneStamp.load(std::memory_order_seq_cst) == stamp;
@@ -68,6 +91,7 @@ struct Exchange {
             (unclaimed.load(std::memory_order_seq_cst) > 0 || done(stamp)));
   }
 
+  const bool counted;
   std::vector<Part> parts;
 
   /// Arrivals in the lower half, those that are not eager in the upper half.
@@ -75,6 +99,9 @@ struct Exchange {
   alignas(cacheLine) std::atomic<uint64_t> arrivals{0};
   /// Twice the stamp, plus one if all parts are eager.
   std::atomic<int64_t> openedStamp{0};
+  /// Where arrivals are not counted: the stamp of the exchange that a rank has
+  /// undertaken to open.
+  std::atomic<int64_t> openerStamp{0};
 
   alignas(cacheLine) std::atomic<uint32_t> unclaimed{0};
   std::atomic<uint32_t> finished{0};

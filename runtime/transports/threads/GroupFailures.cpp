@@ -47,10 +47,7 @@ void ThreadGroup::leave(int32_t self) {
   }
   // Others can have come no further than the exchange that lacks this member.
   int64_t stamp = member.next + 1;
-  Exchange &exchange = at(member.next);
-  // Who arrives after this sees that the member is gone; who has arrived before
-  // is seen below.
-  exchange.arrivals.fetch_add(0, std::memory_order_seq_cst);
+  const Exchange &exchange = at(member.next);
   for (size_t m = 0; m < ranks.size(); ++m) {
     if (exchange.parts[m].isPublished(stamp)) {
       failIfAbsent(exchange, stamp, int32_t(m));

@@ -13,6 +13,9 @@ namespace moert {
 
 /// Up to this many bytes in all, sharing the work out costs more than it saves.
 static constexpr int64_t smallExchangeBytes = 32 * 1024;
+/// In groups up to this size ranks look at each other's stamps: that saves them
+/// a counter on which all of them write.
+static constexpr size_t largestUncounted = 8;
 static constexpr uint64_t oneNotEager = uint64_t(1) << 32;
 
 static void pause() {
@@ -26,7 +29,9 @@ ThreadGroup::ThreadGroup(World &world, std::string name,
     : world(world), name(std::move(name)), ranks(std::move(ranks)),
       members(new Member[this->ranks.size()]) {
   for (int64_t slot = 0; slot < ringSize; ++slot) {
-    ring.push_back(std::make_unique<Exchange>(this->ranks.size()));
+    bool counted = this->ranks.size() > largestUncounted ||
+                   world.options.movement == MOERT_MOVE_LATE;
+    ring.push_back(std::make_unique<Exchange>(this->ranks.size(), counted));
   }
   for (size_t self = 0; self < this->ranks.size(); ++self) {
     members[self].spinNs = world.options.spinNs;
@@ -129,7 +134,6 @@ StartedExchange *ThreadGroup::start(const Operation &part, PhaseTimer &timer) {
   int64_t sequence = member.next++;
   int64_t stamp = sequence + 1;
   Exchange &exchange = at(sequence);
-  __builtin_prefetch(&exchange.arrivals, 1);
   Operation &published = exchange.parts[size_t(self)].operation;
   published = part;
   int64_t bufferFree = sequence - EagerBuffers::count + 1;
@@ -139,15 +143,14 @@ StartedExchange *ThreadGroup::start(const Operation &part, PhaseTimer &timer) {
   if (published.eager) {
     member.eager.capture(published, sequence);
   }
-  exchange.parts[size_t(self)].stamp.store(stamp, std::memory_order_release);
-  bool late = world.options.movement == MOERT_MOVE_LATE;
-  // Late movement arrives in wait. It adds nothing here, but as below: either
-  // this rank sees that another has left, or leave sees this rank's stamp.
-  bool alive = late ? exchange.arrivals.fetch_add(0) < UINT64_MAX
-                    : arrive(exchange, stamp, published.eager);
+  // Before goneCount is read, as leave sets goneCount before it reads stamps.
+  exchange.parts[size_t(self)].stamp.store(stamp, std::memory_order_seq_cst);
   if (goneCount.load(std::memory_order_seq_cst) > 0) {
     failIfAbsent(exchange, stamp, self);
   }
+  // Late movement arrives in wait.
+  bool alive = world.options.movement == MOERT_MOVE_LATE ||
+               arrive(exchange, stamp, published.eager);
   if (!alive) {
     return nullptr;
   }
@@ -171,14 +174,30 @@ void ThreadGroup::prefetchNext(const Member &member, int64_t sequence) {
 
 /// Returns false if the job has failed.
 bool ThreadGroup::arrive(Exchange &exchange, int64_t stamp, bool eager) {
-  uint64_t arrivals = exchange.arrivals.fetch_add(1 + (eager ? 0 : oneNotEager),
-                                                  std::memory_order_seq_cst) +
-                      1 + (eager ? 0 : oneNotEager);
-  if (uint32_t(arrivals) < ranks.size()) {
+  if (exchange.counted) {
+    uint64_t one = 1 + (eager ? 0 : oneNotEager);
+    uint64_t arrivals =
+        exchange.arrivals.fetch_add(one, std::memory_order_seq_cst) + one;
+    if (uint32_t(arrivals) < ranks.size()) {
+      return !world.failed();
+    }
+    exchange.arrivals.store(0, std::memory_order_relaxed);
+    return open(exchange, stamp, arrivals < oneNotEager);
+  }
+  // The last one to publish sees all stamps; others may, too.
+  if (!exchange.allPublished(stamp)) {
     return !world.failed();
   }
-  exchange.arrivals.store(0, std::memory_order_relaxed);
-  return open(exchange, stamp, arrivals < oneNotEager);
+  if (exchange.allEager()) {
+    world.scheduler.dispatch();
+    return !world.failed();
+  }
+  int64_t opener = exchange.openerStamp.load(std::memory_order_relaxed);
+  if (opener == stamp || !exchange.openerStamp.compare_exchange_strong(
+                             opener, stamp, std::memory_order_acq_rel)) {
+    return !world.failed();
+  }
+  return open(exchange, stamp, false);
 }
 
 bool ThreadGroup::partsAgree(const Exchange &exchange) {
@@ -326,16 +345,24 @@ void ThreadGroup::sleep(Exchange &exchange, int64_t stamp, int32_t self) {
   activity.setWaiting(false);
 }
 
+/// Takes what is for this member out of the parts. Returns whether they fit.
+bool ThreadGroup::takeEager(Exchange &exchange, int32_t self) {
+  if (!exchange.counted && !partsAgree(exchange)) {
+    return false;
+  }
+  std::string error = moveToReceiver(exchange.parts, self, ranks);
+  if (!error.empty()) {
+    world.fail(MOERT_DIVERGED, error);
+  }
+  return error.empty();
+}
+
 /// Does what there is to do. Returns whether the rank is through; `failed` says
 /// how.
 bool ThreadGroup::finishedWith(Exchange &exchange, int64_t stamp, int32_t self,
                                bool &failed) {
   if (exchange.openedEager(stamp)) {
-    std::string error = moveToReceiver(exchange.parts, self, ranks);
-    if (!error.empty()) {
-      world.fail(MOERT_DIVERGED, error);
-    }
-    failed = !error.empty();
+    failed = !takeEager(exchange, self);
     return true;
   }
   while (exchange.opened(stamp) && moveSome(exchange, stamp, self)) {

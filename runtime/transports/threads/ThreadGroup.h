@@ -79,6 +79,7 @@ private:
   int32_t claim(Exchange &exchange, int64_t stamp, int32_t self);
   bool complete(Exchange &exchange, int64_t stamp, int32_t self,
                 PhaseTimer &timer);
+  bool takeEager(Exchange &exchange, int32_t self);
   bool finishedWith(Exchange &exchange, int64_t stamp, int32_t self,
                     bool &failed);
   bool spin(const Condition &condition, int32_t self);
