@@ -191,8 +191,8 @@ typedef struct moert_options {
   /// stalled. Nanoseconds; 0: 60 seconds; negative: never.
   int64_t deadline_ns;
   /// How long a waiting rank may spin before it sleeps, where no other rank
-  /// needs its core. Nanoseconds; 0: the default (20 us, and 0 where ranks
-  /// outnumber cores); negative: never.
+  /// needs its core. Nanoseconds; 0: the default (20 us, and none where more
+  /// ranks may run than there are cores); negative: never.
   int64_t spin_ns;
   /// Events to keep per rank for moert_context_write_trace; 0: none.
   int64_t trace_events;
@@ -237,7 +237,8 @@ enum {
   MOERT_CAPABILITY_DEVICE_OFFSETS = 1,
   /// 1 if calls are ordered by their stream, 0 if they block the caller.
   MOERT_CAPABILITY_STREAMS = 2,
-  /// 1 if bytes are moved once, from source to destination.
+  /// 1 if bytes are moved once, from source to destination (a few hundred bytes
+  /// may be copied once more where that saves waiting).
   MOERT_CAPABILITY_DIRECT = 3,
   /// Collectives that may be in flight per group; 0: no limit.
   MOERT_CAPABILITY_MAX_IN_FLIGHT = 4,
@@ -377,8 +378,9 @@ typedef struct moert_collective {
 /// A started collective. 0 is none.
 typedef int64_t moert_pending;
 
-/// Publishes this rank's part. Does not wait for other ranks (except under
-/// MOERT_MOVE_EARLY). On failure `pending` is set to 0.
+/// Publishes this rank's part. Does not wait for other ranks to arrive (except
+/// under MOERT_MOVE_EARLY). No more than MOERT_CAPABILITY_MAX_IN_FLIGHT may be
+/// in flight in one group. On failure `pending` is set to 0.
 moert_status moert_comm_start(moert_comm *comm,
                               const moert_collective *collective,
                               moert_pending *pending);

@@ -9,6 +9,7 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include "moert/compiled.h"
+#include "moert/threads.h"
 
 #include <pthread.h>
 #include <stdio.h>
