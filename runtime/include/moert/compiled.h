@@ -34,35 +34,12 @@ typedef struct moert_frame {
   moert_context *context;
   /// handles[i] is what the module's i-th handle stands for: for expert weights
   /// the slot table (one pointer a local slot, null for an empty one), for a
-  /// dense tensor its data, for a placement a `moert_placement`.
+  /// dense tensor its data, for a placement this rank's slice of its table,
+  /// int32 [64][experts]: where this rank sends a row of global token t for an
+  /// expert is table[t mod 64][expert] = rank in the group * local slots +
+  /// slot.
   void *const *handles;
 } moert_frame;
-
-/// A rank's slice of a placement; the tables are owned by who filled it in.
-/// Slots are numbered over the whole EP group, those of rank 0 first: rank r's
-/// are first_slot[r] … first_slot[r + 1] - 1. Every rank has the same number of
-/// *local* slots, the maximum over ranks; those beyond its own stay empty.
-typedef struct moert_placement {
-  uint32_t struct_size;
-  int32_t expert_count;
-  /// Slots of all ranks of the EP group.
-  int32_t slot_count;
-  /// Ranks of the EP group.
-  int32_t rank_count;
-  /// Slots per rank, the maximum over ranks.
-  int32_t local_slot_count;
-  /// The period of the replica table in global token indices (64).
-  int32_t replica_period;
-  /// [expert_count][replica_period]: the slot to which this rank sends a row of
-  /// global token t for an expert is replica_slot[expert][t mod period].
-  const int32_t *replica_slot;
-  /// [slot_count]: the rank (index in the EP group) that holds a slot.
-  const int32_t *slot_rank;
-  /// [slot_count]: the expert in a slot; -1: none.
-  const int32_t *slot_expert;
-  /// [rank_count + 1].
-  const int32_t *first_slot;
-} moert_placement;
 
 void moert_frame_all_to_all_v(moert_frame *frame, int32_t group, int32_t id,
                               const void *src, const int32_t *src_offsets,
