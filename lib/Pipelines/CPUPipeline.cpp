@@ -4,7 +4,7 @@
 
 #include "moe/Conversion/CommToRuntime/Passes.h"
 #include "moe/Conversion/MoEToKernels/Passes.h"
-#include "moe/Conversion/Passes.h"
+#include "moe/Conversion/MoEToLoops/Passes.h"
 #include "moe/Target/CPU/LowerToLLVM.h"
 #include "moe/Transforms/Bufferize/BufferizationModels.h"
 #include "moe/Transforms/Exchange/Passes.h"

@@ -4,7 +4,7 @@
 
 #include "moe/Conversion/CommToRuntime/Passes.h"
 #include "moe/Conversion/MoEToKernels/Passes.h"
-#include "moe/Conversion/Passes.h"
+#include "moe/Conversion/MoEToLoops/Passes.h"
 #include "moe/Dialect/MoE/MoE.h"
 #include "moe/Pipelines/CPUPipeline.h"
 #include "moe/Pipelines/PlanPipeline.h"
@@ -42,6 +42,7 @@ void mlir::moe::registerAllPasses() {
   registerTargetCPUPasses();
   registerMoECommToRuntimePasses();
   registerMoEMoEToKernelsPasses();
+  registerMoEMoEToLoopsPasses();
   registerCPUPipelines();
   registerPlanPipeline();
 }

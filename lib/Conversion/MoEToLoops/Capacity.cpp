@@ -6,6 +6,8 @@
 
 #include "mlir/Dialect/Math/IR/Math.h"
 
+#include <limits>
+
 using namespace mlir;
 using namespace mlir::moe;
 
@@ -52,9 +54,11 @@ static void eachGroup(LoopEmitter &e, CapacityGroupAttr group, TokenRange range,
   });
 }
 
-/// A number of assignments as i32; what is more is as good as no limit.
+/// Counters are i32; a capacity beyond them is as good as none.
+static constexpr int64_t mostAssignments = std::numeric_limits<int32_t>::max();
+
 static Value clampToI32(LoopEmitter &e, Value value) {
-  Value most = e.index(std::numeric_limits<int32_t>::max());
+  Value most = e.index(mostAssignments);
   return arith::IndexCastOp::create(e.b, e.b.getI32Type(),
                                     arith::MinSIOp::create(e.b, value, most));
 }
@@ -76,7 +80,7 @@ static Value capacityOf(LoopEmitter &e, CapacityAttr capacity, Value size,
                         int64_t experts) {
   ImplicitLocOpBuilder &b = e.b;
   if (capacity.getCount() > 0) {
-    return clampToI32(e, e.index(capacity.getCount()));
+    return e.i32(std::min(capacity.getCount(), mostAssignments));
   }
   Type f64 = b.getF64Type();
   auto number = [&](double value) -> Value {

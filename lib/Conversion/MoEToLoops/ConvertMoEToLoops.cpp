@@ -3,14 +3,14 @@
 #include "Lowerings.h"
 
 #include "moe/Conversion/MoEToLoops/MoEToLoops.h"
-#include "moe/Conversion/Passes.h"
+#include "moe/Conversion/MoEToLoops/Passes.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Transforms/WalkPatternRewriteDriver.h"
 
 namespace mlir::moe {
 #define GEN_PASS_DEF_CONVERTMOETOLOOPSPASS
-#include "moe/Conversion/Passes.h.inc"
+#include "moe/Conversion/MoEToLoops/Passes.h.inc"
 } // namespace mlir::moe
 
 using namespace mlir;

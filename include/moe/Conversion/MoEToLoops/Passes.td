@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#ifndef MOE_CONVERSION_PASSES
-#define MOE_CONVERSION_PASSES
+#ifndef MOE_CONVERSION_MOETOLOOPS_PASSES
+#define MOE_CONVERSION_MOETOLOOPS_PASSES
 
 include "mlir/Pass/PassBase.td"
 
@@ -57,4 +57,4 @@ def ConvertMoEToLoopsPass : Pass<"convert-moe-to-loops"> {
     "scf::SCFDialect", "vector::VectorDialect"];
 }
 
-#endif // MOE_CONVERSION_PASSES
+#endif // MOE_CONVERSION_MOETOLOOPS_PASSES

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#ifndef MOE_CONVERSION_PASSES_H
-#define MOE_CONVERSION_PASSES_H
+#ifndef MOE_CONVERSION_MOETOLOOPS_PASSES_H
+#define MOE_CONVERSION_MOETOLOOPS_PASSES_H
 
 #include "mlir/Pass/Pass.h"
 
@@ -9,8 +9,8 @@ namespace mlir::moe {
 
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION
-#include "moe/Conversion/Passes.h.inc"
+#include "moe/Conversion/MoEToLoops/Passes.h.inc"
 
 } // namespace mlir::moe
 
-#endif // MOE_CONVERSION_PASSES_H
+#endif // MOE_CONVERSION_MOETOLOOPS_PASSES_H
