@@ -35,8 +35,8 @@ def PackWeights : Pass<"moe-pack-weights", "::mlir::ModuleOp"> {
 def FuseEpilogue : Pass<"moe-fuse-epilogue", "::mlir::ModuleOp"> {
   let summary = "elementwise work into the product that feeds it";
   let description = [{
-    Purpose: keep the f32 sums of a product in registers until they have been
-    through the activation.
+    Purpose: apply the activation inside the kernel, so that the f32 sums of a
+    product never become a tensor.
 
     Before: an elementwise `linalg.generic` all of whose inputs are f32 results
     of `moe.grouped_matmul`s of the same rows and offsets, used nowhere else.
