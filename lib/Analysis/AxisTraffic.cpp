@@ -54,9 +54,10 @@ public:
     add(roles.expertColumns, CollectiveKind::AllGather,
         rows * shape.innerColumns * shape.inputElementBytes, group.layers,
         "inner gather" + suffix.str());
-    // The sum over a token's experts is f32.
+    // Sums are rounded to the model's dtype before they are gathered.
     add(roles.expertColumns, CollectiveKind::AllGather,
-        static_cast<double>(deviceTokens) * shape.outputColumns * 4,
+        static_cast<double>(deviceTokens) * shape.outputColumns *
+            shape.inputElementBytes,
         group.layers, "output gather" + suffix.str());
   }
 

@@ -32,6 +32,8 @@ void mlir::moe::buildPlanPipeline(OpPassManager &manager,
   exchange.form = options.exchange;
   exchange.bound = options.bound;
   manager.addPass(createChooseExchangePass(std::move(exchange)));
+
+  manager.addPass(createVerifyPlacedPass());
 }
 
 void mlir::moe::registerPlanPipeline() {

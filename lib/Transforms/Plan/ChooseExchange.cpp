@@ -81,7 +81,7 @@ private:
       return emitError(getOperation().getLoc(),
                        "expected a bound from 0 to 2147483647, "
                        "but got ")
-             << bound;
+             << bound.getValue();
     }
     return success();
   }

@@ -91,19 +91,37 @@ static void shardTokens(func::FuncOp root, comm::MeshOp mesh,
   }
 }
 
-/// Splits the columns of a layer's matrices.
-static void shardColumns(UseWeightOp weight, comm::MeshOp mesh,
-                         comm::AxisListAttr axes) {
-  if (weight->hasAttr(comm::kResultShardingsAttrName)) {
+/// `[{…}, {…}]` on the only result of an operation that has none yet.
+static void shardResult(Operation *op, comm::MeshOp mesh,
+                        ArrayRef<comm::AxisListAttr> dims) {
+  if (op->hasAttr(comm::kResultShardingsAttrName)) {
     return;
   }
-  MLIRContext *context = weight.getContext();
-  auto whole = comm::AxisListAttr::get(context, {});
   auto sharding = comm::ShardingAttr::get(
-      context, FlatSymbolRefAttr::get(mesh.getSymNameAttr()),
-      {whole, whole, axes});
-  weight->setAttr(comm::kResultShardingsAttrName,
-                  ArrayAttr::get(context, {sharding}));
+      op->getContext(), FlatSymbolRefAttr::get(mesh.getSymNameAttr()), dims);
+  op->setAttr(comm::kResultShardingsAttrName,
+              ArrayAttr::get(op->getContext(), {sharding}));
+}
+
+/// Splits the columns of a layer's matrices, and of what its experts return:
+/// rows travel home as narrow as they are made. Fails when a matrix does not
+/// divide.
+static LogicalResult shardColumns(const MoELayer &layer, comm::MeshOp mesh,
+                                  comm::AxisListAttr tokens,
+                                  comm::AxisListAttr columns) {
+  auto whole = comm::AxisListAttr::get(mesh.getContext(), {});
+  int64_t parts = mesh.getAxisListSize(columns);
+  for (UseWeightOp weight : layer.weights) {
+    int64_t outer = cast<WeightsType>(weight.getResult().getType()).getOuter();
+    if (outer % parts != 0) {
+      return weight.emitOpError("expected columns that the ")
+             << parts << " ranks of the expert tensor axes divide, but got "
+             << outer;
+    }
+    shardResult(weight, mesh, {whole, whole, columns});
+  }
+  shardResult(layer.experts, mesh, {tokens, columns});
+  return success();
 }
 
 /// Says what was decided and what was not.
@@ -208,20 +226,20 @@ private:
       op.setOrder(mapping->deviceOrder);
       emitRemarks(op, traffic, *mapping);
     }
-    assignRoles(module, op, layers, *roles);
     recordPlan(module, "mesh", axes->toString());
     recordPlan(module, "topology",
                devices->isDefault() ? "default (one uniform tier)"
                                     : devices->op.getSymName());
-    return success();
+    return assignRoles(module, op, layers, *roles);
   }
 
   /// Writes what each axis is for.
-  void assignRoles(ModuleOp module, comm::MeshOp op, ArrayRef<MoELayer> layers,
-                   const AxisRoles &roles) {
+  LogicalResult assignRoles(ModuleOp module, comm::MeshOp op,
+                            ArrayRef<MoELayer> layers, const AxisRoles &roles) {
     MLIRContext *context = module.getContext();
+    comm::AxisListAttr tokens = toAttribute(context, roles.tokens);
     for (func::FuncOp root : getRootFunctions(module)) {
-      shardTokens(root, op, toAttribute(context, roles.tokens));
+      shardTokens(root, op, tokens);
     }
     module.walk([&](ExpertsOp experts) {
       if (!experts.getAxes()) {
@@ -230,13 +248,15 @@ private:
       }
     });
     if (roles.expertColumns.empty()) {
-      return;
+      return success();
     }
     for (const MoELayer &layer : layers) {
-      for (UseWeightOp weight : layer.weights) {
-        shardColumns(weight, op, toAttribute(context, roles.expertColumns));
+      if (failed(shardColumns(layer, op, tokens,
+                              toAttribute(context, roles.expertColumns)))) {
+        return failure();
       }
     }
+    return success();
   }
 };
 } // namespace

@@ -66,6 +66,8 @@ private:
     }
     IRMapping mapping;
     auto clone = cast<func::FuncOp>(callee->clone(mapping));
+    clone.setSymName(
+        (callee.getSymName() + "_" + below.front().choice.getValue()).str());
     symbols.insert(clone, std::next(callee->getIterator()));
     variants[choices] = clone;
     specialize(below, &mapping);

@@ -14,7 +14,7 @@ namespace mlir::moe {
 /// Gives each layer the exchange that `choices` names for it, one a layer.
 /// Layers that share a function keep sharing it where all that lies below has
 /// the same exchanges; otherwise the first ones keep it and the others get
-/// clones, inserted after it.
+/// clones, inserted after it and named after the exchange.
 void specializeBlocks(ModuleOp module, ArrayRef<MoELayer> layers,
                       ArrayRef<FlatSymbolRefAttr> choices);
 

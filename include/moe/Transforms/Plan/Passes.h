@@ -13,6 +13,10 @@ namespace mlir::moe {
 #define GEN_PASS_REGISTRATION
 #include "moe/Transforms/Plan/Passes.h.inc"
 
+/// Whether a pass of the pipeline prints its report to standard output, where
+/// a tool would print the module otherwise.
+bool printsReport(OpPassManager &manager);
+
 } // namespace mlir::moe
 
 #endif // MOE_TRANSFORMS_PLAN_PASSES_H

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "moe/Analysis/PlanReports.h"
+
+#include "moe/Analysis/AxisTraffic.h"
+#include "moe/Analysis/LayerExchange.h"
+#include "moe/Analysis/PlanAttributes.h"
+#include "moe/Report/PlanReport.h"
+
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace mlir;
+using namespace mlir::moe;
+namespace planning = ::moe::planning;
+namespace report = ::moe::report;
+using llvm::formatv;
+
+namespace {
+/// Layers of which a report says the same.
+struct EqualLayers {
+  SmallVector<MoELayer> layers;
+  ExchangedLayer data;
+
+  const MoELayer &front() const { return layers.front(); }
+  PlacementOp getPlacement() const;
+  ExchangeOp getExchange() const;
+  std::string getTitle() const;
+};
+} // namespace
+
+PlacementOp EqualLayers::getPlacement() const {
+  UsePlacementOp handle = front().placement;
+  return SymbolTable::lookupNearestSymbolFrom<PlacementOp>(
+      handle, handle.getPlacementAttr());
+}
+
+ExchangeOp EqualLayers::getExchange() const {
+  ExpertsOp experts = front().experts;
+  return experts.getExchangeAttr()
+             ? SymbolTable::lookupNearestSymbolFrom<ExchangeOp>(
+                   experts, experts.getExchangeAttr())
+             : ExchangeOp();
+}
+
+/// `layers 3-60`, `layer encoder.1`
+std::string EqualLayers::getTitle() const {
+  std::vector<int64_t> numbers;
+  std::string names;
+  for (const MoELayer &layer : layers) {
+    std::string name = layer.getName();
+    int64_t number = 0;
+    if (!StringRef(name).getAsInteger(10, number)) {
+      numbers.push_back(number);
+    }
+    names += (names.empty() ? "" : ", ") + name;
+  }
+  // Numbers are listed as ranges, but only where all layers have one.
+  if (numbers.size() == layers.size()) {
+    names = report::formatExperts(numbers);
+  }
+  return (layers.size() == 1 ? "layer " : "layers ") + names;
+}
+
+/// Whether what is reported of two layers is the same.
+static bool areEqual(const EqualLayers &group, const MoELayer &layer,
+                     const ExchangedLayer &data) {
+  EqualLayers other{{layer}, data};
+  PlacementOp left = group.getPlacement(), right = other.getPlacement();
+  return left.getSlots() == right.getSlots() &&
+         left.getPolicy() == right.getPolicy() &&
+         left.getAxes() == right.getAxes() &&
+         group.getExchange() == other.getExchange() &&
+         group.data.shape == data.shape &&
+         group.data.loads.shares == data.loads.shares;
+}
+
+static FailureOr<std::vector<EqualLayers>> groupLayers(const PlanFacts &facts) {
+  std::vector<EqualLayers> groups;
+  for (const MoELayer &layer : facts.layers) {
+    FailureOr<ExchangedLayer> data = ExchangedLayer::gather(layer);
+    if (failed(data)) {
+      return failure();
+    }
+    auto group = llvm::find_if(groups, [&](const EqualLayers &candidate) {
+      return areEqual(candidate, layer, *data);
+    });
+    if (group == groups.end()) {
+      groups.push_back({{layer}, std::move(*data)});
+    } else {
+      group->layers.push_back(layer);
+    }
+  }
+  return groups;
+}
+
+/// What every report says first.
+static void addFacts(const PlanFacts &facts, report::Report &report) {
+  comm::TopologyOp topology = facts.devices.op;
+  report.notes.push_back(formatv("mesh {0}, up to {1} tokens",
+                                 facts.mesh.toString(), facts.tokens));
+  report.notes.push_back(formatv(
+      "topology {0}: {1}",
+      facts.devices.isDefault() ? "none given, one uniform tier of defaults"
+                                : topology.getSymName(),
+      facts.devices.topology.toString()));
+}
+
+FailureOr<report::Report> mlir::moe::makePlacementReport(ModuleOp module) {
+  FailureOr<PlanFacts> facts = PlanFacts::gather(module);
+  if (failed(facts)) {
+    return failure();
+  }
+  FailureOr<std::vector<EqualLayers>> groups = groupLayers(*facts);
+  if (failed(groups)) {
+    return failure();
+  }
+  report::Report result;
+  result.title = "placement";
+  addFacts(*facts, result);
+  for (const EqualLayers &group : *groups) {
+    std::string policy =
+        group.getPlacement().getPolicy().value_or("by hand").str();
+    result.tables.push_back(
+        report::placementTable(group.getTitle() + ": " + policy,
+                               group.data.placement, group.data.loads));
+  }
+  return result;
+}
+
+/// What travels along the axes in a step, as the mapping to tiers was chosen
+/// by, at the device order that the mesh has.
+static report::Table makeAxisTable(const PlanFacts &facts,
+                                   ArrayRef<EqualLayers> groups) {
+  using report::ColumnKind;
+  report::Table table;
+  table.title = "axes";
+  table.columns = {{"traffic", ColumnKind::Text},
+                   {"axes", ColumnKind::Text},
+                   {"collective", ColumnKind::Text},
+                   {"bytes a device", ColumnKind::Bytes},
+                   {"times a step", ColumnKind::Count},
+                   {"time a step", ColumnKind::Time}};
+  AxisRoles roles;
+  roles.tokens = facts.tokenAxes;
+  if (!groups.empty()) {
+    roles.experts = groups.front().data.expertAxes;
+    roles.expertColumns = groups.front().data.columnAxes;
+  }
+  planning::CostModel model(facts.devices.topology);
+  for (const planning::AxisTraffic &record :
+       collectAxisTraffic(facts.mesh, roles, facts.layers, facts.tokens)) {
+    std::string axes;
+    for (const planning::AxisRef &axis : record.axes) {
+      axes += (axes.empty() ? "" : ", ") + axis.toString();
+    }
+    planning::GroupSpread spread =
+        model.spreadOf(facts.mesh.groups(record.axes));
+    planning::Microseconds time =
+        model.collectiveTime(record.kind, record.bytes, spread) * record.count;
+    table.add({record.label, axes, planning::toString(record.kind).str(),
+               record.bytes.value(), record.count, time.value()});
+    if (record.origin == planning::AxisTraffic::Origin::Modelled) {
+      table.notes.push_back(
+          formatv("'{0}' is modelled, not in this graph", record.label));
+    }
+  }
+  return table;
+}
+
+static planning::ExchangeTraffic scale(planning::ExchangeTraffic traffic,
+                                       size_t times) {
+  planning::ExchangeTraffic sum;
+  sum.tiers.resize(traffic.tiers.size());
+  for (size_t time = 0; time < times; ++time) {
+    sum += traffic;
+  }
+  return sum;
+}
+
+namespace {
+/// Writes the tables of the layers' exchanges and adds them up.
+class ExchangeTables {
+public:
+  ExchangeTables(const PlanFacts &facts, report::Report &report)
+      : facts(facts), report(report), model(facts.devices.topology) {
+    sum.tiers.resize(facts.devices.topology.tierCount());
+  }
+
+  void add(const EqualLayers &group) {
+    ExchangeOp op = group.getExchange();
+    ExchangeChoice choice{toPlanning(op.getForm()),
+                          static_cast<int64_t>(op.getBound())};
+    LayerExchange exchange = makeExchange(facts, group.data, choice);
+    std::string title =
+        formatv("{0}: {1}, at most {2} rows a rank", group.getTitle(),
+                planning::toString(choice.form).str(), choice.bound);
+    std::vector<report::TrafficEntry> traffic;
+    std::vector<report::CostEntry> costs;
+    for (const planning::ExchangePlan *plan :
+         {&exchange.dispatch, &exchange.combine}) {
+      std::string name = planning::toString(plan->request().direction).str();
+      traffic.push_back({name, "expected",
+                         exchange.getTraffic(*plan, facts.devices.topology)});
+      costs.push_back({name, model.exchangeCost(*plan, exchange.expected)});
+      sum += scale(traffic.back().traffic, group.layers.size());
+      time +=
+          costs.back().cost.total() * static_cast<double>(group.layers.size());
+    }
+    report.tables.push_back(report::trafficTable(
+        title + ", all ranks together", facts.devices.topology, traffic));
+    if (group.data.loads.isAssumedUniform) {
+      report.tables.back().notes.push_back(
+          "no loads given: every expert is assumed to get the same load");
+    }
+    report.tables.push_back(report::costTable(
+        group.getTitle() + ": predicted time", facts.devices.topology, costs));
+  }
+
+  void addSum() {
+    report.tables.push_back(report::trafficTable(
+        formatv("all {0} layers together", facts.layers.size()).str(),
+        facts.devices.topology, {{"dispatch and combine", "expected", sum}}));
+    report.tables.back().notes.push_back("predicted time: " +
+                                         report::formatTime(time.value()));
+  }
+
+private:
+  const PlanFacts &facts;
+  report::Report &report;
+  planning::CostModel model;
+  planning::ExchangeTraffic sum;
+  planning::Microseconds time;
+};
+} // namespace
+
+FailureOr<report::Report> mlir::moe::makeTrafficReport(ModuleOp module) {
+  FailureOr<PlanFacts> facts = PlanFacts::gather(module);
+  if (failed(facts)) {
+    return failure();
+  }
+  FailureOr<std::vector<EqualLayers>> groups = groupLayers(*facts);
+  if (failed(groups)) {
+    return failure();
+  }
+  report::Report result;
+  result.title = "traffic";
+  addFacts(*facts, result);
+  result.tables.push_back(makeAxisTable(*facts, *groups));
+  ExchangeTables exchanges(*facts, result);
+  for (const EqualLayers &group : *groups) {
+    if (!group.getExchange()) {
+      ExpertsOp experts = group.front().experts;
+      return experts.emitOpError(
+          "expected an exchange; run moe-choose-exchange");
+    }
+    exchanges.add(group);
+  }
+  exchanges.addSum();
+  result.tables.push_back(report::constantsTable(planning::CostConstants()));
+  return result;
+}
