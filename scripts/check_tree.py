@@ -15,7 +15,7 @@ LIMITS = {".cpp": 600, ".h": 500, ".td": 450, ".py": 600, ".mlir": 400}
 EMPTY_NAMES = re.compile(r"(^|/)(utils?|misc|common|helpers?)(\.|/|$)", re.IGNORECASE)
 # Where the layers are listed, and the lines that list them.
 OVERVIEW = "docs/Overview.md"
-LAYER_LINE = re.compile(r"^- `([\w/]+)` uses (.+)\.$", re.MULTILINE)
+LAYER_LINE = re.compile(r"^- `([\w/]+)` uses ((?:.|\n  )+?)\.$", re.MULTILINE)
 INCLUDE = re.compile(r'#include "((?:mlir|llvm|moe|moert)/[^"]+)"')
 
 

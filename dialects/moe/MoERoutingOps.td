@@ -68,7 +68,7 @@ def MoE_SelectOp : MoE_RoutingOp<"select", [AttrSizedOperandSegments]> {
     Example:
     ```mlir
     %expert, %score = moe.select top_k 2 %scores : (tensor<?x8xf32>) -> (tensor<?x2xi32>, tensor<?x2xf32>)
-    %e, %s = moe.select top_k 8 %scores biased by %bias
+    %e, %s = moe.select top_k 8 %sigmoids biased by %bias
         limit <groups = 8, keep = 4, score = sum_of_top, top = 2, mask = zero>
         : (tensor<?x256xf32>, tensor<256xf32>) -> (tensor<?x8xi32>, tensor<?x8xf32>)
     ```
