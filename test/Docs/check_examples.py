@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Runs the commands of a document and checks the output that it quotes.
 
-A `sh` block is run, line by line, where `test` is this repository's and `build`
-an empty folder that later blocks find as earlier ones left it. A `mlir` block
-after it quotes the output: what the block's last command printed and the file
+A `sh` block is run, line by line, where `test` and `docs` are this repository's
+and `build` an empty folder that later blocks find as earlier ones left it. A
+`mlir` or `text` block after it quotes the output: what the block's last command printed and the file
 that it names with -o. Each quoted line must occur there, in the order of the
 document; `…` stands for what was left out of a line, and alone for lines. Names
 of values are not compared: every new operation would change their numbers.
@@ -66,7 +66,8 @@ def check(document):
     checked = 0
     with tempfile.TemporaryDirectory() as folder:
         os.mkdir(os.path.join(folder, "build"))
-        os.symlink(os.path.join(root, "test"), os.path.join(folder, "test"))
+        for name in ("docs", "test"):
+            os.symlink(os.path.join(root, name), os.path.join(folder, name))
         for block in FENCE.finditer(text):
             language, body = block.groups()
             line = text.count("\n", 0, block.start()) + 1
@@ -74,7 +75,7 @@ def check(document):
                 output, problem = run(body, folder)
                 if problem:
                     yield f"{document}:{line}: {problem}"
-            elif language == "mlir" and output is not None:
+            elif language in ("mlir", "text") and output is not None:
                 checked += 1
                 missing = find_missing(body, output)
                 if missing:
