@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Running one MoE layer of a module on N ranks of this process: load, plan,
+// compile, bring the weights, run, compare with the program of one rank. The
+// header needs no MLIR; moe-run and the embedding APIs are thin layers over it.
+#ifndef MOE_RUNNER_SESSION_H
+#define MOE_RUNNER_SESSION_H
+
+#include "moe/Runner/CompareOutputs.h"
+#include "moe/Runner/RoutingTraffic.h"
+
+#include <memory>
+
+namespace moe::runner {
+
+struct SessionOptions {
+  /// A module of any level up to planned; "-" reads the standard input.
+  std::string modulePath;
+  /// The model's number or name of the layer; empty: its first MoE layer.
+  std::string layer;
+
+  /// Ranks, 0: as the mesh or the module says. Alone it means the mesh ep=N.
+  int64_t ranks = 0;
+  /// "dp=2,ep=4"; empty: as `ranks` or the module says.
+  std::string mesh;
+  /// An MLIR file with a comm.topology; empty: none, or the module's.
+  std::string topology;
+  /// "flat_exact" or "flat_bounded", for a module that is not planned.
+  std::string exchange = "flat_exact";
+  /// Forget the module's own plan first.
+  bool replan = false;
+
+  /// "native" or a CPU as CPUTarget::parse takes it.
+  std::string cpu = "native";
+  /// A safetensors file, index or directory; empty: random weights by `seed`.
+  std::string weights;
+  uint64_t seed = 0;
+  /// The routing is an input and not computed.
+  bool takesRouting = false;
+
+  /// Ranks that compute at a time; 0: as many as there are cores.
+  int32_t cores = 0;
+  /// Times that the layer runs; the fastest counts.
+  int64_t repeat = 1;
+  /// A Chrome trace of the run; empty: none.
+  std::string tracePath;
+  /// When data moves: MOERT_MOVE_ANYTIME but in tests.
+  moert_movement movement = MOERT_MOVE_ANYTIME;
+};
+
+/// What the module says of the layer.
+struct LayerFacts {
+  std::string layer;
+  std::string mesh;
+  std::string topology;
+  std::string placementPolicy;
+  std::string exchange;
+  std::string cpu;
+  ElementType type = ElementType::F32;
+  int64_t ranks = 1;
+  int64_t hidden = 0;
+  int64_t experts = 0;
+  int64_t choices = 0;
+  int64_t maxTokens = 0;
+  /// Where the module is compiled for one number of tokens.
+  std::optional<int64_t> staticTokens;
+};
+
+struct LayerInput {
+  TokenArray tokens;
+  /// Given exactly with SessionOptions::takesRouting.
+  std::optional<RoutingArray> routing;
+};
+
+struct LayerRun {
+  LayerResult result;
+  RunMeasurement measurement;
+};
+
+class Session {
+public:
+  /// Reads and plans the module and finds its weights; nothing is compiled
+  /// yet. Errors are one line; those about the module begin with file and
+  /// position.
+  static llvm::Expected<std::unique_ptr<Session>>
+  create(const SessionOptions &options);
+  ~Session();
+
+  const LayerFacts &facts() const;
+  const LayerTraffic &traffic() const;
+
+  /// The tokens of a float32 NPY file, or random ones by the seed, in the
+  /// module's type.
+  llvm::Expected<LayerInput> readInput(llvm::StringRef path) const;
+  LayerInput randomInput(int64_t tokens) const;
+
+  /// Compiles and loads weights if that has not been done, then runs. A
+  /// RankFailure says that ranks failed; other errors that the input is wrong.
+  llvm::Expected<LayerRun> run(const LayerInput &input);
+
+  /// Runs the program that was not partitioned, on one rank and on the same
+  /// packed weights.
+  llvm::Expected<LayerResult> runReference(const LayerInput &input);
+
+  /// Where an expert that served a token is: "slot 1 of rank 2".
+  std::string slotOf(int64_t expert, int64_t token, int64_t tokens) const;
+
+  /// Bytes of the packed weights in this process.
+  int64_t weightBytes() const;
+
+  /// Makes the weights of one expert wrong for the ranks, not for the
+  /// reference: for tests of the comparison.
+  void corruptExpert(int64_t expert);
+
+private:
+  struct State;
+  explicit Session(std::unique_ptr<State> state);
+  std::unique_ptr<State> state;
+};
+
+} // namespace moe::runner
+
+#endif // MOE_RUNNER_SESSION_H

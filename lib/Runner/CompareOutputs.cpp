@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "moe/Runner/CompareOutputs.h"
+
+#include "llvm/ADT/BitVector.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/FormatAdapters.h"
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace moe::runner;
+using llvm::formatv;
+
+static uint32_t bitsOf(float value) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof(bits));
+  return bits;
+}
+
+/// Differences in one array of [tokens, choices].
+static std::optional<Difference> compareRouting(const RoutingArray &expected,
+                                                const RoutingArray &result) {
+  Difference difference;
+  difference.total = expected.experts.size();
+  for (size_t i = 0; i < expected.experts.size(); ++i) {
+    bool isExpert = expected.experts[i] != result.experts[i];
+    if (!isExpert && bitsOf(expected.weights[i]) == bitsOf(result.weights[i])) {
+      continue;
+    }
+    if (difference.count++) {
+      continue;
+    }
+    difference.where =
+        isExpert ? Difference::Where::Expert : Difference::Where::Weight;
+    difference.token = i / expected.choices;
+    difference.column = i % expected.choices;
+    difference.expert = result.experts[i];
+    difference.expectedBits =
+        isExpert ? expected.experts[i] : bitsOf(expected.weights[i]);
+    difference.bits = isExpert ? result.experts[i] : bitsOf(result.weights[i]);
+    difference.expected = isExpert ? expected.experts[i] : expected.weights[i];
+    difference.value = isExpert ? result.experts[i] : result.weights[i];
+  }
+  return difference.count ? std::optional(difference) : std::nullopt;
+}
+
+/// The expert of `token` that has the largest part of differing tokens; the
+/// first of equals.
+static int64_t suspect(const RoutingArray &routing,
+                       const llvm::BitVector &differs, int64_t token) {
+  std::map<int32_t, std::pair<int64_t, int64_t>> badOfAll;
+  for (size_t i = 0; i < routing.experts.size(); ++i) {
+    auto &[bad, all] = badOfAll[routing.experts[i]];
+    bad += differs[i / routing.choices];
+    ++all;
+  }
+  int64_t best = -1;
+  double bestShare = -1;
+  for (int64_t choice = 0; choice < routing.choices; ++choice) {
+    int32_t expert = routing.experts[token * routing.choices + choice];
+    auto [bad, all] = badOfAll[expert];
+    double share = static_cast<double>(bad) / static_cast<double>(all);
+    if (expert >= 0 && share > bestShare) {
+      best = expert;
+      bestShare = share;
+    }
+  }
+  return best;
+}
+
+std::optional<Difference>
+moe::runner::compareResults(const LayerResult &expected,
+                            const LayerResult &result) {
+  if (std::optional<Difference> difference =
+          compareRouting(expected.routing, result.routing)) {
+    return difference;
+  }
+  const TokenArray &left = expected.output;
+  const TokenArray &right = result.output;
+  if (left.bytes == right.bytes) {
+    return std::nullopt;
+  }
+  Difference difference;
+  difference.width = bitWidth(left.type);
+  difference.total = left.rows * left.columns;
+  llvm::BitVector differs(left.rows);
+  for (int64_t row = 0; row < left.rows; ++row) {
+    for (int64_t column = 0; column < left.columns; ++column) {
+      if (left.bits(row, column) == right.bits(row, column)) {
+        continue;
+      }
+      differs.set(row);
+      if (difference.count++) {
+        continue;
+      }
+      difference.token = row;
+      difference.column = column;
+      difference.expectedBits = left.bits(row, column);
+      difference.bits = right.bits(row, column);
+      difference.expected = left.value(row, column);
+      difference.value = right.value(row, column);
+    }
+  }
+  difference.expert = suspect(result.routing, differs, difference.token);
+  return difference;
+}
+
+std::string moe::runner::toString(const Difference &difference,
+                                  llvm::StringRef slot) {
+  if (difference.where == Difference::Where::Expert) {
+    return formatv("routing differs at token {0}, choice {1}: expected expert "
+                   "{2}, but got expert {3} in {4}; {5} of {6} choices differ",
+                   difference.token, difference.column,
+                   static_cast<int32_t>(difference.expectedBits),
+                   static_cast<int32_t>(difference.bits), slot,
+                   difference.count, difference.total);
+  }
+  bool isOutput = difference.where == Difference::Where::Output;
+  std::string place =
+      isOutput ? formatv("output differs at [{0}, {1}]", difference.token,
+                         difference.column)
+                     .str()
+               : formatv("routing weight differs at token {0}, choice {1}",
+                         difference.token, difference.column)
+                     .str();
+  std::string culprit =
+      difference.expert < 0
+          ? "the token has no expert"
+          : formatv("expert {0} in {1}", difference.expert, slot).str();
+  unsigned digits = difference.width / 4 + 2;
+  return formatv("{0}: expected {1} ({2}), but got {3} ({4}); {5}; {6} of {7} "
+                 "{8} differ",
+                 place, llvm::format_hex(difference.expectedBits, digits, true),
+                 difference.expected,
+                 llvm::format_hex(difference.bits, digits, true),
+                 difference.value, culprit, difference.count, difference.total,
+                 isOutput ? "values" : "choices");
+}

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "PrepareModule.h"
+#include "CaptureDiagnostics.h"
+
+#include "moe/Dialect/MoE/MoE.h"
+#include "moe/Pipelines/PlanPipeline.h"
+#include "moe/Transforms/Extract/ModelLayers.h"
+#include "moe/Transforms/Extract/Passes.h"
+
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace moe::runner;
+using llvm::formatv;
+using moe::planning::Mesh;
+
+/// Runs what `add` appends to a pass manager.
+static llvm::Error
+runPasses(mlir::ModuleOp module,
+          llvm::function_ref<void(mlir::OpPassManager &)> add) {
+  CaptureDiagnostics diagnostics(module.getContext());
+  mlir::PassManager manager(module.getContext());
+  add(manager);
+  return mlir::succeeded(manager.run(module))
+             ? llvm::Error::success()
+             : diagnostics.takeError("a pass failed without saying why");
+}
+
+static llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>>
+parseModule(mlir::MLIRContext &context, llvm::StringRef path) {
+  CaptureDiagnostics diagnostics(&context);
+  mlir::OwningOpRef<mlir::ModuleOp> module =
+      mlir::parseSourceFile<mlir::ModuleOp>(path, &context);
+  if (!module) {
+    return diagnostics.takeError("expected a module in '" + path + "'");
+  }
+  return module;
+}
+
+/// The only function with a body that can be called from outside.
+static llvm::Expected<mlir::func::FuncOp>
+findPublicFunction(mlir::ModuleOp module, llvm::StringRef path) {
+  llvm::SmallVector<mlir::func::FuncOp> found;
+  for (auto function : module.getOps<mlir::func::FuncOp>()) {
+    if (function.isPublic() && !function.isDeclaration()) {
+      found.push_back(function);
+    }
+  }
+  if (found.size() != 1) {
+    return llvm::createStringError(formatv(
+        "{0}: expected a function with moe.role \"model\" or one public "
+        "function, but got {1}",
+        path, found.size()));
+  }
+  return found.front();
+}
+
+/// Leaves one layer in the module; gives its name.
+static llvm::Expected<std::string> takeLayer(mlir::ModuleOp module,
+                                             const SessionOptions &options) {
+  if (mlir::moe::findModelFunction(module)) {
+    llvm::Error error = runPasses(module, [&](mlir::OpPassManager &manager) {
+      mlir::moe::ExtractLayerPassOptions extract;
+      extract.layer = options.layer;
+      manager.addPass(mlir::moe::createExtractLayerPass(std::move(extract)));
+    });
+    if (error) {
+      return error;
+    }
+  }
+  llvm::Expected<mlir::func::FuncOp> function =
+      findPublicFunction(module, options.modulePath);
+  if (!function) {
+    return function.takeError();
+  }
+  mlir::moe::ModelLayer layer{
+      (*function)->getDiscardableAttr(mlir::moe::kLayerAttrName), {}};
+  std::string name = layer.id ? layer.getName() : "";
+  if (!options.layer.empty() && options.layer != name) {
+    return llvm::createStringError(
+        formatv("{0}: expected layer {1}, but the module holds {2}",
+                options.modulePath, options.layer,
+                name.empty() ? "one layer without a number" : "layer " + name));
+  }
+  return name;
+}
+
+static bool isPlanned(mlir::ModuleOp module) {
+  bool isComplete = true;
+  module.walk([&](mlir::moe::ExpertsOp experts) {
+    isComplete &=
+        experts.getAxes() && experts.getMesh() && experts.getExchange();
+  });
+  return isComplete;
+}
+
+static mlir::comm::MeshOp findMesh(mlir::ModuleOp module) {
+  auto meshes = module.getOps<mlir::comm::MeshOp>();
+  return meshes.empty() ? mlir::comm::MeshOp() : *meshes.begin();
+}
+
+static std::string formatMesh(mlir::comm::MeshOp mesh) {
+  std::string text;
+  for (auto axis : mesh.getAxes().getAsRange<mlir::comm::MeshAxisAttr>()) {
+    text += formatv("{0}{1}={2}", text.empty() ? "" : ",",
+                    axis.getName().getValue(), axis.getSize());
+  }
+  return text;
+}
+
+static llvm::Error plan(mlir::ModuleOp module, const SessionOptions &options) {
+  std::string mesh = options.mesh;
+  if (mesh.empty() && !findMesh(module)) {
+    mesh = formatv("ep={0}", std::max<int64_t>(options.ranks, 1));
+  }
+  // Options register themselves with the object that holds them.
+  mlir::moe::PlanPipelineOptions plan;
+  plan.mesh = mesh;
+  plan.topology = options.topology;
+  plan.exchange = options.exchange;
+  return runPasses(module, [&](mlir::OpPassManager &manager) {
+    mlir::moe::buildPlanPipeline(manager, plan);
+  });
+}
+
+/// A file's topology must be the one that the module was planned for.
+static llvm::Error checkTopology(mlir::ModuleOp module,
+                                 const SessionOptions &options) {
+  llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> file =
+      parseModule(*module.getContext(), options.topology);
+  if (!file) {
+    return file.takeError();
+  }
+  auto asked = (*file)->getOps<mlir::comm::TopologyOp>();
+  auto planned = module.getOps<mlir::comm::TopologyOp>();
+  if (asked.empty()) {
+    return llvm::createStringError(
+        formatv("{0}: expected a comm.topology", options.topology));
+  }
+  if (!planned.empty() &&
+      (*planned.begin()).getTiers() == (*asked.begin()).getTiers()) {
+    return llvm::Error::success();
+  }
+  return llvm::createStringError(formatv(
+      "{0}: expected the topology of {1}, but the module is planned "
+      "for {2}; --replan plans it again",
+      options.modulePath, options.topology,
+      planned.empty()
+          ? "none"
+          : "@" + (*planned.begin()).getSymName().str() + ", which differs"));
+}
+
+/// The plan that the module came with must be what the flags ask for.
+static llvm::Error checkPlan(mlir::ModuleOp module,
+                             const SessionOptions &options) {
+  mlir::comm::MeshOp mesh = findMesh(module);
+  std::string planned = formatMesh(mesh);
+  if (!options.mesh.empty() && options.mesh != planned) {
+    return llvm::createStringError(formatv(
+        "{0}: expected the mesh {1}, but the module is planned for {2}; "
+        "--replan plans it again",
+        options.modulePath, options.mesh, planned));
+  }
+  if (options.ranks && options.ranks != mesh.getRankCount()) {
+    return llvm::createStringError(formatv(
+        "{0}: expected {1} ranks, but the module is planned for the "
+        "mesh {2} of {3}; --replan plans it again",
+        options.modulePath, options.ranks, planned, mesh.getRankCount()));
+  }
+  return options.topology.empty() ? llvm::Error::success()
+                                  : checkTopology(module, options);
+}
+
+/// Both flags together must make sense before anything is read.
+static llvm::Error checkFlags(const SessionOptions &options) {
+  if (options.mesh.empty()) {
+    return llvm::Error::success();
+  }
+  llvm::Expected<Mesh> mesh = Mesh::parse(options.mesh);
+  if (!mesh) {
+    return mesh.takeError();
+  }
+  if (options.ranks && options.ranks != mesh->deviceCount()) {
+    return llvm::createStringError(
+        formatv("expected {0} ranks as asked for, but the mesh {1} has {2}",
+                options.ranks, options.mesh, mesh->deviceCount()));
+  }
+  return llvm::Error::success();
+}
+
+llvm::Expected<PreparedModule>
+moe::runner::prepareModule(mlir::MLIRContext &context,
+                           const SessionOptions &options) {
+  if (llvm::Error error = checkFlags(options)) {
+    return error;
+  }
+  llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> module =
+      parseModule(context, options.modulePath);
+  if (!module) {
+    return module.takeError();
+  }
+  llvm::Expected<std::string> layer = takeLayer(**module, options);
+  if (!layer) {
+    return layer.takeError();
+  }
+  llvm::Error opened = runPasses(**module, [&](mlir::OpPassManager &manager) {
+    if (options.replan) {
+      manager.addPass(mlir::moe::createDiscardPlanPass());
+    }
+    if (options.takesRouting) {
+      manager.addPass(mlir::moe::createInjectRoutingPass());
+    }
+    manager.addPass(mlir::moe::createExposeRoutingPass());
+  });
+  if (opened) {
+    return opened;
+  }
+  if (!isPlanned(**module)) {
+    if (llvm::Error error = plan(**module, options)) {
+      return error;
+    }
+  }
+  if (llvm::Error error = checkPlan(**module, options)) {
+    return error;
+  }
+  llvm::Expected<mlir::func::FuncOp> function =
+      findPublicFunction(**module, options.modulePath);
+  if (!function) {
+    return function.takeError();
+  }
+  return PreparedModule{std::move(*module), *function, *layer};
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "moe/Runner/ProgramLayout.h"
+
+using namespace moe::runner;
+using moe::planning::Mesh;
+using moe::planning::TokenRange;
+
+static const Port *findPort(const std::vector<Port> &ports, Port::Role role) {
+  for (const Port &port : ports) {
+    if (port.role == role) {
+      return &port;
+    }
+  }
+  return nullptr;
+}
+
+const Port *ProgramLayout::findArgument(Port::Role role) const {
+  return findPort(arguments, role);
+}
+
+const Port *ProgramLayout::findResult(Port::Role role) const {
+  return findPort(results, role);
+}
+
+static TokenRange shareOf(const Mesh &ranks, int64_t rank, const Axes &axes,
+                          int64_t extent) {
+  return moe::planning::tokenRange(extent, ranks.groupSize(axes),
+                                   ranks.indexInGroup(rank, axes));
+}
+
+Rectangle moe::runner::rectangleOf(const Mesh &ranks, int64_t rank,
+                                   const Port &port, int64_t tokens) {
+  return {shareOf(ranks, rank, port.rowAxes, tokens),
+          shareOf(ranks, rank, port.columnAxes, port.columns)};
+}
+
+int64_t moe::runner::elementBytes(ElementType type) {
+  return bitWidth(type) / 8;
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// From modules to plain data.
+#ifndef MOE_LIB_RUNNER_READLAYOUT_H
+#define MOE_LIB_RUNNER_READLAYOUT_H
+
+#include "PrepareModule.h"
+
+namespace moe::runner {
+
+/// What a prepared module says of its layer, its ranks and its exchanges.
+struct PlannedLayer {
+  LayerFacts facts;
+  LayerTraffic traffic;
+  /// Without handles and groups, which only lowering decides.
+  ProgramLayout layout;
+};
+
+llvm::Expected<PlannedLayer> readPlannedLayer(const PreparedModule &prepared);
+
+/// Reads handles and groups of a lowered module into `layout`.
+llvm::Error readHandles(mlir::ModuleOp lowered, ProgramLayout &layout);
+
+} // namespace moe::runner
+
+#endif // MOE_LIB_RUNNER_READLAYOUT_H

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "moe/Runner/RunReport.h"
+
+#include "llvm/Support/FormatVariadic.h"
+
+#include <numeric>
+
+using namespace moe::runner;
+using namespace moe::report;
+using llvm::formatv;
+using moe::planning::ExchangeTraffic;
+using moe::planning::TokenRange;
+using moe::planning::Topology;
+using moe::planning::Traffic;
+
+/// Ranks that a table lists; the notes speak of all.
+static constexpr size_t maxListedRanks = 64;
+
+static Table layerTable(const Session &session, const LayerRun &run,
+                        llvm::StringRef module, llvm::StringRef check) {
+  const LayerFacts &facts = session.facts();
+  Table table;
+  table.title = "layer";
+  table.columns = {{"what"}, {"value"}};
+  auto add = [&](llvm::StringRef what, std::string value) {
+    table.add({what.str(), std::move(value)});
+  };
+  add("module", module.str());
+  add("layer", facts.layer.empty() ? "without a number" : facts.layer);
+  add("experts",
+      formatv("{0}, {1} for a token; hidden size {2}, {3}", facts.experts,
+              facts.choices, facts.hidden, name(facts.type)));
+  add("tokens", formatv("{0}", run.result.output.rows));
+  add("mesh", formatv("{0} ({1} ranks, threads)", facts.mesh, facts.ranks));
+  add("topology", facts.topology);
+  add("placement", facts.placementPolicy);
+  add("exchange", facts.exchange);
+  add("CPU", facts.cpu);
+  add("weights", formatBytes(session.weightBytes()) + " packed");
+  if (!check.empty()) {
+    add("check", check.str());
+  }
+  return table;
+}
+
+static Table phaseTable(const LayerRun &run) {
+  const RunMeasurement &measured = run.measurement;
+  Table table;
+  table.title = "time by phase";
+  table.columns = {{"phase"},
+                   {"mean of ranks", ColumnKind::Time},
+                   {"slowest rank", ColumnKind::Time},
+                   {"share", ColumnKind::Share}};
+  double all = 0;
+  for (const RankMeasurement &rank : measured.ranks) {
+    all = std::accumulate(rank.phaseNanoseconds.begin(),
+                          rank.phaseNanoseconds.end(), all);
+  }
+  for (moert_phase phase = 0; phase < MOERT_PHASE_COUNT; ++phase) {
+    double sum = 0, most = 0;
+    for (const RankMeasurement &rank : measured.ranks) {
+      double time = rank.phaseNanoseconds[phase];
+      sum += time;
+      most = std::max(most, time);
+    }
+    table.add({std::string(moert_phase_name(phase)),
+               sum / measured.ranks.size() / 1e3, most / 1e3,
+               all > 0 ? Cell(sum / all) : Cell()});
+  }
+  int64_t tokens = run.result.output.rows;
+  table.notes.push_back(formatv(
+      "the layer took {0}: {1:F0} tokens/s; waiting is for other ranks or for "
+      "a core",
+      formatTime(measured.seconds * 1e6),
+      measured.seconds > 0 ? tokens / measured.seconds : 0.0));
+  return table;
+}
+
+static Table trafficTable(const Topology &topology,
+                          const ExchangeTraffic &expected,
+                          const ExchangeTraffic &planned,
+                          const CountedTraffic &counted) {
+  Table table;
+  table.title = "bytes by tier";
+  table.columns = {{"tier"},
+                   {"expected", ColumnKind::Bytes},
+                   {"planned on this routing", ColumnKind::Bytes},
+                   {"counted", ColumnKind::Bytes},
+                   {"messages planned", ColumnKind::Count},
+                   {"messages counted", ColumnKind::Count},
+                   {"other collectives", ColumnKind::Bytes}};
+  auto add = [&](const std::string &name, const Traffic &expectedHere,
+                 const Traffic &plannedHere, const Traffic &countedHere,
+                 const Traffic &otherHere) {
+    table.add({name, expectedHere.total().value(), plannedHere.total().value(),
+               countedHere.total().value(), plannedHere.messages,
+               countedHere.messages, otherHere.total().value()});
+  };
+  for (unsigned tier = 0; tier < topology.tierCount(); ++tier) {
+    add(topology.tier(tier).name, expected.tiers[tier], planned.tiers[tier],
+        counted.exchange.tiers[tier], counted.other.tiers[tier]);
+  }
+  add("within a rank", expected.local, planned.local, counted.exchange.local,
+      counted.other.local);
+  std::string mismatch = compareTraffic(topology, planned, counted.exchange);
+  table.notes.push_back("expected: for loads that are even; other "
+                        "collectives are not part of dispatch and combine");
+  if (!mismatch.empty()) {
+    table.notes.push_back(mismatch);
+  }
+  return table;
+}
+
+static Table loadTable(const Session &session, const LayerRun &run,
+                       const std::vector<double> &rows) {
+  const LayerTraffic &traffic = session.traffic();
+  Table table;
+  table.title = "load of each rank";
+  table.columns = {{"rank", ColumnKind::Count},
+                   {"device", ColumnKind::Count},
+                   {"tokens", ColumnKind::Count},
+                   {"experts", ColumnKind::Count},
+                   {"rows", ColumnKind::Count},
+                   {"rows / mean", ColumnKind::Number, "", 3}};
+  double sum = std::accumulate(rows.begin(), rows.end(), 0.0);
+  double mean = sum / rows.size();
+  double most = *std::max_element(rows.begin(), rows.end());
+  for (size_t rank = 0; rank < std::min(rows.size(), maxListedRanks); ++rank) {
+    int64_t device = traffic.mesh.deviceAt(rank);
+    TokenRange tokens = planning::tokenRange(
+        run.result.output.rows, traffic.mesh.groupSize(traffic.tokenAxes),
+        traffic.mesh.indexInGroup(device, traffic.tokenAxes));
+    int64_t place = traffic.mesh.indexInGroup(device, traffic.expertAxes);
+    table.add({static_cast<double>(rank), static_cast<double>(device),
+               static_cast<double>(tokens.size()),
+               static_cast<double>(traffic.placement.expertsOn(place)),
+               rows[rank], mean > 0 ? Cell(rows[rank] / mean) : Cell()});
+  }
+  if (rows.size() > maxListedRanks) {
+    table.notes.push_back(
+        formatv("the first {0} of {1} ranks", maxListedRanks, rows.size()));
+  }
+  if (mean > 0) {
+    table.notes.push_back(
+        formatv("the largest load is {0:F3} of the mean", most / mean));
+  }
+  return table;
+}
+
+llvm::Expected<Report> moe::runner::makeRunReport(const Session &session,
+                                                  const LayerRun &run,
+                                                  llvm::StringRef module,
+                                                  llvm::StringRef check) {
+  const LayerTraffic &traffic = session.traffic();
+  llvm::Expected<ExchangeTraffic> planned = traffic.plan(run.result.routing);
+  if (!planned) {
+    return planned.takeError();
+  }
+  llvm::Expected<std::vector<double>> rows =
+      traffic.rowsByRank(run.result.routing);
+  if (!rows) {
+    return rows.takeError();
+  }
+  Report report;
+  report.title = "moe-run";
+  report.tables.push_back(layerTable(session, run, module, check));
+  report.tables.push_back(phaseTable(run));
+  report.tables.push_back(trafficTable(
+      traffic.topology, traffic.expect(run.result.output.rows), *planned,
+      sumTraffic(run.measurement, traffic.topology.tierCount())));
+  report.tables.push_back(loadTable(session, run, *rows));
+  return report;
+}

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "moe/Runner/Session.h"
+#include "LayerCall.h"
+#include "PrepareModule.h"
+#include "ReadLayout.h"
+
+#include "moe/Registration.h"
+#include "moe/Runner/RandomTensor.h"
+
+#include "mlir/IR/MLIRContext.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/Threading.h"
+
+using namespace moe::runner;
+using llvm::formatv;
+using moe::planning::Mesh;
+
+namespace {
+/// A program that can be called.
+struct LoadedProgram {
+  CompiledProgram program;
+  std::unique_ptr<RankFrames> frames;
+};
+} // namespace
+
+struct Session::State {
+  SessionOptions options;
+  std::unique_ptr<mlir::MLIRContext> context;
+  PreparedModule prepared;
+  std::optional<PlannedLayer> planned;
+  mlir::moe::CPUTarget target;
+  std::optional<WeightStore> weights;
+  std::optional<LoadedProgram> partitioned;
+  std::optional<LoadedProgram> reference;
+  int64_t corrupted = -1;
+
+  llvm::Error declareWeights();
+  llvm::Error load(ProgramKind kind, std::optional<LoadedProgram> &loaded);
+  llvm::Error checkInput(const LayerInput &input) const;
+  RankSetup makeSetup() const;
+};
+
+Session::Session(std::unique_ptr<State> state) : state(std::move(state)) {}
+Session::~Session() = default;
+
+static llvm::Expected<std::shared_ptr<const TensorSource>>
+openWeights(const SessionOptions &options) {
+  if (options.weights.empty()) {
+    return std::make_shared<RandomSource>(options.seed);
+  }
+  llvm::Expected<std::unique_ptr<SafetensorsSource>> files =
+      SafetensorsSource::open(options.weights);
+  if (!files) {
+    return files.takeError();
+  }
+  return std::shared_ptr<const TensorSource>(std::move(*files));
+}
+
+llvm::Error Session::State::declareWeights() {
+  llvm::Expected<std::shared_ptr<const TensorSource>> source =
+      openWeights(options);
+  if (!source) {
+    return source.takeError();
+  }
+  weights.emplace(std::move(*source));
+  for (const auto &[symbol, weight] : planned->layout.weights) {
+    if (llvm::Error error = weights->declare(symbol, weight)) {
+      return error;
+    }
+  }
+  return llvm::Error::success();
+}
+
+llvm::Expected<std::unique_ptr<Session>>
+Session::create(const SessionOptions &options) {
+  auto state = std::make_unique<State>();
+  state->options = options;
+  llvm::Expected<mlir::moe::CPUTarget> target =
+      mlir::moe::CPUTarget::parse(options.cpu);
+  if (!target) {
+    return target.takeError();
+  }
+  state->target = std::move(*target);
+  mlir::DialectRegistry registry;
+  mlir::moe::registerAllDialects(registry);
+  state->context = std::make_unique<mlir::MLIRContext>(registry);
+  llvm::Expected<PreparedModule> prepared =
+      prepareModule(*state->context, options);
+  if (!prepared) {
+    return prepared.takeError();
+  }
+  state->prepared = std::move(*prepared);
+  llvm::Expected<PlannedLayer> planned = readPlannedLayer(state->prepared);
+  if (!planned) {
+    return planned.takeError();
+  }
+  state->planned.emplace(std::move(*planned));
+  state->planned->facts.cpu = state->target.name();
+  if (llvm::Error error = state->declareWeights()) {
+    return error;
+  }
+  return std::unique_ptr<Session>(new Session(std::move(state)));
+}
+
+const LayerFacts &Session::facts() const { return state->planned->facts; }
+
+const LayerTraffic &Session::traffic() const { return state->planned->traffic; }
+
+llvm::Expected<LayerInput> Session::readInput(llvm::StringRef path) const {
+  llvm::Expected<NumpyArray> array = readTokens(path, facts().hidden);
+  if (!array) {
+    return array.takeError();
+  }
+  return LayerInput{TokenArray::fromFloats(array->values<float>(),
+                                           array->shape()[0], facts().hidden,
+                                           facts().type),
+                    std::nullopt};
+}
+
+LayerInput Session::randomInput(int64_t tokens) const {
+  TokenArray array(facts().type, tokens, facts().hidden);
+  RandomTensor::tokens(state->options.seed)
+      .fill(0, tokens * facts().hidden, facts().type, array.bytes.data());
+  return LayerInput{std::move(array), std::nullopt};
+}
+
+llvm::Error Session::State::checkInput(const LayerInput &input) const {
+  const LayerFacts &facts = planned->facts;
+  int64_t tokens = input.tokens.rows;
+  if (facts.staticTokens && tokens != *facts.staticTokens) {
+    return llvm::createStringError(
+        formatv("expected {0} tokens, which the module is compiled for, but "
+                "got {1}",
+                *facts.staticTokens, tokens));
+  }
+  if (tokens > facts.maxTokens) {
+    return llvm::createStringError(
+        formatv("expected at most {0} tokens (moe.max_tokens), but got {1}",
+                facts.maxTokens, tokens));
+  }
+  if (options.takesRouting && input.routing->tokens != tokens) {
+    return llvm::createStringError(
+        formatv("expected a routing of {0} tokens, but got {1}", tokens,
+                input.routing->tokens));
+  }
+  return llvm::Error::success();
+}
+
+llvm::Error Session::State::load(ProgramKind kind,
+                                 std::optional<LoadedProgram> &loaded) {
+  if (loaded) {
+    return llvm::Error::success();
+  }
+  ProgramLayout layout = planned->layout;
+  if (kind == ProgramKind::Reference) {
+    layout.ranks = llvm::cantFail(Mesh::create({{"all", 1}}));
+    for (std::vector<Port> *ports : {&layout.arguments, &layout.results}) {
+      for (Port &port : *ports) {
+        port.rowAxes.clear();
+        port.columnAxes.clear();
+      }
+    }
+  }
+  llvm::Expected<CompiledProgram> program =
+      compileProgram(*prepared.module, prepared.function.getSymName(), kind,
+                     target, std::move(layout));
+  if (!program) {
+    return program.takeError();
+  }
+  RankFrames::request(program->layout, *weights);
+  unsigned threads = llvm::hardware_concurrency().compute_thread_count();
+  if (llvm::Error error = weights->load(threads)) {
+    return error;
+  }
+  auto frames = std::make_unique<RankFrames>(program->layout, *weights);
+  if (kind == ProgramKind::Partitioned && corrupted >= 0) {
+    frames->corruptExpert(program->layout, *weights, corrupted);
+  }
+  loaded.emplace(LoadedProgram{std::move(*program), std::move(frames)});
+  return llvm::Error::success();
+}
+
+/// The groups of ranks over each set of axes.
+static std::vector<std::vector<std::vector<int32_t>>>
+groupSets(const ProgramLayout &layout) {
+  std::vector<std::vector<std::vector<int32_t>>> sets;
+  for (const Axes &axes : layout.groups) {
+    sets.emplace_back();
+    for (const planning::DeviceGroup &group : layout.ranks.groups(axes)) {
+      sets.back().emplace_back(group.begin(), group.end());
+    }
+  }
+  return sets;
+}
+
+RankSetup Session::State::makeSetup() const {
+  const LayerTraffic &traffic = planned->traffic;
+  const Mesh &mesh = traffic.mesh;
+  RankSetup setup;
+  setup.ranks = mesh.deviceCount();
+  for (const planning::Tier &tier : traffic.topology.tiers()) {
+    setup.tierNames.push_back(tier.name);
+  }
+  for (int64_t from = 0; from < setup.ranks; ++from) {
+    for (int64_t to = 0; to < setup.ranks; ++to) {
+      setup.tierOf.push_back(
+          traffic.topology.tierOf(mesh.deviceAt(from), mesh.deviceAt(to))
+              .value_or(0));
+    }
+  }
+  setup.groupSets = groupSets(partitioned->program.layout);
+  for (const Axes &axes : partitioned->program.layout.groups) {
+    std::string name;
+    for (const planning::AxisRef &axis : axes) {
+      name += (name.empty() ? "" : ",") + axis.toString();
+    }
+    setup.groupNames.push_back(name);
+  }
+  setup.cores = options.cores;
+  setup.movement = options.movement;
+  setup.repeat = options.repeat;
+  setup.tracePath = options.tracePath;
+  return setup;
+}
+
+llvm::Expected<LayerRun> Session::run(const LayerInput &input) {
+  if (llvm::Error error = state->checkInput(input)) {
+    return error;
+  }
+  if (llvm::Error error =
+          state->load(ProgramKind::Partitioned, state->partitioned)) {
+    return error;
+  }
+  LayerCall call(state->partitioned->program, *state->partitioned->frames,
+                 input);
+  llvm::Expected<RunMeasurement> measurement =
+      runRanks(state->makeSetup(), call.calls());
+  if (!measurement) {
+    return measurement.takeError();
+  }
+  llvm::Expected<LayerResult> result = call.assembleResult();
+  if (!result) {
+    return result.takeError();
+  }
+  return LayerRun{std::move(*result), std::move(*measurement)};
+}
+
+llvm::Expected<LayerResult> Session::runReference(const LayerInput &input) {
+  if (llvm::Error error = state->checkInput(input)) {
+    return error;
+  }
+  if (llvm::Error error =
+          state->load(ProgramKind::Reference, state->reference)) {
+    return error;
+  }
+  LayerCall call(state->reference->program, *state->reference->frames, input);
+  RankSetup alone;
+  alone.cores = state->options.cores;
+  llvm::Expected<RunMeasurement> measurement = runRanks(alone, call.calls());
+  if (!measurement) {
+    return measurement.takeError();
+  }
+  return call.assembleResult();
+}
+
+std::string Session::slotOf(int64_t expert, int64_t token,
+                            int64_t tokens) const {
+  const LayerTraffic &traffic = state->planned->traffic;
+  if (expert < 0) {
+    return "no slot";
+  }
+  // The first group that holds the token serves as well as any other.
+  for (const planning::DeviceGroup &group :
+       traffic.mesh.groups(traffic.expertAxes)) {
+    auto ranges =
+        planning::tokenRanges(traffic.mesh, group, traffic.tokenAxes, tokens);
+    for (auto [source, range] : llvm::enumerate(ranges)) {
+      if (token < range.begin || token >= range.end) {
+        continue;
+      }
+      int64_t slot = traffic.placement.slotFor(
+          expert, source, token % planning::Placement::tokenClasses);
+      int64_t device = group[traffic.placement.rankOfSlot(slot)];
+      return formatv("slot {0} of rank {1}",
+                     traffic.placement.localSlotOf(slot),
+                     traffic.mesh.positionOf(device));
+    }
+  }
+  return "no slot";
+}
+
+int64_t Session::weightBytes() const { return state->weights->loadedBytes(); }
+
+void Session::corruptExpert(int64_t expert) { state->corrupted = expert; }

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "moe/Runner/WeightStore.h"
+
+#include "moe/Runner/ExpertTensors.h"
+#include "moe/Runner/Progress.h"
+#include "moe/Target/CPU/PackedLayout.h"
+
+#include "llvm/Support/Memory.h"
+
+#include <atomic>
+#include <thread>
+#include <tuple>
+
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
+using namespace moe::runner;
+using mlir::moe::PackedLayout;
+using mlir::moe::PackedType;
+using mlir::moe::PackSource;
+using moe::planning::TokenRange;
+
+bool WeightPart::operator<(const WeightPart &other) const {
+  auto key = [](const WeightPart &part) {
+    std::vector<int64_t> bounds;
+    for (const TokenRange &range : part.ranges) {
+      bounds.push_back(range.begin);
+      bounds.push_back(range.end);
+    }
+    return std::make_tuple(part.symbol, part.expert, part.isPacked, bounds);
+  };
+  return key(*this) < key(other);
+}
+
+struct WeightStore::Weight {
+  WeightSymbol symbol;
+  /// For experts.
+  std::optional<ExpertTensors> experts;
+};
+
+/// One mapping for all parts of a load, in huge pages where there are any.
+struct WeightStore::Arena {
+  llvm::sys::OwningMemoryBlock block;
+  int64_t used = 0;
+
+  static llvm::Expected<std::unique_ptr<Arena>> create(int64_t bytes) {
+    std::error_code error;
+    auto arena = std::make_unique<Arena>();
+    arena->block =
+        llvm::sys::OwningMemoryBlock(llvm::sys::Memory::allocateMappedMemory(
+            bytes, nullptr,
+            llvm::sys::Memory::MF_READ | llvm::sys::Memory::MF_WRITE, error));
+    if (error) {
+      return llvm::createStringError(
+          "expected " + llvm::Twine(bytes) +
+          " bytes of memory for weights, but got: " + error.message());
+    }
+#ifdef MADV_HUGEPAGE
+    // Only advice: weights are read from one end to the other.
+    madvise(arena->block.base(), arena->block.allocatedSize(), MADV_HUGEPAGE);
+#endif
+    return arena;
+  }
+  char *take(int64_t bytes) {
+    char *result = static_cast<char *>(block.base()) + used;
+    used += bytes;
+    return result;
+  }
+};
+
+WeightStore::WeightStore(std::shared_ptr<const TensorSource> source)
+    : source(std::move(source)) {}
+
+WeightStore::~WeightStore() = default;
+
+llvm::Error WeightStore::declare(const std::string &symbol,
+                                 const WeightSymbol &weight) {
+  if (weights.count(symbol)) {
+    return llvm::Error::success();
+  }
+  auto entry = std::make_unique<Weight>();
+  entry->symbol = weight;
+  if (weight.isExperts) {
+    int64_t k = weight.shape[1], n = weight.shape[2];
+    TensorShape stored =
+        weight.isInByOut ? TensorShape{k, n} : TensorShape{n, k};
+    llvm::Expected<ExpertTensors> experts = ExpertTensors::resolve(
+        *source, weight.pattern, weight.shape[0], stored);
+    if (!experts) {
+      return experts.takeError();
+    }
+    entry->experts = std::move(*experts);
+  } else {
+    llvm::Expected<ElementType> type =
+        source->check({weight.pattern, weight.shape}, weight.type);
+    if (!type) {
+      return type.takeError();
+    }
+  }
+  weights[symbol] = std::move(entry);
+  return llvm::Error::success();
+}
+
+void WeightStore::request(const WeightPart &part) {
+  assert(weights.count(part.symbol) && "a weight that was not declared");
+  parts.try_emplace(part, nullptr);
+}
+
+static PackedLayout packedLayout(const WeightSymbol &weight,
+                                 const WeightPart &part) {
+  assert(part.ranges.size() == 2 && part.ranges[0].begin == 0 &&
+         "a product sums over all of K");
+  return {part.ranges[0].size(), part.ranges[1].size(),
+          weight.type == ElementType::F32 ? PackedType::f32 : PackedType::bf16};
+}
+
+int64_t WeightStore::bytesOf(const WeightPart &part) const {
+  const WeightSymbol &weight = weights.at(part.symbol)->symbol;
+  if (part.isPacked) {
+    return packedLayout(weight, part).bytes();
+  }
+  int64_t bytes = elementBytes(weight.type);
+  for (const TokenRange &range : part.ranges) {
+    bytes *= range.size();
+  }
+  return bytes;
+}
+
+static int64_t roundUp(int64_t bytes) {
+  return llvm::alignTo(bytes, PackedLayout::alignment);
+}
+
+/// Calls `task` for 0 … count - 1 from several threads and returns the error
+/// of the smallest index that failed.
+static llvm::Error
+forEachInParallel(size_t count, unsigned threads,
+                  llvm::function_ref<llvm::Error(size_t)> task) {
+  std::atomic<size_t> next = 0;
+  std::mutex mutex;
+  size_t failedAt = count;
+  std::string message;
+  auto work = [&] {
+    for (size_t index = next++; index < count; index = next++) {
+      if (llvm::Error error = task(index)) {
+        std::lock_guard<std::mutex> lock(mutex);
+        std::string text = llvm::toString(std::move(error));
+        if (index < failedAt) {
+          failedAt = index;
+          message = text;
+        }
+        next = count;
+      }
+    }
+  };
+  std::vector<std::thread> helpers;
+  for (size_t i = 1; i < std::min<size_t>(threads, count); ++i) {
+    helpers.emplace_back(work);
+  }
+  work();
+  for (std::thread &helper : helpers) {
+    helper.join();
+  }
+  return failedAt < count ? llvm::createStringError(message)
+                          : llvm::Error::success();
+}
+
+llvm::Error WeightStore::load(unsigned threads) {
+  std::vector<std::map<WeightPart, char *>::iterator> missing;
+  int64_t bytes = 0;
+  for (auto entry = parts.begin(); entry != parts.end(); ++entry) {
+    if (!entry->second) {
+      missing.push_back(entry);
+      bytes += roundUp(bytesOf(entry->first));
+    }
+  }
+  if (missing.empty()) {
+    return llvm::Error::success();
+  }
+  llvm::Expected<std::unique_ptr<Arena>> arena =
+      Arena::create(std::max<int64_t>(bytes, 1));
+  if (!arena) {
+    return arena.takeError();
+  }
+  std::vector<char *> places;
+  for (auto entry : missing) {
+    places.push_back((*arena)->take(roundUp(bytesOf(entry->first))));
+  }
+  Progress progress("packing weights");
+  std::atomic<int64_t> done = 0;
+  llvm::Error error =
+      forEachInParallel(missing.size(), threads, [&](size_t index) {
+        llvm::Error result = loadPart(missing[index]->first, places[index]);
+        progress.update(++done, missing.size());
+        return result;
+      });
+  if (error) {
+    return error;
+  }
+  for (auto [entry, place] : llvm::zip_equal(missing, places)) {
+    entry->second = place;
+  }
+  arenas.push_back(std::move(*arena));
+  return llvm::Error::success();
+}
+
+const void *WeightStore::find(const WeightPart &part) const {
+  auto entry = parts.find(part);
+  assert(entry != parts.end() && entry->second && "a part that is not loaded");
+  return entry->second;
+}
+
+int64_t WeightStore::loadedBytes() const {
+  int64_t bytes = 0;
+  for (const std::unique_ptr<Arena> &arena : arenas) {
+    bytes += arena->used;
+  }
+  return bytes;
+}
+
+llvm::Error WeightStore::loadPart(const WeightPart &part,
+                                  char *destination) const {
+  const Weight &weight = *weights.at(part.symbol);
+  return part.isPacked ? packMatrix(weight, part, destination)
+                       : readTensor(weight, part, destination);
+}
+
+llvm::Error WeightStore::packMatrix(const Weight &weight,
+                                    const WeightPart &part,
+                                    char *destination) const {
+  const WeightSymbol &symbol = weight.symbol;
+  PackedLayout layout = packedLayout(symbol, part);
+  TokenRange columns = part.ranges[1];
+  auto pack = symbol.isInByOut ? mlir::moe::packFromColumns
+                               : mlir::moe::packFromRowsOut;
+  size_t rank = symbol.shape.size();
+  int64_t k = weight.experts ? symbol.shape[1] : symbol.shape[rank - 1];
+  int64_t n = weight.experts ? symbol.shape[2] : symbol.shape[rank - 2];
+  int64_t rowLength = symbol.isInByOut ? n : k;
+
+  TensorRequest request{symbol.pattern, symbol.shape};
+  const void *view = weight.experts
+                         ? weight.experts->view(part.expert, symbol.type)
+                         : source->view(request, symbol.type);
+  if (view) {
+    pack(layout, {view, rowLength, 0, columns.begin}, {0, layout.panels()},
+         destination);
+    return llvm::Error::success();
+  }
+  // Only the columns that are wanted are read.
+  ExpertTensors::Range range{columns.begin, columns.size(), 0, k};
+  if (symbol.isInByOut) {
+    range = {0, k, columns.begin, columns.size()};
+  }
+  std::vector<char> matrix(range.rows * range.columns *
+                           elementBytes(symbol.type));
+  llvm::Error error =
+      weight.experts
+          ? weight.experts->read(part.expert, range, symbol.type, matrix.data())
+          : source->read(request,
+                         {range.firstRow * rowLength + range.firstColumn,
+                          range.rows, range.columns, rowLength},
+                         symbol.type, matrix.data());
+  if (error) {
+    return error;
+  }
+  pack(layout, {matrix.data(), range.columns, 0, 0}, {0, layout.panels()},
+       destination);
+  return llvm::Error::success();
+}
+
+llvm::Error WeightStore::readTensor(const Weight &weight,
+                                    const WeightPart &part,
+                                    char *destination) const {
+  const WeightSymbol &symbol = weight.symbol;
+  TensorWindow window = TensorWindow::whole(symbol.shape);
+  if (symbol.shape.size() == 1) {
+    window.first = part.ranges[0].begin;
+    window.columns = part.ranges[0].size();
+  } else if (symbol.shape.size() == 2) {
+    window.first =
+        part.ranges[0].begin * window.rowLength + part.ranges[1].begin;
+    window.rows = part.ranges[0].size();
+    window.columns = part.ranges[1].size();
+  } else if (bytesOf(part) / elementBytes(symbol.type) !=
+             window.rows * window.columns) {
+    return llvm::createStringError(
+        "expected a vector or a matrix where ranks hold parts, but '" +
+        symbol.pattern + "' is " + toString(symbol.shape));
+  }
+  if (window.rows * window.columns == 0) {
+    return llvm::Error::success();
+  }
+  return source->read({symbol.pattern, symbol.shape}, window, symbol.type,
+                      destination);
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Runs one MoE layer of a module on N ranks of this process.
+
+#include "CommandLine.h"
+
+#include "moe/Runner/RunReport.h"
+
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace moe::runner;
+
+namespace {
+enum ExitStatus {
+  AllIsWell = 0,
+  WrongInput = 1,
+  Different = 2,
+  RankFailed = 3
+};
+} // namespace
+
+static int fail(llvm::Error error) {
+  int status = error.isA<RankFailure>() ? RankFailed : WrongInput;
+  llvm::errs() << "error: " << llvm::toString(std::move(error)) << '\n';
+  return status;
+}
+
+static llvm::Expected<LayerInput> makeInput(const Session &session,
+                                            const CommandLine &line) {
+  llvm::Expected<LayerInput> input = session.randomInput(0);
+  if (!line.input.empty()) {
+    input = session.readInput(line.input);
+  } else {
+    int64_t usual = session.facts().staticTokens.value_or(
+        std::min<int64_t>(64, session.facts().maxTokens));
+    input = session.randomInput(line.tokens.value_or(usual));
+  }
+  if (!input || line.routingIn.empty()) {
+    return input;
+  }
+  llvm::Expected<RoutingArray> routing = RoutingArray::read(
+      line.routingIn, session.facts().choices, session.facts().experts);
+  if (!routing) {
+    return routing.takeError();
+  }
+  input->routing = std::move(*routing);
+  return input;
+}
+
+static llvm::Error writeArrays(const CommandLine &line,
+                               const LayerResult &result) {
+  if (!line.output.empty()) {
+    NumpyArray array(NumpyType::Float32,
+                     {result.output.rows, result.output.columns});
+    llvm::copy(result.output.toFloats(), array.values<float>().begin());
+    if (llvm::Error error = array.write(line.output)) {
+      return error;
+    }
+  }
+  return line.routingOut.empty() ? llvm::Error::success()
+                                 : result.routing.write(line.routingOut);
+}
+
+static llvm::Error writeReport(const CommandLine &line, const Session &session,
+                               const LayerRun &run, llvm::StringRef check) {
+  llvm::Expected<moe::report::Report> report =
+      makeRunReport(session, run, line.session.modulePath, check);
+  if (!report) {
+    return report.takeError();
+  }
+  if (line.stats != "-") {
+    moe::report::renderText(*report, llvm::outs());
+  }
+  if (line.stats.empty()) {
+    return llvm::Error::success();
+  }
+  std::error_code code;
+  llvm::raw_fd_ostream file(line.stats, code, llvm::sys::fs::OF_Text);
+  if (code) {
+    return llvm::createStringError(line.stats + ": " + code.message());
+  }
+  moe::report::renderJson(*report, file);
+  return llvm::Error::success();
+}
+
+/// What --check found: the exit status and a line for the report.
+static llvm::Expected<int> check(Session &session, const LayerInput &input,
+                                 const LayerRun &run, std::string &text) {
+  llvm::Expected<LayerResult> expected = session.runReference(input);
+  if (!expected) {
+    return expected.takeError();
+  }
+  std::optional<Difference> difference = compareResults(*expected, run.result);
+  if (!difference) {
+    text = "bit-identical to one rank without partitioning";
+    return AllIsWell;
+  }
+  text = toString(
+      *difference,
+      session.slotOf(difference->expert, difference->token, input.tokens.rows));
+  llvm::errs() << "error: " << text << '\n';
+  return Different;
+}
+
+static llvm::Expected<int> run(const CommandLine &line) {
+  llvm::Expected<std::unique_ptr<Session>> session =
+      Session::create(line.session);
+  if (!session) {
+    return session.takeError();
+  }
+  llvm::Expected<LayerInput> input = makeInput(**session, line);
+  if (!input) {
+    return input.takeError();
+  }
+  (*session)->corruptExpert(line.corruptedExpert);
+  llvm::Expected<LayerRun> result = (*session)->run(*input);
+  if (!result) {
+    return result.takeError();
+  }
+  if (llvm::Error error = writeArrays(line, result->result)) {
+    return error;
+  }
+  llvm::Expected<int> status = AllIsWell;
+  std::string text;
+  if (line.check) {
+    status = check(**session, *input, *result, text);
+    if (!status) {
+      return status.takeError();
+    }
+  }
+  if (llvm::Error error = writeReport(line, **session, *result, text)) {
+    return error;
+  }
+  return status;
+}
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  llvm::Expected<CommandLine> line = CommandLine::parse(argc, argv);
+  if (!line) {
+    return fail(line.takeError());
+  }
+  llvm::Expected<int> status = run(*line);
+  return status ? *status : fail(status.takeError());
+}
