@@ -10,6 +10,7 @@ using namespace moe::runner;
 using namespace moe::report;
 using llvm::formatv;
 using moe::planning::ExchangeTraffic;
+namespace planning = moe::planning;
 using moe::planning::TokenRange;
 using moe::planning::Topology;
 using moe::planning::Traffic;

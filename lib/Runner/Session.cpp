@@ -15,6 +15,7 @@
 using namespace moe::runner;
 using llvm::formatv;
 using moe::planning::Mesh;
+namespace planning = moe::planning;
 
 namespace {
 /// A program that can be called.
@@ -85,6 +86,8 @@ Session::create(const SessionOptions &options) {
   mlir::DialectRegistry registry;
   mlir::moe::registerAllDialects(registry);
   state->context = std::make_unique<mlir::MLIRContext>(registry);
+  // Errors are one line.
+  state->context->printOpOnDiagnostic(false);
   llvm::Expected<PreparedModule> prepared =
       prepareModule(*state->context, options);
   if (!prepared) {

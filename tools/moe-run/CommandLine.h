@@ -13,17 +13,20 @@ struct CommandLine {
   std::string output;
   std::string routingIn;
   std::string routingOut;
-  /// "-" is the standard output.
+  /// "-" is the standard output; empty: none.
   std::string stats;
   /// Tokens to make up without an input; none given: the module's own number,
   /// or 64.
   std::optional<int64_t> tokens;
   bool check = false;
+  /// Print the flags and nothing else.
+  bool help = false;
   int64_t corruptedExpert = -1;
 
-  /// Exits the process on what LLVM's parser refuses; fails on flags that
-  /// contradict each other or ask for what is not built.
-  static llvm::Expected<CommandLine> parse(int argc, char **argv);
+  /// Fails on unknown flags, on flags that contradict each other, and on what
+  /// is not built.
+  static llvm::Expected<CommandLine> parse(llvm::ArrayRef<const char *> words);
+  static void printHelp();
 };
 
 } // namespace moe::runner

@@ -139,9 +139,14 @@ static llvm::Expected<int> run(const CommandLine &line) {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
-  llvm::Expected<CommandLine> line = CommandLine::parse(argc, argv);
+  llvm::Expected<CommandLine> line =
+      CommandLine::parse(llvm::ArrayRef(argv, argc).drop_front());
   if (!line) {
     return fail(line.takeError());
+  }
+  if (line->help) {
+    CommandLine::printHelp();
+    return AllIsWell;
   }
   llvm::Expected<int> status = run(*line);
   return status ? *status : fail(status.takeError());

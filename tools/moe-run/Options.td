@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The flags of moe-run. LLVM's cl::opt is no way here: libLLVM has a global
+// --stats of its own.
+
+include "llvm/Option/OptParser.td"
+
+class Flag_<string name, string help> : Flag<["--", "-"], name>, HelpText<help>;
+
+// --name=value and --name value.
+multiclass Value<string name, string metaVar, string help> {
+  def NAME # _eq : Joined<["--", "-"], name # "=">, HelpText<help>, MetaVarName<metaVar>;
+  def : Separate<["--", "-"], name>, Alias<!cast<Joined>(NAME # _eq)>;
+}
+
+def help : Flag_<"help", "Print this">;
+defm ranks : Value<"ranks", "N", "Number of ranks; alone it means the mesh ep=N">;
+defm mesh : Value<"mesh", "AXES", "Mesh axes, such as dp=2,ep=4">;
+defm topology : Value<"topology", "FILE", "MLIR file with the cluster's comm.topology">;
+defm layer : Value<"layer", "NAME", "Layer of the model (3, encoder.1); default: its first MoE layer">;
+defm exchange : Value<"exchange", "FORM", "For a module that is not planned: flat_exact (default) or flat_bounded">;
+def replan : Flag_<"replan", "Forget the plan that the module came with">;
+defm transport : Value<"transport", "NAME", "threads (default), mpi or nccl">;
+defm device : Value<"device", "NAME", "cpu (default), emulated or gpu">;
+defm cpu : Value<"cpu", "NAME", "CPU to compile for: native (default), x86-64-v3, x86-64-v4,+avx512bf16">;
+defm weights : Value<"weights", "PATH", "Safetensors file, index or directory; default: random by --seed">;
+defm seed : Value<"seed", "S", "Seed of random weights and tokens (docs/RandomData.md); default 0">;
+defm input : Value<"input", "x.npy", "Tokens, float32 [tokens, hidden]; default: random by --seed">;
+defm output : Value<"output", "y.npy", "Where the outputs go, float32 [tokens, hidden]">;
+defm tokens : Value<"tokens", "T", "Number of random tokens; default: what the module is compiled for, or 64">;
+defm routing_in : Value<"routing-in", "r.npy", "Use this routing, float32 [2, tokens, choices]: experts (-1: none), weights">;
+defm routing_out : Value<"routing-out", "r.npy", "Where the routing goes, in the same form">;
+def check : Flag_<"check", "Compare, bit for bit, with one rank and no partitioning">;
+defm stats : Value<"stats", "FILE", "Where the report goes as JSON; - prints it instead of the tables">;
+defm trace : Value<"trace", "FILE", "Where a Chrome trace of the ranks goes">;
+defm cores : Value<"cores", "N", "Ranks that compute at a time; default: the cores that there are">;
+def : Separate<["--", "-"], "threads">, Alias<cores_eq>;
+def : Joined<["--", "-"], "threads=">, Alias<cores_eq>;
+defm repeat : Value<"repeat", "N", "Run so often and report the fastest; default 1">;
+def corrupt_expert_eq : Joined<["--"], "corrupt-expert=">, Flags<[HelpHidden]>,
+  HelpText<"Zero an expert's weights on the ranks, so that --check fails">;
