@@ -4,10 +4,10 @@
 #include "CaptureDiagnostics.h"
 #include "ReadLayout.h"
 
+#include "moe/Pipelines/CPUPipeline.h"
 #include "moert/compiled.h"
 
 #include "mlir/Pass/PassManager.h"
-#include "mlir/Pass/PassRegistry.h"
 
 using namespace moe::runner;
 
@@ -21,32 +21,35 @@ static mlir::moe::SymbolMap runtimeSymbols() {
 }
 
 static llvm::Error lower(mlir::ModuleOp module, ProgramKind kind,
-                         const mlir::moe::CPUTarget &target) {
+                         const CompileOptions &compile) {
   CaptureDiagnostics diagnostics(module.getContext());
+  mlir::moe::CPUPipelineOptions pipeline;
+  pipeline.cpu = compile.cpu;
+  pipeline.overlap = compile.overlaps;
   mlir::PassManager manager(module.getContext());
-  llvm::StringRef pipeline = kind == ProgramKind::Partitioned
-                                 ? "moe-cpu-pipeline"
-                                 : "moe-cpu-reference-pipeline";
-  if (mlir::failed(mlir::parsePassPipeline(pipeline, manager))) {
-    return llvm::createStringError("expected a pipeline '" + pipeline + "'");
+  if (kind == ProgramKind::Partitioned) {
+    mlir::moe::buildCPUPipeline(manager, pipeline);
+  } else {
+    mlir::moe::buildCPUReferencePipeline(manager, pipeline);
   }
   return mlir::succeeded(manager.run(module))
              ? llvm::Error::success()
              : diagnostics.takeError("lowering failed without saying why");
 }
 
-llvm::Expected<CompiledProgram> moe::runner::compileProgram(
-    mlir::ModuleOp module, llvm::StringRef function, ProgramKind kind,
-    const mlir::moe::CPUTarget &target, ProgramLayout layout) {
+llvm::Expected<CompiledProgram>
+moe::runner::compileProgram(mlir::ModuleOp module, llvm::StringRef function,
+                            ProgramKind kind, const CompileOptions &compile,
+                            ProgramLayout layout) {
   mlir::OwningOpRef<mlir::ModuleOp> lowered = module.clone();
-  if (llvm::Error error = lower(*lowered, kind, target)) {
+  if (llvm::Error error = lower(*lowered, kind, compile)) {
     return error;
   }
   if (llvm::Error error = readHandles(*lowered, layout)) {
     return error;
   }
   mlir::moe::JitOptions options;
-  options.target = target;
+  options.target = compile.target;
   options.symbols = runtimeSymbols();
   llvm::Expected<std::unique_ptr<mlir::moe::JitEngine>> engine =
       mlir::moe::JitEngine::create(*lowered, options);

@@ -19,12 +19,21 @@ struct CompiledProgram {
 /// Which of the two roads from a planned module to code.
 enum class ProgramKind { Partitioned, Reference };
 
+struct CompileOptions {
+  /// As the user named it, and what it means.
+  std::string cpu;
+  mlir::moe::CPUTarget target;
+  /// Whether exchanges are started early and waited for late.
+  bool overlaps = true;
+};
+
 /// Compiles a copy of `module`. `layout` is the module's; handles and groups
 /// are filled in.
-llvm::Expected<CompiledProgram>
-compileProgram(mlir::ModuleOp module, llvm::StringRef function,
-               ProgramKind kind, const mlir::moe::CPUTarget &target,
-               ProgramLayout layout);
+llvm::Expected<CompiledProgram> compileProgram(mlir::ModuleOp module,
+                                               llvm::StringRef function,
+                                               ProgramKind kind,
+                                               const CompileOptions &compile,
+                                               ProgramLayout layout);
 
 } // namespace moe::runner
 

@@ -165,9 +165,9 @@ llvm::Error Session::State::load(ProgramKind kind,
       }
     }
   }
-  llvm::Expected<CompiledProgram> program =
-      compileProgram(*prepared.module, prepared.function.getSymName(), kind,
-                     target, std::move(layout));
+  llvm::Expected<CompiledProgram> program = compileProgram(
+      *prepared.module, prepared.function.getSymName(), kind,
+      {options.cpu, target, options.overlaps}, std::move(layout));
   if (!program) {
     return program.takeError();
   }

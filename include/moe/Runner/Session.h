@@ -32,6 +32,8 @@ struct SessionOptions {
 
   /// "native" or a CPU as CPUTarget::parse takes it.
   std::string cpu = "native";
+  /// Exchanges are started early and waited for late.
+  bool overlaps = true;
   /// A safetensors file, index or directory; empty: random weights by `seed`.
   std::string weights;
   uint64_t seed = 0;
