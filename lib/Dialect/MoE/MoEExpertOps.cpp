@@ -28,6 +28,12 @@ ShardingRule UseWeightOp::getShardingRule() {
 }
 
 LogicalResult UseWeightOp::partition(comm::Partitioner &partitioner) {
+  ShapedType part = cast<ShapedType>(partitioner.getLocalType(getResult()));
+  if (!part.hasStaticShape()) {
+    return emitOpError("expected weights that its sharding divides, but got ")
+           << getResult().getType() << " over "
+           << partitioner.getSharding(getResult());
+  }
   Operation *local = partitioner.cloneLocal(*this);
   comm::ShardingAttr sharding = partitioner.getSharding(getResult());
   if (sharding && !sharding.isReplicated()) {
@@ -116,8 +122,10 @@ ShardingRule ExpertsOp::getShardingRule() {
   Block &block = getBody().front();
   rule.addValue(block.getArgument(0), {whole, whole});
   rule.addValue(block.getArgument(1), {whole});
-  rule.addUse(block.getTerminator()->getOpOperand(0), {whole, column});
-  rule.addValue(getResult(), {token, column});
+  // What a dropped choice returns is cut from x, which is whole.
+  int64_t width = getDropped() == DroppedReturn::Zero ? column : whole;
+  rule.addUse(block.getTerminator()->getOpOperand(0), {whole, width});
+  rule.addValue(getResult(), {token, width});
   return rule;
 }
 

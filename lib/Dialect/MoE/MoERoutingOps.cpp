@@ -188,9 +188,22 @@ CountChoicesOp::getResultExtents(OpBuilder &builder) {
            builder.getIndexAttr(getExperts())}};
 }
 
+// One random number a token, though of rank 1.
+static void splitRandom(Operation *op, comm::ShardingRule &rule) {
+  auto select = dyn_cast<SelectOp>(op);
+  for (comm::ShardingRule::Participant &one : rule.participants) {
+    if (select && select.getRandom() && one.use &&
+        one.use == &select.getRandomMutable()[0]) {
+      one.factors = {0};
+    }
+  }
+}
+
 #define MOE_TOKENWISE(OpT)                                                     \
   comm::ShardingRule OpT::getShardingRule() {                                  \
-    return comm::getTokenwiseRule(*this);                                      \
+    comm::ShardingRule rule = comm::getTokenwiseRule(*this);                   \
+    splitRandom(*this, rule);                                                  \
+    return rule;                                                               \
   }                                                                            \
   LogicalResult OpT::partition(comm::Partitioner &partitioner) {               \
     partitioner.cloneLocal(*this);                                             \

@@ -270,7 +270,12 @@ protected:
         return op->emitOpError(
             "cannot lower weights that are applied to the input");
       }
-      return ExpertsExpansion(experts, *this).run(countExperts(experts));
+      int64_t count = countExperts(experts);
+      if (count == 0) {
+        return op->emitOpError("expected a placement or matrices that say how "
+                               "many experts there are");
+      }
+      return ExpertsExpansion(experts, *this).run(count);
     }
     if (auto reshard = dyn_cast<comm::ReshardOp>(op)) {
       mapLocal(reshard.getResult(), getLocal(reshard.getSource()));
@@ -287,8 +292,12 @@ protected:
   }
 
 private:
-  /// As many as the matrices that the body uses have slots.
+  /// As many as the placement has, or the matrices that the body uses have
+  /// slots.
   static int64_t countExperts(ExpertsOp op) {
+    if (op.getPlacement()) {
+      return op.getPlacement().getType().getExperts();
+    }
     int64_t experts = 0;
     op.getBody().walk([&](GroupedMatmulOp matmul) {
       experts = cast<WeightsType>(matmul.getWeights()[0].getType()).getSlots();

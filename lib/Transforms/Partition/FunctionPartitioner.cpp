@@ -15,6 +15,9 @@ LogicalResult FunctionPartitioner::run() {
   if (global.isDeclaration()) {
     return success();
   }
+  if (!global.getBody().hasOneBlock()) {
+    return global.emitError("cannot partition a function of several blocks");
+  }
   Block *entry = local.addEntryBlock();
   for (BlockArgument argument : global.getArguments()) {
     mapLocal(argument, entry->getArgument(argument.getArgNumber()));
@@ -50,7 +53,10 @@ Type FunctionPartitioner::getLocalType(Type type, ShardingAttr sharding) const {
     return part;
   }
   SmallVector<int64_t> shape(weights.getShape());
-  shape[0] = getLocalSlots(global, weights.getSlots());
+  // Weights that no placement spreads are whole on every rank.
+  if (int64_t slots = getLocalSlots(global, weights.getSlots())) {
+    shape[0] = slots;
+  }
   return WeightsType::get(type.getContext(), shape, weights.getElementType());
 }
 

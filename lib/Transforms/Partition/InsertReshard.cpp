@@ -48,7 +48,7 @@ private:
   LogicalResult run(Operation *op) {
     if (auto call = dyn_cast<func::CallOp>(op)) {
       auto callee = module.lookupSymbol<func::FuncOp>(call.getCallee());
-      if (!callee.isDeclaration()) {
+      if (!callee.isDeclaration() || declared.contains(callee)) {
         matchCall(call, callee);
         return success();
       }
@@ -75,6 +75,9 @@ private:
       if (one.use && !inBody(one)) {
         match(*one.use, toSharding(one, axes));
       }
+    }
+    if (auto call = dyn_cast<func::CallOp>(op)) {
+      declareLike(call);
     }
     if (!isa<ExpertsOp>(op)) {
       return success();
@@ -145,12 +148,7 @@ private:
   }
 
   ShardingAttr current(Value value) {
-    if (ShardingAttr sharding = ShardingAttributes::get(value)) {
-      return sharding;
-    }
-    SmallVector<AxisListAttr> dims(cast<ShapedType>(value.getType()).getRank(),
-                                   AxisListAttr::get(module.getContext(), {}));
-    return ShardingAttr::get(module.getContext(), mesh, dims);
+    return orWhole(ShardingAttributes::get(value), value.getType());
   }
 
   /// Makes a use see `wanted`.
@@ -167,11 +165,45 @@ private:
     use.set(reshard.getResult());
   }
 
+  ShardingAttr orWhole(ShardingAttr sharding, Type type) {
+    if (sharding) {
+      return sharding;
+    }
+    SmallVector<AxisListAttr> dims(cast<ShapedType>(type).getRank(),
+                                   AxisListAttr::get(module.getContext(), {}));
+    return ShardingAttr::get(module.getContext(), mesh, dims);
+  }
+
+  /// A declared function is one function on every rank: it takes its arguments
+  /// as its first call gives them, and other calls follow.
+  void declareLike(func::CallOp call) {
+    auto callee = module.lookupSymbol<func::FuncOp>(call.getCallee());
+    declared.insert(callee);
+    auto name = StringAttr::get(module.getContext(), comm::kShardingAttrName);
+    for (OpOperand &operand : call->getOpOperands()) {
+      unsigned index = operand.getOperandNumber();
+      ShardingAttr sharding = ShardingAttributes::get(operand.get());
+      if (sharding) {
+        callee.setArgAttr(index, name, sharding);
+      } else {
+        callee.removeArgAttr(index, name);
+      }
+    }
+    for (OpResult result : call->getResults()) {
+      if (ShardingAttr sharding = ShardingAttributes::get(result)) {
+        callee.setResultAttr(result.getResultNumber(), name, sharding);
+      } else {
+        callee.removeResultAttr(result.getResultNumber(), name);
+      }
+    }
+  }
+
   void matchCall(func::CallOp call, func::FuncOp callee) {
-    for (auto [operand, argument] :
-         llvm::zip_equal(call->getOpOperands(), callee.getArguments())) {
-      if (isa<ShapedType>(argument.getType())) {
-        match(operand, current(argument));
+    for (OpOperand &operand : call->getOpOperands()) {
+      if (isa<ShapedType>(operand.get().getType())) {
+        auto wanted = callee.getArgAttrOfType<ShardingAttr>(
+            operand.getOperandNumber(), comm::kShardingAttrName);
+        match(operand, orWhole(wanted, operand.get().getType()));
       }
     }
     for (auto [index, result] : llvm::enumerate(call.getResults())) {
@@ -188,17 +220,14 @@ private:
       }
       auto wanted = function.getResultAttrOfType<ShardingAttr>(
           operand.getOperandNumber(), comm::kShardingAttrName);
-      SmallVector<AxisListAttr> whole(
-          cast<ShapedType>(operand.get().getType()).getRank(),
-          AxisListAttr::get(module.getContext(), {}));
-      match(operand, wanted
-                         ? wanted
-                         : ShardingAttr::get(module.getContext(), mesh, whole));
+      match(operand, orWhole(wanted, operand.get().getType()));
     }
   }
 
   ModuleOp module;
   FlatSymbolRefAttr mesh;
+  /// Declared functions whose shardings their first call has decided.
+  llvm::SmallPtrSet<Operation *, 4> declared;
 };
 
 struct InsertReshardPass

@@ -13,6 +13,7 @@ namespace mlir::moe {
 using namespace mlir;
 using namespace mlir::moe;
 using comm::AxisListAttr;
+using comm::AxisRefAttr;
 using comm::ShardingAttr;
 using comm::ShardingRule;
 
@@ -28,13 +29,14 @@ using Dimensions = SmallVector<Dimension>;
 /// The fixpoint. Only ever decides what is undecided, so it ends.
 class Propagation {
 public:
-  explicit Propagation(ModuleOp module) : module(module) {}
+  Propagation(ModuleOp module, comm::MeshOp mesh)
+      : module(module), mesh(mesh) {}
 
   LogicalResult run() {
     for (func::FuncOp function : module.getOps<func::FuncOp>()) {
       seed(function);
     }
-    if (failed(collectRules())) {
+    if (failed(status) || failed(collectRules())) {
       return failure();
     }
     do {
@@ -90,10 +92,32 @@ private:
     return found->second;
   }
 
-  static void write(Dimensions &dims, ShardingAttr sharding) {
+  /// Takes what the program says of a value, once it is known to make sense.
+  void write(Dimensions &dims, ShardingAttr sharding, Operation *at) {
+    if (failed(check(dims.size(), sharding, at))) {
+      status = failure();
+      return;
+    }
     for (auto [dim, axes] : llvm::zip_equal(dims, sharding.getDims())) {
       dim = {axes, /*isWritten=*/true};
     }
+  }
+
+  LogicalResult check(size_t rank, ShardingAttr sharding, Operation *at) {
+    if (sharding.getMesh().getValue() != mesh.getSymName()) {
+      return at->emitError("expected shardings over mesh '")
+             << mesh.getSymName() << "', but got " << sharding;
+    }
+    if (sharding.getDims().size() != rank) {
+      return at->emitError("expected a sharding of ")
+             << rank << " dimensions, but got " << sharding;
+    }
+    SmallVector<AxisRefAttr> axes;
+    for (AxisListAttr dim : sharding.getDims()) {
+      llvm::append_range(axes, dim.getAxes());
+    }
+    return comm::verifyMeshAxes(at, sharding.getMesh(),
+                                AxisListAttr::get(at->getContext(), axes));
   }
 
   void seed(func::FuncOp function) {
@@ -101,29 +125,29 @@ private:
       Dimensions &dims = dimensionsOf(function, result);
       if (auto sharding = function.getResultAttrOfType<ShardingAttr>(
               result, comm::kShardingAttrName)) {
-        write(dims, sharding);
+        write(dims, sharding, function);
       }
     }
-    auto seedValue = [&](Value value) {
+    auto seedValue = [&](Value value, Operation *at) {
       if (!isa<ShapedType>(value.getType())) {
         return;
       }
       Dimensions &dims = dimensionsOf(value);
       if (ShardingAttr sharding = ShardingAttributes::get(value)) {
-        write(dims, sharding);
+        write(dims, sharding, at);
       }
     };
     function.walk<WalkOrder::PreOrder>([&](Operation *op) {
       for (Value result : op->getResults()) {
-        seedValue(result);
+        seedValue(result, op);
       }
       for (Region &region : op->getRegions()) {
         for (BlockArgument argument : region.getArguments()) {
-          seedValue(argument);
+          seedValue(argument, op);
         }
       }
       if (auto reshard = dyn_cast<comm::ReshardOp>(op)) {
-        write(dimensionsOf(reshard.getResult()), reshard.getTo());
+        write(dimensionsOf(reshard.getResult()), reshard.getTo(), op);
       }
     });
   }
@@ -236,6 +260,8 @@ private:
   }
 
   ModuleOp module;
+  comm::MeshOp mesh;
+  LogicalResult status = success();
   llvm::MapVector<Value, Dimensions> values;
   llvm::MapVector<std::pair<Operation *, unsigned>, Dimensions> functionResults;
   SmallVector<Operation *> order;
@@ -254,7 +280,7 @@ struct PropagateShardingPass
                        "planning passes");
       return signalPassFailure();
     }
-    Propagation propagation(module);
+    Propagation propagation(module, mesh);
     if (failed(propagation.run())) {
       return signalPassFailure();
     }

@@ -9,8 +9,12 @@ using comm::ShardingRule;
 
 bool mlir::moe::touchesShapedValues(Operation *op) {
   auto isShaped = [](Type type) { return isa<ShapedType>(type); };
-  return llvm::any_of(op->getOperandTypes(), isShaped) ||
-         llvm::any_of(op->getResultTypes(), isShaped);
+  WalkResult walk = op->walk([&](Operation *inner) {
+    bool touches = llvm::any_of(inner->getOperandTypes(), isShaped) ||
+                   llvm::any_of(inner->getResultTypes(), isShaped);
+    return touches ? WalkResult::interrupt() : WalkResult::advance();
+  });
+  return walk.wasInterrupted();
 }
 
 FailureOr<ShardingRule> mlir::moe::getDeclaredRule(func::CallOp call,

@@ -21,7 +21,8 @@ FailureOr<comm::ShardingRule> getDeclaredRule(func::CallOp call,
 /// rule: their values are linked one to one.
 FailureOr<comm::ShardingRule> getRule(Operation *op);
 
-/// Whether an operation needs a rule at all: it has shaped operands or results.
+/// Whether an operation needs a rule at all: it, or one inside it, has shaped
+/// operands or results.
 bool touchesShapedValues(Operation *op);
 
 /// Reads and writes the attributes that carry shardings between the passes.
