@@ -15,6 +15,24 @@ namespace mlir::moe {
 using namespace mlir;
 using namespace mlir::moe;
 
+static bool isConstant(Value value) {
+  return matchPattern(value, m_Constant());
+}
+
+// Whether a kernel knows the value: from the body, or a constant.
+static bool comesFrom(Block &body, Value value) {
+  return value.getParentBlock() == &body || isConstant(value);
+}
+
+// Whether an operation of a body can work on vectors instead.
+static bool isOnElements(Operation &op) {
+  return matchPattern(&op, m_Constant()) ||
+         (OpTrait::hasElementwiseMappableTraits(&op) &&
+          llvm::all_of(op.getOperands(), [&](Value operand) {
+            return comesFrom(*op.getBlock(), operand);
+          }));
+}
+
 // Whether the body works on one element of each input alone.
 static bool isElementwise(linalg::GenericOp op) {
   if (op.getNumDpsInits() != 1 || op.getNumLoops() != 2 ||
@@ -25,7 +43,9 @@ static bool isElementwise(linalg::GenericOp op) {
   return llvm::all_of(op.getIndexingMapsArray(),
                       [](AffineMap map) { return map.isIdentity(); }) &&
          body.getArguments().back().use_empty() &&
-         body.getOps<linalg::IndexOp>().empty();
+         body.getOps<linalg::IndexOp>().empty() &&
+         llvm::all_of(body.without_terminator(), isOnElements) &&
+         comesFrom(body, body.getTerminator()->getOperand(0));
 }
 
 namespace {
