@@ -20,6 +20,7 @@ def MoE_DispatchLayoutOp : MoE_Op<"dispatch_layout", [
 
     Constraints:
     - C1: axes, mesh and exchange exist.
+    - C2: the layout is of as many ranks as the group has.
 
     Example:
     ```mlir

@@ -21,6 +21,12 @@ DispatchLayoutOp::verifySymbolUses(SymbolTableCollection &symbols) {
   if (!symbols.lookupNearestSymbolFrom<ExchangeOp>(*this, getExchangeAttr())) {
     return emitOpError("expected a moe.exchange named ") << getExchangeAttr();
   }
+  // C2
+  int64_t ranks = comm::getGroupSize(*this, getMeshAttr(), getAxes());
+  if (getLayout().getType().getRanks() != ranks) {
+    return emitOpError("expected a layout of ")
+           << ranks << " ranks, but got " << getLayout().getType();
+  }
   return success();
 }
 

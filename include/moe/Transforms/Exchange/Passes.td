@@ -62,7 +62,7 @@ def OverlapExchange : Pass<"moe-overlap-exchange", "::mlir::ModuleOp"> {
 
     Leaves to later passes: where the data moves in between (the transport).
   }];
-  let dependentDialects = ["::mlir::comm::CommDialect"];
+  let dependentDialects = ["::mlir::comm::CommDialect", "::mlir::moe::MoEDialect"];
 }
 
 #endif // MOE_TRANSFORMS_EXCHANGE_PASSES
