@@ -367,7 +367,8 @@ private:
     if (failed(checkContiguous(collective))) {
       return failure();
     }
-    if (op.getReduction()) {
+    if (op.getReduction() || op.getKind() == comm::CollectiveKind::AllReduce ||
+        op.getKind() == comm::CollectiveKind::ReduceScatter) {
       return op.emitOpError("cannot lower a reduction that is started");
     }
     Move move = describe(b, collective);

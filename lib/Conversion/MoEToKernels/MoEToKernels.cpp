@@ -36,6 +36,10 @@ public:
              << op.getRows().getType() << " and " << op.getOuts()[0].getType();
     }
     GroupedMatmulSpec spec = specOf(op);
+    if (!spec.inputType.isF32() && !spec.inputType.isBF16()) {
+      return op.emitOpError("expected rows of f32 or bf16, but got ")
+             << spec.inputType;
+    }
     func::FuncOp kernel = getKernel(op, spec);
     if (!kernel) {
       return failure();
