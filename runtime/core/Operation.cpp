@@ -29,6 +29,21 @@ int64_t Operation::bytesTo(int32_t peer) const {
   }
 }
 
+int64_t Operation::allBytes() const {
+  switch (kind) {
+  case MOERT_ALL_TO_ALL_V:
+    return (int64_t(srcOffsets[size]) - srcOffsets[0]) * rowBytes;
+  case MOERT_ALL_GATHER_V:
+    return ownRows * rowBytes * size;
+  case MOERT_ALL_REDUCE: {
+    int64_t own = shardBegin(rank + 1) - shardBegin(rank);
+    return (count + own * (size - 1)) * elementBytes();
+  }
+  default:
+    return bytesTo(rank) * size;
+  }
+}
+
 int64_t Operation::sourceBytes() const {
   switch (kind) {
   case MOERT_ALL_GATHER:
@@ -61,40 +76,48 @@ void Operation::clearCounts() const {
   }
 }
 
-static std::string checkOffsets(const char *name, const int32_t *offsets,
-                                int32_t size) {
+static bool ascends(const int32_t *offsets, int32_t size) {
+  bool ascending = offsets[0] >= 0;
+  for (int32_t p = 0; p < size; ++p) {
+    ascending &= offsets[p] <= offsets[p + 1];
+  }
+  return ascending;
+}
+
+static std::string explainOffsets(const char *name, const int32_t *offsets) {
   if (!offsets) {
     return std::string(name) + " is null";
   }
-  for (int32_t p = 0; p <= size; ++p) {
-    if (offsets[p] < (p == 0 ? 0 : offsets[p - 1])) {
-      return std::string(name) + "[" + std::to_string(p) + "]: expected " +
-             (p == 0 ? "at least 0"
-                     : "at least " + std::to_string(offsets[p - 1])) +
-             ", but got " + std::to_string(offsets[p]);
-    }
+  int32_t p = 0;
+  int32_t least = 0;
+  while (offsets[p] >= least) {
+    least = offsets[p++];
   }
-  return {};
+  return std::string(name) + "[" + std::to_string(p) + "]: expected at least " +
+         std::to_string(least) + ", but got " + std::to_string(offsets[p]);
 }
 
 static std::string checkRagged(const moert_collective &c, int32_t size) {
+  bool hasSource = c.kind == MOERT_ALL_TO_ALL_V;
   if (c.flags & MOERT_OFFSETS_ON_DEVICE) {
     return "offsets on a device are not supported";
   }
   if (c.row_bytes < 0) {
     return "row_bytes is " + std::to_string(c.row_bytes);
   }
-  std::string error = checkOffsets("dst_offsets", c.dst_offsets, size);
-  if (error.empty() && c.kind == MOERT_ALL_TO_ALL_V) {
-    error = checkOffsets("src_offsets", c.src_offsets, size);
+  if (!c.dst_offsets || !ascends(c.dst_offsets, size)) {
+    return explainOffsets("dst_offsets", c.dst_offsets);
   }
-  if (!error.empty() || c.row_bytes == 0) {
-    return error;
+  if (hasSource && (!c.src_offsets || !ascends(c.src_offsets, size))) {
+    return explainOffsets("src_offsets", c.src_offsets);
+  }
+  if (c.row_bytes == 0) {
+    return {};
   }
   if (!c.dst && c.dst_offsets[size] > 0) {
     return "the destination is null";
   }
-  if (!c.src && c.kind == MOERT_ALL_TO_ALL_V && c.src_offsets[size] > 0) {
+  if (!c.src && hasSource && c.src_offsets[size] > 0) {
     return "the source is null";
   }
   return {};
@@ -150,10 +173,7 @@ bool makeOperation(const moert_collective &c, int32_t rank, int32_t size,
       c.kind == MOERT_ALL_GATHER_V
           ? int64_t(c.dst_offsets[rank + 1]) - c.dst_offsets[rank]
           : 0;
-  operation.bytes = 0;
-  for (int32_t p = 0; p < size; ++p) {
-    operation.bytes += operation.bytesTo(p);
-  }
+  operation.bytes = operation.allBytes();
   return true;
 }
 

@@ -58,6 +58,8 @@ struct Operation {
   /// What this rank sends to `peer`. An all_reduce sends each rank the shard
   /// that it reduces, and the result of its own shard.
   int64_t bytesTo(int32_t peer) const;
+  /// What this rank sends, to itself too: the sum of bytesTo.
+  int64_t allBytes() const;
   /// Bytes of the source.
   int64_t sourceBytes() const;
   /// Fills the destination with zeros where counts may be read from it.

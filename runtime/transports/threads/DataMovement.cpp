@@ -71,21 +71,27 @@ static void copy(char *to, const char *from, int64_t bytes) {
   }
 }
 
-static std::string moveRows(const Operation &from, const Operation &to,
-                            const std::vector<int32_t> &ranks) {
+static std::string explainRows(const Operation &from, const Operation &to,
+                               const std::vector<int32_t> &ranks) {
+  int64_t sent = from.rowsTo(to.rank);
+  std::string sender = std::to_string(ranks[size_t(from.rank)]);
+  std::string receiver = std::to_string(ranks[size_t(to.rank)]);
+  return messagePrefix(ranks[size_t(to.rank)], to) + "rank " + sender +
+         " sends " + std::to_string(sent) + (sent == 1 ? " row" : " rows") +
+         ", but rank " + receiver + " expects " +
+         std::to_string(to.rowsFrom(from.rank));
+}
+
+/// Returns false if the sender's count is not what the receiver expects.
+static bool moveRows(const Operation &from, const Operation &to) {
   if (from.eager) {
     // The rows lie here: on their way while the offsets are read.
     __builtin_prefetch(from.src);
     __builtin_prefetch(from.src + cacheLine);
   }
   int64_t sent = from.rowsTo(to.rank);
-  int64_t expected = to.rowsFrom(from.rank);
-  if (sent != expected || sent < 0) {
-    std::string sender = std::to_string(ranks[size_t(from.rank)]);
-    std::string receiver = std::to_string(ranks[size_t(to.rank)]);
-    return messagePrefix(ranks[size_t(to.rank)], to) + "rank " + sender +
-           " sends " + std::to_string(sent) + (sent == 1 ? " row" : " rows") +
-           ", but rank " + receiver + " expects " + std::to_string(expected);
+  if (sent != to.rowsFrom(from.rank) || sent < 0) {
+    return false;
   }
   if (sent > 0) {
     // An all_gather_v sends its source from the beginning.
@@ -94,7 +100,7 @@ static std::string moveRows(const Operation &from, const Operation &to,
     copy(to.dst + to.dstOffsets[from.rank] * to.rowBytes,
          from.src + first * to.rowBytes, sent * to.rowBytes);
   }
-  return {};
+  return true;
 }
 
 static void reduceScatter(const std::vector<Part> &parts, const Operation &to) {
@@ -129,13 +135,15 @@ std::string moveToReceiver(const std::vector<Part> &parts, int32_t receiver,
   }
   for (int32_t step = 0; step < to.size; ++step) {
     // Each receiver begins at itself: no two begin at the same sender.
-    int32_t sender = (receiver + step) % to.size;
+    int32_t sender = receiver + step;
+    sender -= sender >= to.size ? to.size : 0;
     const Operation &from = parts[size_t(sender)].operation;
-    std::string error;
     switch (to.kind) {
     case MOERT_ALL_TO_ALL_V:
     case MOERT_ALL_GATHER_V:
-      error = moveRows(from, to, ranks);
+      if (!moveRows(from, to)) {
+        return explainRows(from, to, ranks);
+      }
       break;
     case MOERT_ALL_TO_ALL:
       copy(to.dst + sender * to.count, from.src + receiver * to.count,
@@ -146,9 +154,6 @@ std::string moveToReceiver(const std::vector<Part> &parts, int32_t receiver,
       break;
     default:
       return {};
-    }
-    if (!error.empty()) {
-      return error;
     }
   }
   return {};
