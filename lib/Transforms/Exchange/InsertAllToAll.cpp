@@ -158,11 +158,11 @@ private:
         comm::AllToAllOp::create(b, TypeRange{countType}, sent, space,
                                  layout.getAxesAttr(), layout.getMeshAttr())
             ->getResult(0);
-    if (exchange.getForm() == ExchangeForm::FlatBounded) {
-      received = comm::CheckBoundOp::create(b, TypeRange{countType}, received,
-                                            exchange.getBound())
-                     ->getResult(0);
-    }
+    // Before anything is derived from the counts: what exceeds the bound ends
+    // the program, and nothing may write outside the buffers until it has.
+    received = comm::CheckBoundOp::create(b, TypeRange{countType}, received,
+                                          exchange.getBound())
+                   ->getResult(0);
     phase(PhaseKind::Layout);
     SmallVector<Value> offsets = countOffsets(received);
     state.receiveByRank = offsets[0];

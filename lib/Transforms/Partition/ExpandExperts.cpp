@@ -288,6 +288,10 @@ protected:
       auto local = getLocal(use.getResult()).getDefiningOp<UseWeightOp>();
       local.removePlacementAttr();
     }
+    if (auto use = dyn_cast<UsePlacementOp>(op)) {
+      auto local = getLocal(use.getResult()).getDefiningOp<UsePlacementOp>();
+      local.removePlacementAttr();
+    }
     return success();
   }
 

@@ -152,14 +152,41 @@ private:
     });
   }
 
-  // Operations inside linalg bodies and epilogues work on scalars.
-  LogicalResult collectRules() {
-    WalkResult walk = module.walk<WalkOrder::PreOrder>([&](Operation *op) {
-      if (isa<ModuleOp, func::FuncOp>(op)) {
-        return WalkResult::advance();
+  /// Callers before callees, so that what callers know of arguments meets what
+  /// callees make of it before it meets what callers want of results.
+  SmallVector<func::FuncOp> callersFirst() {
+    llvm::SetVector<func::FuncOp> order;
+    for (func::FuncOp function : module.getOps<func::FuncOp>()) {
+      if (function.isPublic()) {
+        order.insert(function);
       }
-      if (!op->getParentOfType<func::FuncOp>()) {
-        return WalkResult::skip();
+    }
+    for (size_t next = 0; next < order.size(); ++next) {
+      func::FuncOp caller = order[next];
+      caller.walk([&](func::CallOp call) {
+        order.insert(module.lookupSymbol<func::FuncOp>(call.getCallee()));
+      });
+    }
+    for (func::FuncOp function : module.getOps<func::FuncOp>()) {
+      order.insert(function);
+    }
+    return order.takeVector();
+  }
+
+  LogicalResult collectRules() {
+    for (func::FuncOp function : callersFirst()) {
+      if (failed(collectRules(function))) {
+        return failure();
+      }
+    }
+    return success();
+  }
+
+  // Operations inside linalg bodies and epilogues work on scalars.
+  LogicalResult collectRules(func::FuncOp function) {
+    WalkResult walk = function.walk<WalkOrder::PreOrder>([&](Operation *op) {
+      if (op == function) {
+        return WalkResult::advance();
       }
       FailureOr<ShardingRule> rule = getRule(op);
       if (failed(rule)) {
