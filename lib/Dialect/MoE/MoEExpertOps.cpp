@@ -129,6 +129,37 @@ ShardingRule ExpertsOp::getShardingRule() {
   return rule;
 }
 
+// Rows are other rows on every rank that holds other tokens or experts: what
+// the region computes cannot be split, and gathered, over those ranks. Slots
+// are the placement's to split.
+static LogicalResult checkRegion(ExpertsOp op, comm::Partitioner &partitioner) {
+  SmallVector<comm::AxisRefAttr> ranks(op.getAxesAttr().getAxes());
+  if (comm::ShardingAttr tokens = partitioner.getSharding(op.getExpert())) {
+    llvm::append_range(ranks, tokens.getDims()[0].getAxes());
+  }
+  WalkResult walk = op.getBody().walk([&](GroupedMatmulOp product) {
+    for (Value matrix : product.getWeights()) {
+      comm::ShardingAttr sharding = partitioner.getSharding(matrix);
+      for (auto [dim, axes] :
+           llvm::enumerate(sharding ? sharding.getDims()
+                                    : ArrayRef<comm::AxisListAttr>())) {
+        bool varies = llvm::any_of(axes.getAxes(), [&](comm::AxisRefAttr axis) {
+          return llvm::is_contained(ranks, axis);
+        });
+        if (varies || (dim == 0 && !axes.empty())) {
+          product.emitOpError(
+              "expected matrices that are split by columns, "
+              "over other axes than tokens and experts, but got ")
+              << sharding;
+          return WalkResult::interrupt();
+        }
+      }
+    }
+    return WalkResult::advance();
+  });
+  return failure(walk.wasInterrupted());
+}
+
 LogicalResult ExpertsOp::partition(comm::Partitioner &partitioner) {
   if (!getAxes() || !getExchange() || !getPlacement()) {
     return emitOpError("expected axes, placement and exchange before "
@@ -136,6 +167,9 @@ LogicalResult ExpertsOp::partition(comm::Partitioner &partitioner) {
   }
   if (getWeighted() == WeightSide::Input) {
     return emitOpError("cannot lower weights that are applied to the input");
+  }
+  if (failed(checkRegion(*this, partitioner))) {
+    return failure();
   }
   OpBuilder &builder = partitioner.getBuilder();
   Location loc = getLoc();

@@ -17,6 +17,16 @@ using comm::AxisRefAttr;
 using comm::ShardingAttr;
 using comm::ShardingRule;
 
+// Whether two axes, or parts of axes, are the same anywhere.
+static bool overlap(AxisRefAttr a, AxisRefAttr b) {
+  if (a.getName() != b.getName()) {
+    return false;
+  }
+  return !a.isSubAxis() || !b.isSubAxis() ||
+         (a.getPreSize() < b.getPreSize() * b.getSize() &&
+          b.getPreSize() < a.getPreSize() * a.getSize());
+}
+
 namespace {
 /// A dimension of a value: undecided, or split over axes.
 struct Dimension {
@@ -25,6 +35,14 @@ struct Dimension {
   bool isWritten = false;
 };
 using Dimensions = SmallVector<Dimension>;
+
+/// A dimension and the value that it is one of.
+struct Site {
+  Dimensions *value;
+  size_t dim;
+
+  Dimension &operator*() const { return (*value)[dim]; }
+};
 
 /// The fixpoint. Only ever decides what is undecided, so it ends.
 class Propagation {
@@ -116,6 +134,14 @@ private:
     for (AxisListAttr dim : sharding.getDims()) {
       llvm::append_range(axes, dim.getAxes());
     }
+    for (auto [index, axis] : llvm::enumerate(axes)) {
+      for (AxisRefAttr earlier : ArrayRef(axes).take_front(index)) {
+        if (overlap(axis, earlier)) {
+          return at->emitError("expected each axis once, but got ")
+                 << axis.getName() << " twice in " << sharding;
+        }
+      }
+    }
     return comm::verifyMeshAxes(at, sharding.getMesh(),
                                 AxisListAttr::get(at->getContext(), axes));
   }
@@ -201,27 +227,44 @@ private:
   }
 
   /// Decides the undecided among dimensions that are one.
-  void unify(ArrayRef<Dimension *> dims) {
+  void unify(ArrayRef<Site> sites) {
     Dimension *winner = nullptr;
-    for (Dimension *dim : dims) {
-      if (dim->axes && (!winner || (dim->isWritten && !winner->isWritten))) {
-        winner = dim;
+    for (const Site &site : sites) {
+      Dimension &dim = *site;
+      if (dim.axes && (!winner || (dim.isWritten && !winner->isWritten))) {
+        winner = &dim;
       }
     }
     if (!winner) {
       return;
     }
-    for (Dimension *dim : dims) {
-      if (!dim->axes) {
-        dim->axes = winner->axes;
+    for (const Site &site : sites) {
+      if (!(*site).axes && isFree(*site.value, winner->axes)) {
+        (*site).axes = winner->axes;
         changed = true;
       }
     }
   }
 
+  /// Whether no dimension of a value is split over any of `axes`: no axis
+  /// splits two dimensions, or a rank would hold a diagonal block.
+  static bool isFree(const Dimensions &dims, AxisListAttr axes) {
+    for (const Dimension &dim : dims) {
+      for (AxisRefAttr taken :
+           dim.axes ? dim.axes.getAxes() : ArrayRef<AxisRefAttr>()) {
+        if (llvm::any_of(axes.getAxes(), [&](AxisRefAttr axis) {
+              return overlap(axis, taken);
+            })) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
   void link(Dimensions &a, Dimensions &b) {
-    for (auto [left, right] : llvm::zip_equal(a, b)) {
-      unify({&left, &right});
+    for (size_t dim = 0; dim < a.size(); ++dim) {
+      unify({Site{&a, dim}, Site{&b, dim}});
     }
   }
 
@@ -243,18 +286,18 @@ private:
       return;
     }
     const ShardingRule &rule = rules[ruleIndex[op]];
-    SmallVector<SmallVector<Dimension *>> byFactor(rule.factors.size());
+    SmallVector<SmallVector<Site>> byFactor(rule.factors.size());
     // Entries of `values` do not move once every value has one.
     for (const ShardingRule::Participant &one : rule.participants) {
       Dimensions &dims = dimensionsOf(one.value);
-      for (auto [dim, factor] : llvm::zip_equal(dims, one.factors)) {
+      for (auto [dim, factor] : llvm::enumerate(one.factors)) {
         if (factor != ShardingRule::whole) {
-          byFactor[factor].push_back(&dim);
+          byFactor[factor].push_back({&dims, dim});
         }
       }
     }
-    for (ArrayRef<Dimension *> dims : byFactor) {
-      unify(dims);
+    for (ArrayRef<Site> sites : byFactor) {
+      unify(sites);
     }
   }
 

@@ -57,6 +57,14 @@ func.func @axis_absent(%x: tensor<?x3xf32> {comm.sharding = #comm.sharding<@mesh
 // -----
 
 comm.mesh @mesh <["ep"=4]>
+// expected-error @below {{expected each axis once, but got "ep" twice in #comm.sharding<@mesh, [{"ep"}, {"ep":(1)2}]>}}
+func.func @axis_and_its_part(%x: tensor<?x3xf32> {comm.sharding = #comm.sharding<@mesh, [{"ep"}, {"ep":(1)2}]>}) {
+  return
+}
+
+// -----
+
+comm.mesh @mesh <["ep"=4]>
 // expected-error @below {{expected each axis once, but got "ep" twice}}
 func.func @axis_twice(%x: tensor<?x3xf32> {comm.sharding = #comm.sharding<@mesh, [{"ep"}, {"ep"}]>}) {
   return

@@ -66,6 +66,14 @@ func.func @sub_axis(%x: tensor<?x3xf32> {comm.sharding = #comm.sharding<@mesh, [
   return %0 : tensor<?x3xf32>
 }
 
+// No axis splits two dimensions of one value: the first keeps it.
+// CHECK-LABEL: @one_axis_for_two(
+// CHECK: linalg.matmul {{.*}} {comm.result_shardings = [#comm.sharding<@mesh, [{"ep"}, {}]>]}
+func.func @one_axis_for_two(%x: tensor<?x11xf32> {comm.sharding = #comm.sharding<@mesh, [{"ep"}, {}]>}, %w: tensor<8x11xf32> {comm.sharding = #comm.sharding<@mesh, [{"ep"}, {}]>}, %out: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  %0 = linalg.matmul indexing_maps = [#mk, #nk, #mn] ins(%x, %w : tensor<?x11xf32>, tensor<8x11xf32>) outs(%out : tensor<?x8xf32>) -> tensor<?x8xf32>
+  return %0 : tensor<?x8xf32>
+}
+
 // Nothing written: nothing is split.
 // CHECK-LABEL: @untouched(
 // CHECK-NOT: #comm.sharding

@@ -1,0 +1,31 @@
+// RUN: moe-opt %s --split-input-file --verify-diagnostics --comm-propagate-sharding --comm-insert-reshard --moe-partition
+
+comm.mesh @mesh <["ep"=2]>
+moe.exchange @x0 flat_exact bound 64
+moe.placement @p0 experts 8 over {"ep"} of @mesh slots [[0, 1, 2, 3], [4, 5, 6, 7]]
+func.func @columns_over_token_axis(%x: tensor<?x12xf32> {comm.sharding = #comm.sharding<@mesh, [{"ep"}, {}]>}, %e: tensor<?x3xi32>, %v: tensor<?x3xf32>, %w: !moe.weights<8x12x14xf32> {comm.sharding = #comm.sharding<@mesh, [{}, {}, {"ep"}]>}) -> (tensor<?x14xf32> {comm.sharding = #comm.sharding<@mesh, [{"ep"}, {}]>}) {
+  %p = moe.use_placement @p0 layer 0 : !moe.placement_ref<8 experts>
+  %y = moe.experts %x routed by %e weighted by %v placed by %p over {"ep"} of @mesh exchange @x0 : (tensor<?x12xf32>, tensor<?x3xi32>, tensor<?x3xf32>, !moe.placement_ref<8 experts>) -> tensor<?x14xf32> {
+  ^bb0(%rows: tensor<?x12xf32>, %o: tensor<?xi32>):
+    // expected-error @below {{expected matrices that are split by columns, over other axes than tokens and experts, but got #comm.sharding<@mesh, [{}, {}, {"ep"}]>}}
+    %d = moe.grouped_matmul %rows by %w at %o : (tensor<?x12xf32>, !moe.weights<8x12x14xf32>, tensor<?xi32>) -> tensor<?x14xf32>
+    moe.yield %d : tensor<?x14xf32>
+  }
+  return %y : tensor<?x14xf32>
+}
+
+// -----
+
+comm.mesh @mesh <["ep"=2, "etp"=4]>
+moe.exchange @x0 flat_exact bound 64
+moe.placement @p0 experts 8 over {"ep"} of @mesh slots [[0, 1, 2, 3], [4, 5, 6, 7]]
+func.func @slots_split(%x: tensor<?x12xf32> {comm.sharding = #comm.sharding<@mesh, [{"ep"}, {}]>}, %e: tensor<?x3xi32>, %v: tensor<?x3xf32>, %w: !moe.weights<8x12x14xf32> {comm.sharding = #comm.sharding<@mesh, [{"etp"}, {}, {}]>}) -> tensor<?x14xf32> {
+  %p = moe.use_placement @p0 layer 0 : !moe.placement_ref<8 experts>
+  %y = moe.experts %x routed by %e weighted by %v placed by %p over {"ep"} of @mesh exchange @x0 : (tensor<?x12xf32>, tensor<?x3xi32>, tensor<?x3xf32>, !moe.placement_ref<8 experts>) -> tensor<?x14xf32> {
+  ^bb0(%rows: tensor<?x12xf32>, %o: tensor<?xi32>):
+    // expected-error @below {{expected matrices that are split by columns, over other axes than tokens and experts, but got #comm.sharding<@mesh, [{"etp"}, {}, {}]>}}
+    %d = moe.grouped_matmul %rows by %w at %o : (tensor<?x12xf32>, !moe.weights<8x12x14xf32>, tensor<?xi32>) -> tensor<?x14xf32>
+    moe.yield %d : tensor<?x14xf32>
+  }
+  return %y : tensor<?x14xf32>
+}
