@@ -12,7 +12,8 @@ func.func @exact(%x: tensor<?x11xbf16>, %e: tensor<?x2xi32>, %w: tensor<?x2xf32>
   // CHECK: %[[SLOTS:.+]]:2 = moe.assign_slots %[[E]] placed by %[[P]] from_token %[[FIRST]]
   // CHECK: %[[SEND:.+]]:2 = moe.count_offsets %[[SLOTS]]#1
   // CHECK: moe.phase exchange
-  // CHECK: %[[COUNTS:.+]] = comm.all_to_all %[[SLOTS]]#1 into %{{.+}} over {"ep"} of @mesh : (tensor<3x5xi32>, tensor<3x5xi32>)
+  // CHECK: %[[RAW:.+]] = comm.all_to_all %[[SLOTS]]#1 into %{{.+}} over {"ep"} of @mesh : (tensor<3x5xi32>, tensor<3x5xi32>)
+  // CHECK: %[[COUNTS:.+]] = comm.check_bound %[[RAW]] bound(41)
   // CHECK: moe.phase layout
   // CHECK: %[[RECEIVE:.+]]:2 = moe.count_offsets %[[COUNTS]]
   // CHECK: moe.phase exchange
