@@ -111,27 +111,30 @@ namespace {
 /// it just runs on from choice to choice. On one rank of several it starts each
 /// choice at `earlier[e]`, what the earlier choices took on all ranks, plus
 /// what the ranks before this one take in this choice.
+///
+/// Survivors need no counting of their own: an expert of which an earlier
+/// choice was dropped is full, whether the dropped ones count or not, and
+/// otherwise all of them survived. So both orders keep the same assignments.
 class ChoiceNumbering {
 public:
   ChoiceNumbering(LoopEmitter &e, LimitCapacityOp op)
       : e(e), op(op), experts(e.index(op.getExperts())),
-        counts(e.scratch({static_cast<int64_t>(op.getExperts())},
-                         e.b.getI32Type())) {
+        counts(makeCounters()) {
     if (op.getTaken()) {
-      earlier =
-          e.scratch({static_cast<int64_t>(op.getExperts())}, e.b.getI32Type());
+      earlier = makeCounters();
     }
   }
 
   void startGroup() { e.fill(earlier ? earlier : counts, e.i32(0)); }
 
   void startChoice(Value group, Value j) {
-    if (earlier) {
-      e.each(experts, [&](Value expert) {
-        Value taken = takenBefore(op.getRank(), group, j, expert);
-        e.store(e.add(e.load(earlier, expert), taken), counts, expert);
-      });
+    if (!earlier) {
+      return;
     }
+    e.each(experts, [&](Value expert) {
+      Value taken = takenBefore(op.getRank(), group, j, expert);
+      e.store(e.add(e.load(earlier, expert), taken), counts, expert);
+    });
   }
 
   /// The number of the next assignment of `expert` (index).
@@ -141,26 +144,23 @@ public:
     return number;
   }
 
-  void endChoice(Value group, Value j, Value capacity) {
-    bool survivors = op.getOrder() == DropOrder::SurvivorsThenToken;
-    if (!earlier && !survivors) {
+  void endChoice(Value group, Value j) {
+    if (!earlier) {
       return;
     }
+    Value ranks = e.extent(op.getTaken(), 0);
     e.each(experts, [&](Value expert) {
-      Value from = earlier ? earlier : counts;
-      Value count = e.load(from, expert);
-      if (earlier) {
-        Value ranks = e.extent(op.getTaken(), 0);
-        count = e.add(count, takenBefore(ranks, group, j, expert));
-      }
-      if (survivors) {
-        count = arith::MinSIOp::create(e.b, count, capacity);
-      }
-      e.store(count, from, expert);
+      Value taken = takenBefore(ranks, group, j, expert);
+      e.store(e.add(e.load(earlier, expert), taken), earlier, expert);
     });
   }
 
 private:
+  Value makeCounters() {
+    return e.scratch({static_cast<int64_t>(op.getExperts())}, e.b.getI32Type());
+  }
+
+  /// What the ranks before `rank` take in choice j of this group.
   Value takenBefore(Value rank, Value group, Value j, Value expert) {
     return e.fold(rank, e.i32(0), [&](Value r, Value sum) {
       return e.add(sum, e.load(op.getTaken(), {r, group, j, expert}));
@@ -196,7 +196,7 @@ static void limitGroup(LimitCapacityOp op, LoopEmitter &e, TokenGroup group,
         e.when(fits, [&] { e.store(chosen, kept, {t, j}); });
       });
     });
-    numbering.endChoice(group.number, j, capacity);
+    numbering.endChoice(group.number, j);
   });
 }
 

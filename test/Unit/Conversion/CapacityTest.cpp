@@ -187,9 +187,9 @@ INSTANTIATE_TEST_SUITE_P(
                 return static_cast<int64_t>(1.25 * s / 8 + 3) / 4 * 4;
               },
               true},
-        Limit{"<tokens 12>", 12,
-              "<factor = 1.0 : f64, rounding = half_even, minimum = 2>",
+        Limit{"<tokens 20>", 20,
+              "<factor = 1.0 : f64, rounding = half_even, minimum = 1>",
               [](int64_t s) {
-                return std::max<int64_t>(2, std::nearbyint(1.0 * s / 8));
+                return std::max<int64_t>(1, std::nearbyint(1.0 * s / 8));
               },
               false}));

@@ -38,17 +38,18 @@ static void resolvePlacements(ModuleOp module) {
   });
 }
 
-CompiledLoops &CompiledLoops::get(std::string text, const Numbers &numbers) {
+CompiledLoops &CompiledLoops::get(std::string text, const Numbers &numbers,
+                                  StringRef cpu) {
   static std::map<std::string, std::unique_ptr<CompiledLoops>> compiled;
   text = substitute(std::move(text), numbers);
-  std::unique_ptr<CompiledLoops> &code = compiled[text];
+  std::unique_ptr<CompiledLoops> &code = compiled[cpu.str() + text];
   if (!code) {
-    code.reset(new CompiledLoops(text));
+    code.reset(new CompiledLoops(text, cpu));
   }
   return *code;
 }
 
-CompiledLoops::CompiledLoops(const std::string &text) {
+CompiledLoops::CompiledLoops(const std::string &text, StringRef cpu) {
   DialectRegistry registry;
   registry.insert<comm::CommDialect, MoEDialect>();
   registerCPUTargetDialects(registry);
@@ -65,7 +66,7 @@ CompiledLoops::CompiledLoops(const std::string &text) {
   EXPECT_TRUE(succeeded(toLoops.run(*module)));
   resolvePlacements(*module);
   JitOptions options;
-  options.target = CPUTarget::host();
+  options.target = llvm::cantFail(CPUTarget::parse(cpu));
   PassManager toLLVM(&context);
   addLowerToLLVMPasses(toLLVM, options.target);
   EXPECT_TRUE(succeeded(toLLVM.run(*module)));

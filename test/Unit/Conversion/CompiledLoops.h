@@ -97,9 +97,10 @@ using Numbers = std::map<std::string, std::string>;
 
 class CompiledLoops {
 public:
-  /// `text` compiled for this machine, once for all tests. Placements come in
-  /// as tables, by `builtin.unrealized_conversion_cast`.
-  static CompiledLoops &get(std::string text, const Numbers &numbers = {});
+  /// `text` compiled for a CPU, once for all tests. Placements come in as
+  /// tables, by `builtin.unrealized_conversion_cast`.
+  static CompiledLoops &get(std::string text, const Numbers &numbers = {},
+                            StringRef cpu = "native");
 
   /// Calls the function `name`: buffers by reference, extents by value.
   template <typename... Args> void call(StringRef name, Args &&...args) {
@@ -115,7 +116,7 @@ public:
   }
 
 private:
-  explicit CompiledLoops(const std::string &text);
+  CompiledLoops(const std::string &text, StringRef cpu);
   void *lookup(StringRef name);
 
   MLIRContext context;
