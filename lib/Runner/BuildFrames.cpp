@@ -110,8 +110,11 @@ RankFrames::RankFrames(const ProgramLayout &layout, const WeightStore &store)
   for (auto [rank, handles] : llvm::enumerate(ranks)) {
     for (const Handle &handle : layout.handles) {
       if (handle.kind == Handle::Kind::Placement) {
+        // A program that places nothing reads no table.
         placementTables.push_back(std::make_unique<std::vector<int32_t>>(
-            placementTable(layout, handle.placement, rank)));
+            handle.placement.empty()
+                ? std::vector<int32_t>()
+                : placementTable(layout, handle.placement, rank)));
         handles.push_back(placementTables.back()->data());
         continue;
       }

@@ -150,26 +150,34 @@ llvm::Error Session::State::checkInput(const LayerInput &input) const {
   return llvm::Error::success();
 }
 
+/// The same arguments and results where one rank holds everything.
+static ProgramLayout onOneRank(ProgramLayout layout) {
+  std::vector<planning::MeshAxis> axes(layout.ranks.axes());
+  for (planning::MeshAxis &axis : axes) {
+    axis.size = 1;
+  }
+  layout.ranks = llvm::cantFail(Mesh::create(std::move(axes)));
+  return layout;
+}
+
 llvm::Error Session::State::load(ProgramKind kind,
                                  std::optional<LoadedProgram> &loaded) {
   if (loaded) {
     return llvm::Error::success();
   }
-  ProgramLayout layout = planned->layout;
-  if (kind == ProgramKind::Reference) {
-    layout.ranks = llvm::cantFail(Mesh::create({{"all", 1}}));
-    for (std::vector<Port> *ports : {&layout.arguments, &layout.results}) {
-      for (Port &port : *ports) {
-        port.rowAxes.clear();
-        port.columnAxes.clear();
-      }
-    }
-  }
+  bool isReference = kind == ProgramKind::Reference;
   llvm::Expected<CompiledProgram> program = compileProgram(
       *prepared.module, prepared.function.getSymName(), kind,
-      {options.cpu, target, options.overlaps}, std::move(layout));
+      {options.cpu, target, options.overlaps},
+      isReference ? onOneRank(planned->layout) : planned->layout);
   if (!program) {
     return program.takeError();
+  }
+  if (isReference) {
+    // Its slots are the experts, in their order.
+    for (Handle &handle : program->layout.handles) {
+      handle.placement.clear();
+    }
   }
   RankFrames::request(program->layout, *weights);
   unsigned threads = llvm::hardware_concurrency().compute_thread_count();
@@ -177,7 +185,7 @@ llvm::Error Session::State::load(ProgramKind kind,
     return error;
   }
   auto frames = std::make_unique<RankFrames>(program->layout, *weights);
-  if (kind == ProgramKind::Partitioned && corrupted >= 0) {
+  if (!isReference && corrupted >= 0) {
     frames->corruptExpert(program->layout, *weights, corrupted);
   }
   loaded.emplace(LoadedProgram{std::move(*program), std::move(frames)});
