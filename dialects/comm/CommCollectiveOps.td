@@ -224,6 +224,7 @@ def Comm_StartOp : Comm_Op<"start", [
     - C2: the kind has as many offsets: all_to_all_v 2, all_gather_v 1, others 0.
     - C3: the ticket is used by exactly one `comm.wait`.
     - C4: the destination is used by that wait only.
+    - C5: a reduction is given exactly with reduce_scatter and all_reduce.
 
     Example:
     ```mlir
@@ -239,7 +240,7 @@ def Comm_StartOp : Comm_Op<"start", [
                        Comm_AxisListAttr:$axes, FlatSymbolRefAttr:$mesh);
   let results = (outs Variadic<AnyRankedTensor>:$results, Comm_PendingType:$pending);
   let assemblyFormat = [{
-    `` $kind (`` $reduction^)? $source (`by` $offsets^)? `into` $destination
+    `` $kind (`with` `` $reduction^)? $source (`by` $offsets^)? `into` $destination
     `over` custom<Axes>($axes) `of` $mesh attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;

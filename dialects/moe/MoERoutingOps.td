@@ -13,15 +13,14 @@ class MoE_BufferFormOp<string mnemonic, list<Trait> traits = []>
         DeclareOpInterfaceMethods<MoE_BufferFormOpInterface, ["getResultExtents"]>,
         DeclareOpInterfaceMethods<MemoryEffectsOpInterface>], traits)> {
   let results = (outs Variadic<AnyRankedTensor>:$results);
+  let hasVerifier = 1;
 }
 
 // A routing op works token by token unless it says otherwise.
 class MoE_RoutingOp<string mnemonic, list<Trait> traits = []>
     : MoE_BufferFormOp<mnemonic, !listconcat([
         DeclareOpInterfaceMethods<Comm_ShardingRuleOpInterface>,
-        DeclareOpInterfaceMethods<Comm_PartitionOpInterface>], traits)> {
-  let hasVerifier = 1;
-}
+        DeclareOpInterfaceMethods<Comm_PartitionOpInterface>], traits)>;
 
 def MoE_ScoreOp : MoE_RoutingOp<"score"> {
   let summary = "router scores from logits";

@@ -221,6 +221,15 @@ LogicalResult StartOp::verify() {
       }
     }
   }
+  // C5
+  bool reduces = getKind() == CollectiveKind::ReduceScatter ||
+                 getKind() == CollectiveKind::AllReduce;
+  if (reduces != getReduction().has_value()) {
+    return emitOpError("expected a reduction exactly with reduce_scatter and "
+                       "all_reduce, but got ")
+           << stringifyCollectiveKind(getKind())
+           << (reduces ? " without" : " with") << " one";
+  }
   return verifyRows(*this, getSource(), getDestination());
 }
 
@@ -255,9 +264,9 @@ LogicalResult WaitOp::verify() {
 
 LogicalResult HostExtentOp::verify() {
   // C1
-  if (getBound() < 1) {
-    return emitOpError("expected a positive bound, but got ")
-           << static_cast<int64_t>(getBound());
+  auto bound = static_cast<int64_t>(getBound());
+  if (bound < 1) {
+    return emitOpError("expected a positive bound, but got ") << bound;
   }
   return success();
 }
@@ -270,9 +279,9 @@ void HostExtentOp::getEffects(
 
 LogicalResult CheckBoundOp::verify() {
   // C1
-  if (getBound() < 1) {
-    return emitOpError("expected a positive bound, but got ")
-           << static_cast<int64_t>(getBound());
+  auto bound = static_cast<int64_t>(getBound());
+  if (bound < 1) {
+    return emitOpError("expected a positive bound, but got ") << bound;
   }
   return success();
 }

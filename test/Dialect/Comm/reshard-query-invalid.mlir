@@ -1,0 +1,86 @@
+// RUN: moe-opt %s --split-input-file --verify-diagnostics
+
+// comm.reshard C1
+comm.mesh @mesh <["dp"=2, "ep"=4]>
+func.func @reshard_rank(%x: tensor<?x64xf32>) {
+  // expected-error@+1 {{expected shardings of 2 dimensions}}
+  %y = comm.reshard %x to <@mesh, [{"dp"}]> : tensor<?x64xf32>
+  return
+}
+
+// -----
+
+// comm.reshard C2
+func.func @reshard_no_mesh(%x: tensor<?x64xf32>) {
+  // expected-error@+1 {{expected a mesh named @mesh}}
+  %y = comm.reshard %x to <@mesh, [{"dp"}, {} ]> : tensor<?x64xf32>
+  return
+}
+
+// -----
+
+// comm.reshard C2
+// expected-note@+1 {{the mesh is here}}
+comm.mesh @mesh <["dp"=2, "ep"=4]>
+func.func @reshard_other_axis(%x: tensor<?x64xf32>) {
+  // expected-error@+1 {{expected axes of mesh @mesh, but got "tp"}}
+  %y = comm.reshard %x to <@mesh, [{"tp"}, {} ]> : tensor<?x64xf32>
+  return
+}
+
+// -----
+
+// comm.rank C1
+func.func @rank_no_mesh() {
+  // expected-error@+1 {{expected a mesh named @mesh}}
+  %r = comm.rank over {"ep"} of @mesh
+  return
+}
+
+// -----
+
+// comm.rank C1
+comm.mesh @mesh <["dp"=2, "ep"=4]>
+func.func @rank_axis_twice() {
+  // expected-error@+1 {{expected each axis once, but got "ep" twice}}
+  %r = comm.rank over {"ep","ep"} of @mesh
+  return
+}
+
+// -----
+
+// comm.rank C1
+// expected-note@+1 {{the mesh is here}}
+comm.mesh @mesh <["dp"=2, "ep"=4]>
+func.func @rank_sub_axis_does_not_divide() {
+  // expected-error@+1 {{expected axes of mesh @mesh, but got "ep" with sizes that do not divide it}}
+  %r = comm.rank over {"ep":(1)3} of @mesh
+  return
+}
+
+// -----
+
+// comm.local_extent C1
+func.func @local_extent_no_mesh(%n: index) {
+  // expected-error@+1 {{expected a mesh named @mesh}}
+  %e = comm.local_extent %n over {"ep"} of @mesh
+  return
+}
+
+// -----
+
+// comm.local_offset C1
+func.func @local_offset_no_mesh(%n: index) {
+  // expected-error@+1 {{expected a mesh named @mesh}}
+  %o = comm.local_offset %n over {"ep"} of @mesh
+  return
+}
+
+// -----
+
+// comm.shard_offsets C1
+func.func @shard_offsets_no_mesh(%n: index) {
+  // expected-error@+1 {{expected a mesh named @mesh}}
+  %o = comm.shard_offsets %n over {"ep"} of @mesh : (index) -> tensor<5xi32>
+  return
+}

@@ -1,0 +1,134 @@
+// RUN: moe-opt %s --split-input-file --verify-diagnostics
+
+// moe.weight C1
+// expected-error@+1 {{expected '{e}' in the pattern exactly of !moe.weights, but got "gate" for}}
+moe.weight @weights_without_expert "gate" : !moe.weights<8x64x48xbf16>
+
+// -----
+
+// moe.weight C1
+// expected-error@+1 {{expected '{e}' in the pattern exactly of !moe.weights, but got "{e}.gate" for}}
+moe.weight @tensor_with_expert "{e}.gate" : tensor<8x64xbf16>
+
+// -----
+
+// moe.weight C2
+// expected-error@+1 {{expected a tensor of static shape, but got 'tensor<?x64xbf16>'}}
+moe.weight @tensor_dynamic "gate" : tensor<?x64xbf16>
+
+// -----
+
+// expected-error@+1 {{expected slots x K x N x dtype, but got 2 extents}}
+moe.weight @weights_of_rank_2 "{e}.gate" : !moe.weights<8x64xbf16>
+
+// -----
+
+// expected-error@+1 {{expected an integer or float dtype, but got 'index'}}
+moe.weight @weights_of_index "{e}.gate" : !moe.weights<8x64x48xindex>
+
+// -----
+
+// moe.placement C1
+comm.mesh @mesh <["ep"=4]>
+// expected-error@+1 {{expected slots of 4 ranks, but got 3}}
+moe.placement @placement_ranks experts 3 over {"ep"} of @mesh slots [[0], [1], [2]]
+
+// -----
+
+// moe.placement C2
+comm.mesh @mesh <["ep"=2]>
+// expected-error@+1 {{expected experts from 0 to 2 or -1 on rank 1, but got 3}}
+moe.placement @placement_expert_out_of_range experts 3 over {"ep"} of @mesh slots [[0, 1], [2, 3]]
+
+// -----
+
+// moe.placement C3
+comm.mesh @mesh <["ep"=2]>
+// expected-error@+1 {{expected a slot for every expert, but expert 2 has none}}
+moe.placement @placement_loses_expert experts 4 over {"ep"} of @mesh slots [[0, 1], [3, -1]]
+
+// -----
+
+// moe.placement C4
+comm.mesh @mesh <["ep"=2]>
+// expected-error@+1 {{expected each expert once a rank, but got expert 1 twice on rank 0}}
+moe.placement @placement_repeats_expert experts 3 over {"ep"} of @mesh slots [[0, 1, 1], [2]]
+
+// -----
+
+// moe.placement C5
+// expected-error@+1 {{expected a mesh named @mesh}}
+moe.placement @placement_no_mesh experts 2 over {"ep"} of @mesh slots [[0], [1]]
+
+// -----
+
+comm.mesh @mesh <["ep"=2]>
+// expected-error@+1 {{expected at least one expert, but got 0}}
+moe.placement @placement_of_nothing experts 0 over {"ep"} of @mesh slots [[], []]
+
+// -----
+
+// moe.exchange C1
+// expected-error@+1 {{expected a positive bound, but got 0}}
+moe.exchange @exchange_no_bound flat_bounded bound 0
+
+// -----
+
+// moe.use_weight C1
+func.func @use_weight_unknown() {
+  // expected-error@+1 {{expected a moe.weight named @w}}
+  %w = moe.use_weight @w : tensor<8x64xbf16>
+  return
+}
+
+// -----
+
+// moe.use_weight C2
+// expected-note@+1 {{the weight is here}}
+moe.weight @w "w" : tensor<8x64xbf16>
+func.func @use_weight_other_type() {
+  // expected-error@+1 {{expected type 'tensor<8x64xbf16>', but got 'tensor<8x64xf32>'}}
+  %w = moe.use_weight @w : tensor<8x64xf32>
+  return
+}
+
+// -----
+
+// moe.use_weight C2
+// expected-note@+1 {{the weight is here}}
+moe.weight @w "w" : tensor<8x64xbf16>
+func.func @use_weight_part_without_sharding() {
+  // expected-error@+1 {{expected type 'tensor<8x64xbf16>', but got 'tensor<4x64xbf16>'}}
+  %w = moe.use_weight @w : tensor<4x64xbf16>
+  return
+}
+
+// -----
+
+// moe.use_weight C3
+moe.weight @w "{e}.w" : !moe.weights<8x64x48xbf16>
+func.func @use_weight_no_placement() {
+  // expected-error@+1 {{expected a moe.placement named @p}}
+  %w = moe.use_weight @w placed by @p : !moe.weights<8x64x48xbf16>
+  return
+}
+
+// -----
+
+// moe.use_placement C1
+func.func @use_placement_unknown() {
+  // expected-error@+1 {{expected a moe.placement named @p}}
+  %p = moe.use_placement @p layer 0 : !moe.placement_ref<8 experts>
+  return
+}
+
+// -----
+
+// moe.use_placement C1
+comm.mesh @mesh <["ep"=2]>
+moe.placement @p experts 4 over {"ep"} of @mesh slots [[0, 1], [2, 3]]
+func.func @use_placement_other_count() {
+  // expected-error@+1 {{expected a placement of 8 experts, but @p has 4}}
+  %p = moe.use_placement @p layer 0 : !moe.placement_ref<8 experts>
+  return
+}
