@@ -69,6 +69,8 @@ class Block:
     # At most so many tokens of a sequence go to one expert, in token order. A
     # token beyond it is returned times its weight (transformers 4's Switch).
     capacity: Optional[int] = None
+    # Scores are rounded to the model's dtype before the best are taken.
+    scores_in_model_dtype: bool = False
 
 
 def _gated_names(prefix):
@@ -197,6 +199,7 @@ def _switch(config, layer):
         down=prefix + "experts.expert_{e}.wo.weight",
         activation=config["dense_act_fn"],
         capacity=config["expert_capacity"],
+        scores_in_model_dtype=True,
     )
 
 

@@ -8,7 +8,7 @@ compiler, and computes every sum in double precision: what is rounded, and when,
 follows the project's numerics:
 
   logits    f32; rounded to the model's dtype where the family's router runs in it
-  scores    f32
+  scores    f32; rounded to the model's dtype where the family does so
   weights   f32; rounded to the model's dtype where the family does so
   h         round(act(gate) * up), gate and up in f32
   row       round(h . down), one for each token and slot
@@ -128,7 +128,8 @@ class MoEBlock:
         logits = _dot(self.round(tokens), router)
         if block.router_in_model_dtype:
             logits = self.round(logits)
-        return _softmax(logits) if block.scoring == "softmax" else _sigmoid(logits)
+        scores = _softmax(logits) if block.scoring == "softmax" else _sigmoid(logits)
+        return self.round(scores) if block.scores_in_model_dtype else scores
 
     def _limit_groups(self, choice):
         """Sets the scores outside of the kept groups to 0.0."""
