@@ -109,6 +109,11 @@ RankFrames::RankFrames(const ProgramLayout &layout, const WeightStore &store)
     : ranks(layout.ranks.deviceCount()) {
   for (auto [rank, handles] : llvm::enumerate(ranks)) {
     for (const Handle &handle : layout.handles) {
+      // One device needs no placement: its program never looks.
+      if (handle.kind == Handle::Kind::Placement && handle.placement.empty()) {
+        handles.push_back(nullptr);
+        continue;
+      }
       if (handle.kind == Handle::Kind::Placement) {
         // A program that places nothing reads no table.
         placementTables.push_back(std::make_unique<std::vector<int32_t>>(
