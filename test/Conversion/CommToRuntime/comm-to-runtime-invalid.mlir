@@ -21,7 +21,7 @@ func.func @reduced_type(%a: memref<6xf64>, %b: memref<6xf64>) {
 comm.mesh @mesh <["ep"=3]>
 func.func @started_reduction(%a: memref<6xf32>, %b: memref<6xf32>) {
   // expected-error @below {{cannot lower a reduction that is started}}
-  %t = comm.start all_reduce %a into %b over {"ep"} of @mesh : (memref<6xf32>, memref<6xf32>) -> !comm.pending
+  %t = comm.start all_reduce with sum %a into %b over {"ep"} of @mesh : (memref<6xf32>, memref<6xf32>) -> !comm.pending
   comm.wait %t reads %a into %b : (!comm.pending, memref<6xf32>, memref<6xf32>) -> ()
   return
 }

@@ -110,3 +110,15 @@ func.func @combine_rows_not_f32(%x: tensor<?x64xbf16>, %q: tensor<?x2xi32>, %w: 
   %y = moe.combine_rows %x at %q weighted by %w : (tensor<?x64xbf16>, tensor<?x2xi32>, tensor<?x2xf32>) -> tensor<?x64xbf16>
   return
 }
+
+// -----
+
+comm.mesh @mesh <["ep"=3]>
+moe.exchange @x0 flat_exact bound 64
+// moe.dispatch_layout C2
+func.func @dispatch_layout_other_ranks(%e: tensor<?x2xi32>, %p: !moe.placement_ref<8 experts>, %t: index) {
+  // expected-error @below {{expected a layout of 3 ranks, but got '!moe.layout<4 ranks x 2 slots>'}}
+  %l = moe.dispatch_layout %e placed by %p from_token %t over {"ep"} of @mesh exchange @x0
+      : (tensor<?x2xi32>, !moe.placement_ref<8 experts>, index) -> !moe.layout<4 ranks x 2 slots>
+  return
+}
