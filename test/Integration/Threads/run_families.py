@@ -13,6 +13,7 @@ within 2e-2 given the reference's routing.
 import concurrent.futures
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -27,8 +28,11 @@ MESHES = [
     ("ep=2,etp=2", ["--ranks", "4", "--mesh", "ep=2,etp=2"]),
     ("ep=5", ["--ranks", "5", "--exchange", "flat_bounded"]),
     ("ep=8", ["--ranks", "8"]),
+    ("ep=4", ["--ranks", "4"]),
 ]
-TOKENS = [13, 33, 0, 13, 7, 1, 3]
+TOKENS = [13, 33, 0, 13, 7, 1, 3, 10]
+# A placement by hand for 8 experts on 3 ranks: uneven, an empty slot, replicas.
+SLOTS = "slots [[7, 0, 5, 2], [1, -1, 0], [3, 4, 6, 2, 5]]"
 # Its experts' width, 39, has no halves.
 ODD_WIDTH = "glm4-moe-tiny"
 TOLERANCE = {"float32": 2e-5, "bfloat16": 2e-2}
@@ -39,7 +43,8 @@ class Runner:
         self.binaries = pathlib.Path(binaries)
         self.tests = pathlib.Path(tests)
         self.scratch = pathlib.Path(tempfile.mkdtemp())
-        self.passed = 0
+        # Lists, since several threads add to them.
+        self.passes = []
         self.failures = []
 
     def call(self, what, tool, *arguments):
@@ -53,6 +58,10 @@ class Runner:
             return False
         return True
 
+    def check(self, what, tool, *arguments):
+        if self.call(what, tool, *arguments):
+            self.passes.append(what)
+
     def model(self, name, golden):
         module = self.scratch / f"{name}.mlir"
         config = self.tests / "Inputs" / "models" / f"{name}.json"
@@ -65,10 +74,31 @@ class Runner:
         for (mesh, flags), tokens in zip(MESHES, TOKENS):
             if "etp" in mesh and name.startswith(ODD_WIDTH):
                 continue
-            self.passed += self.call(
+            self.check(
                 f"{name} on {mesh}, {tokens} tokens", "moe-run", module, *flags,
                 "--tokens", tokens, "--seed", "3", "--check", *layer)
         self.golden(name, golden, module, layer)
+
+    def placed_by_hand(self):
+        """Two layers with different placements that share one block."""
+        module = self.scratch / "by-hand.mlir"
+        planned = self.scratch / "by-hand-planned.mlir"
+        config = self.tests / "Inputs" / "models" / "mixtral-tiny.json"
+        if not (self.call("by hand: import", "moe-translate",
+                          "--import-hf-config", config, "-o", module)
+                and self.call("by hand: plan", "moe-opt", module,
+                              "--moe-plan-pipeline=mesh=ep=3", "-o", planned)):
+            return
+        lines = [re.sub(r"slots \[\[.*\]\]", SLOTS, line)
+                 if "moe.placement @p0 " in line else line
+                 for line in planned.read_text().splitlines()]
+        planned.write_text("\n".join(lines))
+        for layer in (0, 1):
+            for tokens in (1, 70, 200):
+                self.check(
+                    f"by hand: layer {layer}, {tokens} tokens", "moe-run",
+                    planned, "--ranks", "3", "--tokens", tokens, "--seed", "2",
+                    "--layer", layer, "--check")
 
     def golden(self, name, golden, module, layer):
         goldens = self.tests / "Reference" / "goldens"
@@ -83,7 +113,7 @@ class Runner:
         expected = np.load(goldens / f"{name}.output.npy")
         error = np.abs(np.load(output) - expected).max() / np.abs(expected).max()
         if error <= TOLERANCE[golden["dtype"]]:
-            self.passed += 1
+            self.passes.append(f"{name}: golden")
         else:
             self.failures.append(f"{name}: differs from the reference by {error:.2e}")
 
@@ -92,11 +122,14 @@ def main():
     runner = Runner(sys.argv[1], sys.argv[2])
     index = runner.tests / "Reference" / "goldens" / "index.json"
     with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
-        for name, golden in json.loads(index.read_text()).items():
-            pool.submit(runner.model, name, golden)
+        work = [pool.submit(runner.model, name, golden)
+                for name, golden in json.loads(index.read_text()).items()]
+        work.append(pool.submit(runner.placed_by_hand))
+        for one in work:
+            one.result()
     for failure in runner.failures:
         print(failure)
-    print(f"{runner.passed} passed, {len(runner.failures)} failed")
+    print(f"{len(runner.passes)} passed, {len(runner.failures)} failed")
     return 1 if runner.failures else 0
 
 
