@@ -78,7 +78,19 @@ llvm::Expected<Topology> Topology::create(std::vector<Tier> tiers) {
     }
   }
   topology.tierList = std::move(tiers);
+  topology.createPortLinks();
   return topology;
+}
+
+void Topology::createPortLinks() {
+  for (unsigned index = 0; index < tierCount(); ++index) {
+    firstLinks.push_back(linkList.size());
+    const Tier &tier = tierList[index];
+    if (tier.size > 1) {
+      linkList.insert(linkList.end(), 2 * (devices / tier.devicesPerPort),
+                      Link{index, tier.bandwidth});
+    }
+  }
 }
 
 Topology Topology::uniform(int64_t devices, llvm::StringRef name,
@@ -110,6 +122,26 @@ Path Topology::path(int64_t a, int64_t b) const {
   std::optional<unsigned> index = tierOf(a, b);
   assert(index && "a device needs no path to itself");
   return {*index, tierList[*index].bandwidth, tierList[*index].latency};
+}
+
+Route Topology::route(int64_t a, int64_t b) const {
+  std::optional<unsigned> index = tierOf(a, b);
+  assert(index && "a device needs no route to itself");
+  LinkId first = firstLinks[*index];
+  return {static_cast<LinkId>(first + 2 * portOf(a, *index)),
+          static_cast<LinkId>(first + 2 * portOf(b, *index) + 1)};
+}
+
+std::string Topology::linkName(LinkId link) const {
+  const Tier &tier = tierList[linkList[link].tier];
+  LinkId place = link - firstLinks[linkList[link].tier];
+  int64_t begin = place / 2 * tier.devicesPerPort;
+  int64_t last = begin + tier.devicesPerPort - 1;
+  std::string ends = last == begin
+                         ? formatv("device {0}", begin).str()
+                         : formatv("devices {0}-{1}", begin, last).str();
+  return formatv("{0} {1} {2}", tier.name, place % 2 == 0 ? "out of" : "into",
+                 ends);
 }
 
 std::string Topology::toString() const {

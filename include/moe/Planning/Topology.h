@@ -9,16 +9,25 @@
 // are row-major over the tiers, so device 5 is the second device of the second
 // node. Two devices talk over the outermost tier at which they differ.
 //
-// Callers ask for `path(a, b)`, never for a tier's bandwidth by themselves,
-// where the pair matters: a link graph inside a tier changes only its answer.
+// Bytes travel over *links*, each of one direction: `route(a, b)` says which
+// ones they occupy, and what several routes have in common is where they slow
+// each other down. Where tiers are all that is known, a device has one port out
+// and one port in on each tier (shared by neighbours where NICs are), and a
+// route is the sender's port out and the receiver's port in of the tier at
+// which the devices differ.
+//
+// Callers ask for `path(a, b)` and `route(a, b)`, never for a tier's bandwidth
+// by themselves, where the pair matters.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef MOE_PLANNING_TOPOLOGY_H
 #define MOE_PLANNING_TOPOLOGY_H
 
+#include "moe/Planning/PathClass.h"
 #include "moe/Planning/Quantity.h"
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 #include <cstdint>
@@ -46,9 +55,26 @@ struct Tier {
 struct Path {
   /// Index into `Topology::tiers()`; reports and counters go by it.
   unsigned tier = 0;
+  /// Of the slowest link on the way, when nothing else uses it.
   GigabytesPerSecond bandwidth;
   Microseconds latency;
+  /// Unknown where the topology has only tiers.
+  std::optional<PathClass> pathClass = std::nullopt;
 };
+
+/// Index into `Topology::links()`.
+using LinkId = uint32_t;
+
+/// One direction of a piece of hardware that carries bytes between devices.
+/// `Topology::linkName` has its name.
+struct Link {
+  /// The tier whose traffic it carries.
+  unsigned tier = 0;
+  GigabytesPerSecond bandwidth;
+};
+
+/// The links that bytes occupy on their way, in order; each at most once.
+using Route = llvm::SmallVector<LinkId, 8>;
 
 class Topology {
 public:
@@ -95,15 +121,28 @@ public:
   /// How `a` reaches `b`. The devices must differ.
   Path path(int64_t a, int64_t b) const;
 
+  /// Every link that can be the slowest of an exchange.
+  llvm::ArrayRef<Link> links() const { return linkList; }
+  /// The links that bytes from `a` to `b` occupy. The devices must differ.
+  Route route(int64_t a, int64_t b) const;
+  /// `nvlink out of device 3`, `ib into devices 4-5`
+  std::string linkName(LinkId link) const;
+
   /// `ib: 2 x 50.0 GB/s 5.0 us, nvlink: 4 x 370.8 GB/s 1.5 us`
   std::string toString() const;
 
 private:
   Topology() = default;
 
+  void createPortLinks();
+
   std::vector<Tier> tierList;
   std::vector<int64_t> partSizes;
   int64_t devices = 1;
+  /// A tier's ports one after the other, each with its way out and its way in.
+  std::vector<Link> linkList;
+  /// The first link of each tier.
+  std::vector<LinkId> firstLinks;
 };
 
 } // namespace moe::planning

@@ -59,6 +59,62 @@ TEST(Topology, PortsAreShared) {
   EXPECT_NE(topology.portOf(4, 1), topology.portOf(5, 1));
 }
 
+TEST(Topology, RoutesAreThePortsOfTheOutermostDifference) {
+  Topology topology = llvm::cantFail(Topology::create(
+      {{"ib", 2, GigabytesPerSecond(50), Microseconds(5), 2},
+       {"nvlink", 4, GigabytesPerSecond(370.8), Microseconds(1.5)}}));
+  auto names = [&](int64_t a, int64_t b) {
+    std::vector<std::string> found;
+    for (LinkId link : topology.route(a, b)) {
+      found.push_back(topology.linkName(link));
+    }
+    return found;
+  };
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(names(1, 3),
+            Names({"nvlink out of device 1", "nvlink into device 3"}));
+  EXPECT_EQ(names(1, 6),
+            Names({"ib out of devices 0-1", "ib into devices 6-7"}));
+  // 4 ports of the NICs and 8 of NVLink, two directions each.
+  EXPECT_EQ(topology.links().size(), 24u);
+}
+
+TEST(Topology, TheSlowestLinkOfARouteIsThePathsBandwidth) {
+  Topology topology = twoNodes();
+  for (int64_t a = 0; a < 8; ++a) {
+    for (int64_t b = 0; b < 8; ++b) {
+      if (a == b) {
+        continue;
+      }
+      Path path = topology.path(a, b);
+      GigabytesPerSecond slowest(1e9);
+      for (LinkId link : topology.route(a, b)) {
+        slowest = std::min(slowest, topology.links()[link].bandwidth);
+        EXPECT_EQ(topology.links()[link].tier, path.tier);
+      }
+      EXPECT_EQ(slowest, path.bandwidth);
+    }
+  }
+}
+
+TEST(Topology, ATierOfOnePartHasNoLinks) {
+  Topology topology = llvm::cantFail(Topology::create(
+      {{"ib", 1, GigabytesPerSecond(50), Microseconds(5)},
+       {"nvlink", 4, GigabytesPerSecond(370.8), Microseconds(1.5)}}));
+  EXPECT_EQ(topology.links().size(), 8u);
+  EXPECT_EQ(topology.linkName(topology.route(3, 0).back()),
+            "nvlink into device 0");
+}
+
+TEST(PathClass, NamesReadBack) {
+  for (unsigned index = 0; index < pathClassCount; ++index) {
+    PathClass pathClass = static_cast<PathClass>(index);
+    EXPECT_EQ(parsePathClass(toString(pathClass)), pathClass);
+    EXPECT_FALSE(describe(pathClass).empty());
+  }
+  EXPECT_EQ(parsePathClass("NODE"), std::nullopt);
+}
+
 TEST(Topology, RefusesBadTiers) {
   GigabytesPerSecond rate(50);
   Microseconds latency(1);
