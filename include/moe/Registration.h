@@ -6,6 +6,7 @@
 #define MOE_REGISTRATION_H
 
 #include "mlir/IR/DialectRegistry.h"
+#include "llvm/ADT/StringRef.h"
 
 namespace mlir::moe {
 
@@ -15,6 +16,10 @@ void registerAllDialects(DialectRegistry &registry);
 
 /// Our passes and pipelines, and the upstream passes that are useful on them.
 void registerAllPasses();
+
+/// What `moe-opt --help` says first: our pipelines and passes in the order in
+/// which a module meets them.
+llvm::StringRef getOverview();
 
 } // namespace mlir::moe
 

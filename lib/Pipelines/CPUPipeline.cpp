@@ -21,25 +21,25 @@ using namespace mlir;
 using namespace mlir::moe;
 
 void mlir::moe::addPartitionPasses(OpPassManager &manager) {
-  manager.addPass(createPropagateSharding());
-  manager.addPass(createInsertReshard());
-  manager.addPass(createPartition());
+  manager.addPass(createPropagateShardingPass());
+  manager.addPass(createInsertReshardPass());
+  manager.addPass(createPartitionPass());
 }
 
 // From local tensors to LLVM. The only place where tensors become buffers.
 static void addTargetPasses(OpPassManager &manager,
                             const CPUPipelineOptions &options) {
-  manager.addPass(createPackWeights());
-  manager.addPass(createFuseEpilogue());
+  manager.addPass(createPackWeightsPass());
+  manager.addPass(createFuseEpiloguePass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
   addBufferizationPasses(manager);
   manager.addPass(createConvertMoEToLoopsPass());
-  ConvertMoEToKernelsOptions kernels;
+  ConvertMoEToKernelsPassOptions kernels;
   kernels.cpu = options.cpu;
-  manager.addPass(createConvertMoEToKernels(kernels));
+  manager.addPass(createConvertMoEToKernelsPass(kernels));
   manager.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
-  manager.addPass(createConvertCommToRuntime());
+  manager.addPass(createConvertCommToRuntimePass());
   // An unknown CPU has been reported by the kernels' pass.
   llvm::Expected<CPUTarget> target = CPUTarget::parse(options.cpu);
   if (!target) {
@@ -52,9 +52,9 @@ static void addTargetPasses(OpPassManager &manager,
 void mlir::moe::buildCPUPipeline(OpPassManager &manager,
                                  const CPUPipelineOptions &options) {
   addPartitionPasses(manager);
-  manager.addPass(createInsertAllToAll());
+  manager.addPass(createInsertAllToAllPass());
   if (options.overlap) {
-    manager.addPass(createOverlapExchange());
+    manager.addPass(createOverlapExchangePass());
   }
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
@@ -63,7 +63,7 @@ void mlir::moe::buildCPUPipeline(OpPassManager &manager,
 
 void mlir::moe::buildCPUReferencePipeline(OpPassManager &manager,
                                           const CPUPipelineOptions &options) {
-  manager.addPass(createExpandExperts());
+  manager.addPass(createExpandExpertsPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
   addTargetPasses(manager, options);

@@ -46,3 +46,38 @@ void mlir::moe::registerAllPasses() {
   registerCPUPipelines();
   registerPlanPipeline();
 }
+
+llvm::StringRef mlir::moe::getOverview() {
+  return R"(compiles mixture-of-experts models onto clusters
+
+  moe-translate --import-hf-config config.json |
+  moe-opt --moe-plan-pipeline="mesh=dp=2,ep=4 topology=cluster.mlir" |
+  moe-opt --moe-cpu-pipeline
+
+A module goes through these stages; each pass leaves IR that can be read, edited
+and given to the next one (--mlir-print-ir-after-all shows them all):
+
+  plan         --moe-plan-pipeline is
+                 --moe-attach-topology       the cluster, the experts' loads
+                 --moe-choose-mesh-mapping   which device is where in the mesh
+                 --moe-choose-placement      which rank hosts which expert
+                 --moe-choose-exchange       how rows travel
+  look         --moe-print-placement, --moe-print-traffic
+  partition    --comm-propagate-sharding, --comm-insert-reshard, --moe-partition
+  communicate  --moe-insert-all-to-all, --moe-overlap-exchange
+  CPU          --moe-cpu-pipeline is the two lines above and
+                 --moe-pack-weights, --moe-fuse-epilogue, bufferization,
+                 --convert-moe-to-loops, --convert-moe-to-kernels,
+                 --convert-comm-to-runtime, --moe-approximate-math,
+                 --moe-expand-bf16, --moe-carry-bf16-as-i16, and MLIR's
+                 conversions to LLVM
+  oracle       --moe-cpu-reference-pipeline starts with --moe-expand-experts:
+               one device, experts as loops
+  verify       --moe-verify-placed, --moe-verify-partitioned
+  one layer    --moe-extract-layer, --moe-expose-routing, --moe-inject-routing,
+               --moe-discard-plan
+
+MLIR's own passes, such as --canonicalize, are there too. The options of each
+pass follow below.
+)";
+}

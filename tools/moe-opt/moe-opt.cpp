@@ -26,7 +26,7 @@ int main(int argc, char **argv) {
   mlir::moe::registerAllDialects(registry);
   mlir::moe::registerAllPasses();
   auto [input, output] = mlir::registerAndParseCLIOptions(
-      argc, argv, "moe-mlir optimizer driver\n", registry);
+      argc, argv, mlir::moe::getOverview(), registry);
   if (output == "-" && printsReport()) {
     output = "/dev/null";
   }

@@ -11,7 +11,7 @@
 #include "mlir/IR/AttrTypeSubElements.h"
 
 namespace mlir::moe {
-#define GEN_PASS_DEF_CONVERTCOMMTORUNTIME
+#define GEN_PASS_DEF_CONVERTCOMMTORUNTIMEPASS
 #include "moe/Conversion/CommToRuntime/Passes.h.inc"
 } // namespace mlir::moe
 
@@ -66,7 +66,7 @@ static void eraseOurTypes(ModuleOp module) {
 
 namespace {
 struct ConvertCommToRuntimePass
-    : public mlir::moe::impl::ConvertCommToRuntimeBase<
+    : public mlir::moe::impl::ConvertCommToRuntimePassBase<
           ConvertCommToRuntimePass> {
   void runOnOperation() override {
     ModuleOp module = getOperation();

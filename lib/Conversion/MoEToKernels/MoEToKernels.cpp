@@ -16,7 +16,7 @@
 #include "llvm/Support/FormatVariadic.h"
 
 namespace mlir::moe {
-#define GEN_PASS_DEF_CONVERTMOETOKERNELS
+#define GEN_PASS_DEF_CONVERTMOETOKERNELSPASS
 #include "moe/Conversion/MoEToKernels/Passes.h.inc"
 } // namespace mlir::moe
 
@@ -145,9 +145,10 @@ private:
 };
 
 struct ConvertMoEToKernelsPass
-    : public mlir::moe::impl::ConvertMoEToKernelsBase<ConvertMoEToKernelsPass> {
+    : public mlir::moe::impl::ConvertMoEToKernelsPassBase<
+          ConvertMoEToKernelsPass> {
   using Base =
-      mlir::moe::impl::ConvertMoEToKernelsBase<ConvertMoEToKernelsPass>;
+      mlir::moe::impl::ConvertMoEToKernelsPassBase<ConvertMoEToKernelsPass>;
   using Base::Base;
 
   void runOnOperation() override {

@@ -12,7 +12,7 @@
 #include "llvm/ADT/TypeSwitch.h"
 
 namespace mlir::moe {
-#define GEN_PASS_DEF_INSERTALLTOALL
+#define GEN_PASS_DEF_INSERTALLTOALLPASS
 #include "moe/Transforms/Exchange/Passes.h.inc"
 } // namespace mlir::moe
 
@@ -255,7 +255,7 @@ private:
 };
 
 struct InsertAllToAllPass
-    : public mlir::moe::impl::InsertAllToAllBase<InsertAllToAllPass> {
+    : public mlir::moe::impl::InsertAllToAllPassBase<InsertAllToAllPass> {
   void runOnOperation() override {
     SmallVector<DispatchLayoutOp> layouts;
     getOperation().walk([&](DispatchLayoutOp op) { layouts.push_back(op); });

@@ -5,7 +5,7 @@
 #include "moe/Dialect/MoE/MoE.h"
 
 namespace mlir::moe {
-#define GEN_PASS_DEF_OVERLAPEXCHANGE
+#define GEN_PASS_DEF_OVERLAPEXCHANGEPASS
 #include "moe/Transforms/Exchange/Passes.h.inc"
 } // namespace mlir::moe
 
@@ -82,7 +82,7 @@ static void split(comm::AllToAllVOp exchange,
 
 namespace {
 struct OverlapExchangePass
-    : public mlir::moe::impl::OverlapExchangeBase<OverlapExchangePass> {
+    : public mlir::moe::impl::OverlapExchangePassBase<OverlapExchangePass> {
   void runOnOperation() override {
     SmallVector<comm::AllToAllVOp> exchanges;
     getOperation().walk([&](comm::AllToAllVOp op) { exchanges.push_back(op); });

@@ -8,7 +8,7 @@
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace mlir::moe {
-#define GEN_PASS_DEF_FUSEEPILOGUE
+#define GEN_PASS_DEF_FUSEEPILOGUEPASS
 #include "moe/Transforms/Matmul/Passes.h.inc"
 } // namespace mlir::moe
 
@@ -105,7 +105,7 @@ private:
 };
 
 struct FuseEpiloguePass
-    : public mlir::moe::impl::FuseEpilogueBase<FuseEpiloguePass> {
+    : public mlir::moe::impl::FuseEpiloguePassBase<FuseEpiloguePass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<FuseIntoProducts>(&getContext());

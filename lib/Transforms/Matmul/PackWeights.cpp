@@ -11,7 +11,7 @@
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
 namespace mlir::moe {
-#define GEN_PASS_DEF_PACKWEIGHTS
+#define GEN_PASS_DEF_PACKWEIGHTSPASS
 #include "moe/Transforms/Matmul/Passes.h.inc"
 } // namespace mlir::moe
 
@@ -160,7 +160,7 @@ private:
 };
 
 struct PackWeightsPass
-    : public mlir::moe::impl::PackWeightsBase<PackWeightsPass> {
+    : public mlir::moe::impl::PackWeightsPassBase<PackWeightsPass> {
   void runOnOperation() override { Packing(getOperation()).run(); }
 };
 } // namespace

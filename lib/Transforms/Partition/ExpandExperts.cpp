@@ -11,7 +11,7 @@
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
 namespace mlir::moe {
-#define GEN_PASS_DEF_EXPANDEXPERTS
+#define GEN_PASS_DEF_EXPANDEXPERTSPASS
 #include "moe/Transforms/Partition/Passes.h.inc"
 } // namespace mlir::moe
 
@@ -311,7 +311,7 @@ private:
 };
 
 struct ExpandExpertsPass
-    : public mlir::moe::impl::ExpandExpertsBase<ExpandExpertsPass> {
+    : public mlir::moe::impl::ExpandExpertsPassBase<ExpandExpertsPass> {
   void runOnOperation() override {
     auto create = [](func::FuncOp global) {
       return std::make_unique<OneDevice>(global);

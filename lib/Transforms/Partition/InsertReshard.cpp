@@ -6,7 +6,7 @@
 #include "moe/Dialect/MoE/MoE.h"
 
 namespace mlir::moe {
-#define GEN_PASS_DEF_INSERTRESHARD
+#define GEN_PASS_DEF_INSERTRESHARDPASS
 #include "moe/Transforms/Partition/Passes.h.inc"
 } // namespace mlir::moe
 
@@ -231,7 +231,7 @@ private:
 };
 
 struct InsertReshardPass
-    : public mlir::moe::impl::InsertReshardBase<InsertReshardPass> {
+    : public mlir::moe::impl::InsertReshardPassBase<InsertReshardPass> {
   void runOnOperation() override {
     comm::MeshOp mesh = getModuleMesh(getOperation());
     if (!mesh) {

@@ -10,7 +10,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 namespace mlir::moe {
-#define GEN_PASS_DEF_PARTITION
+#define GEN_PASS_DEF_PARTITIONPASS
 #include "moe/Transforms/Partition/Passes.h.inc"
 } // namespace mlir::moe
 
@@ -18,7 +18,8 @@ using namespace mlir;
 using namespace mlir::moe;
 
 namespace {
-struct PartitionPass : public mlir::moe::impl::PartitionBase<PartitionPass> {
+struct PartitionPass
+    : public mlir::moe::impl::PartitionPassBase<PartitionPass> {
   void runOnOperation() override {
     comm::MeshOp mesh = getModuleMesh(getOperation());
     if (!mesh) {

@@ -6,7 +6,7 @@
 #include "moe/Dialect/MoE/MoE.h"
 
 namespace mlir::moe {
-#define GEN_PASS_DEF_PROPAGATESHARDING
+#define GEN_PASS_DEF_PROPAGATESHARDINGPASS
 #include "moe/Transforms/Partition/Passes.h.inc"
 } // namespace mlir::moe
 
@@ -341,7 +341,7 @@ private:
 };
 
 struct PropagateShardingPass
-    : public mlir::moe::impl::PropagateShardingBase<PropagateShardingPass> {
+    : public mlir::moe::impl::PropagateShardingPassBase<PropagateShardingPass> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     comm::MeshOp mesh = getModuleMesh(module);

@@ -4,8 +4,8 @@
 
 include "mlir/Pass/PassBase.td"
 
-def ConvertCommToRuntime : Pass<"convert-comm-to-runtime", "::mlir::ModuleOp"> {
-  let summary = "collectives and handles as calls of the runtime";
+def ConvertCommToRuntimePass : Pass<"convert-comm-to-runtime", "::mlir::ModuleOp"> {
+  let summary = "Turn collectives and handles into calls of the runtime";
   let description = [{
     Purpose: connect a bufferized program to `moert`.
 

@@ -4,8 +4,8 @@
 
 include "mlir/Pass/PassBase.td"
 
-def ConvertMoEToKernels : Pass<"convert-moe-to-kernels", "::mlir::ModuleOp"> {
-  let summary = "grouped products as calls of generated CPU kernels";
+def ConvertMoEToKernelsPass : Pass<"convert-moe-to-kernels", "::mlir::ModuleOp"> {
+  let summary = "Turn grouped products into calls of generated CPU kernels";
   let description = [{
     Purpose: give every `moe.grouped_matmul` on buffers a kernel for the CPU
     target; products of one shape, type and epilogue share it.

@@ -4,8 +4,8 @@
 
 include "mlir/Pass/PassBase.td"
 
-def InsertAllToAll : Pass<"moe-insert-all-to-all", "::mlir::ModuleOp"> {
-  let summary = "turn dispatch and combine into permutations and collectives";
+def InsertAllToAllPass : Pass<"moe-insert-all-to-all", "::mlir::ModuleOp"> {
+  let summary = "Turn dispatch and combine into permutations and collectives";
   let description = [{
     Purpose: lower `moe.dispatch_layout`, `moe.dispatch` and `moe.combine` by
     walking the phases of the ExchangePlan, one emitter a phase.
@@ -35,8 +35,8 @@ def InsertAllToAll : Pass<"moe-insert-all-to-all", "::mlir::ModuleOp"> {
     "::mlir::tensor::TensorDialect", "::mlir::arith::ArithDialect"];
 }
 
-def OverlapExchange : Pass<"moe-overlap-exchange", "::mlir::ModuleOp"> {
-  let summary = "work while rows travel";
+def OverlapExchangePass : Pass<"moe-overlap-exchange", "::mlir::ModuleOp"> {
+  let summary = "Split exchanges into start and wait, and work while rows travel";
   let description = [{
     Purpose: split each `comm.all_to_all_v` into `comm.start` and `comm.wait`,
     and move work that does not depend on it between them.

@@ -4,8 +4,8 @@
 
 include "mlir/Pass/PassBase.td"
 
-def PackWeights : Pass<"moe-pack-weights", "::mlir::ModuleOp"> {
-  let summary = "dense products with weights as grouped products of one group";
+def PackWeightsPass : Pass<"moe-pack-weights", "::mlir::ModuleOp"> {
+  let summary = "Make dense products with weights grouped products of one group";
   let description = [{
     Purpose: let dense weights be packed at load, and use one kernel for all
     products.
@@ -32,8 +32,8 @@ def PackWeights : Pass<"moe-pack-weights", "::mlir::ModuleOp"> {
                            "::mlir::arith::ArithDialect"];
 }
 
-def FuseEpilogue : Pass<"moe-fuse-epilogue", "::mlir::ModuleOp"> {
-  let summary = "elementwise work into the product that feeds it";
+def FuseEpiloguePass : Pass<"moe-fuse-epilogue", "::mlir::ModuleOp"> {
+  let summary = "Move elementwise work into the product that feeds it";
   let description = [{
     Purpose: apply the activation inside the kernel, so that the f32 sums of a
     product never become a tensor.

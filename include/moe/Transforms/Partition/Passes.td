@@ -4,8 +4,8 @@
 
 include "mlir/Pass/PassBase.td"
 
-def PropagateSharding : Pass<"comm-propagate-sharding", "::mlir::ModuleOp"> {
-  let summary = "decide how every value is spread over the mesh";
+def PropagateShardingPass : Pass<"comm-propagate-sharding", "::mlir::ModuleOp"> {
+  let summary = "Decide how every value is spread over the mesh";
   let description = [{
     Purpose: from the shardings that are written on function arguments and
     results and on operations, find one for every other value.
@@ -33,8 +33,8 @@ def PropagateSharding : Pass<"comm-propagate-sharding", "::mlir::ModuleOp"> {
   }];
 }
 
-def InsertReshard : Pass<"comm-insert-reshard", "::mlir::ModuleOp"> {
-  let summary = "make every change of sharding an operation";
+def InsertReshardPass : Pass<"comm-insert-reshard", "::mlir::ModuleOp"> {
+  let summary = "Make every change of sharding an operation";
   let description = [{
     Purpose: where an operation needs a value spread differently than it is,
     insert `comm.reshard`.
@@ -53,8 +53,8 @@ def InsertReshard : Pass<"comm-insert-reshard", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::comm::CommDialect"];
 }
 
-def Partition : Pass<"moe-partition", "::mlir::ModuleOp"> {
-  let summary = "turn the global program into the program of every rank";
+def PartitionPass : Pass<"moe-partition", "::mlir::ModuleOp"> {
+  let summary = "Turn the global program into the program of every rank";
   let description = [{
     Purpose: one program for all ranks, on local shapes.
 
@@ -80,8 +80,8 @@ def Partition : Pass<"moe-partition", "::mlir::ModuleOp"> {
     "::mlir::tensor::TensorDialect", "::mlir::arith::ArithDialect"];
 }
 
-def ExpandExperts : Pass<"moe-expand-experts", "::mlir::ModuleOp"> {
-  let summary = "experts as loops on one device, without dispatch";
+def ExpandExpertsPass : Pass<"moe-expand-experts", "::mlir::ModuleOp"> {
+  let summary = "Write experts as loops on one device, without dispatch";
   let description = [{
     Purpose: the meaning of `moe.experts` by another road, as an oracle: no
     layout, no permutation, no exchange.
