@@ -5,6 +5,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "moe/Planning/Topology.h"
+#include "moe/Planning/LinkConstants.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <cassert>
@@ -13,6 +15,21 @@
 using namespace moe::planning;
 using llvm::createStringError;
 using llvm::formatv;
+
+/// In the order of the enumeration.
+static constexpr llvm::StringRef shapeNames[] = {"switch", "ring",
+                                                 "fully_connected"};
+
+llvm::StringRef moe::planning::toString(TierShape shape) {
+  return shapeNames[static_cast<unsigned>(shape)];
+}
+
+std::optional<TierShape> moe::planning::parseTierShape(llvm::StringRef name) {
+  const llvm::StringRef *found = llvm::find(shapeNames, name);
+  return found == std::end(shapeNames)
+             ? std::nullopt
+             : std::optional(static_cast<TierShape>(found - shapeNames));
+}
 
 /// Checks what concerns one tier alone.
 static llvm::Error verifyTier(const Tier &tier) {
@@ -43,6 +60,12 @@ static llvm::Error verifyTier(const Tier &tier) {
 }
 
 llvm::Expected<Topology> Topology::create(std::vector<Tier> tiers) {
+  return create(std::move(tiers), nullptr);
+}
+
+llvm::Expected<Topology>
+Topology::create(std::vector<Tier> tiers,
+                 std::shared_ptr<const LinkGraph> node) {
   if (tiers.empty()) {
     return createStringError("expected a topology of at least one tier");
   }
@@ -76,21 +99,133 @@ llvm::Expected<Topology> Topology::create(std::vector<Tier> tiers) {
                   tier.name, outside, tier.devicesPerPort)
               .str());
     }
+    if (tier.shape == TierShape::FullyConnected &&
+        topology.devices * tier.size > maxPairLinks) {
+      return createStringError(
+          formatv("tier '{0}': expected at most {1} links, but got {2} devices "
+                  "with a link to each of {3} parts",
+                  tier.name, maxPairLinks, topology.devices, tier.size)
+              .str());
+    }
   }
+  topology.firstNodeTier = tiers.size();
   topology.tierList = std::move(tiers);
-  topology.createPortLinks();
+  if (node) {
+    if (llvm::Error error = topology.setNode(std::move(node))) {
+      return std::move(error);
+    }
+  }
+  topology.tierLinks.resize(topology.tierCount());
+  for (unsigned index = 0; index < topology.firstNodeTier; ++index) {
+    topology.createTierLinks(index);
+  }
+  topology.createNodeLinks();
   return topology;
 }
 
-void Topology::createPortLinks() {
-  for (unsigned index = 0; index < tierCount(); ++index) {
-    firstLinks.push_back(linkList.size());
-    const Tier &tier = tierList[index];
-    if (tier.size > 1) {
-      linkList.insert(linkList.end(), 2 * (devices / tier.devicesPerPort),
-                      Link{index, tier.bandwidth});
+/// How tiers are called whose worst pair is of a class.
+static llvm::StringRef tierNameOf(PathClass pathClass) {
+  switch (pathClass) {
+  case PathClass::LOC:
+  case PathClass::NVL:
+  case PathClass::NVB:
+  case PathClass::C2C:
+    return "nvlink";
+  case PathClass::PIX:
+  case PathClass::PXB:
+    return "pcie_switch";
+  case PathClass::P2C:
+  case PathClass::PXN:
+  case PathClass::PHB:
+    return "host_bridge";
+  case PathClass::SYS:
+    return "socket";
+  case PathClass::NET:
+  case PathClass::DIS:
+    return "host";
+  }
+  llvm_unreachable("unknown class");
+}
+
+llvm::Expected<Topology>
+Topology::ofNodes(std::shared_ptr<const LinkGraph> node,
+                  std::vector<Tier> outer) {
+  std::vector<Tier> tiers = std::move(outer);
+  for (const LinkGraph::Level &level : node->levels()) {
+    tiers.push_back({tierNameOf(level.pathClass).str(), level.size,
+                     level.bandwidth, classLatency(level.pathClass)});
+  }
+  if (node->levels().empty()) {
+    tiers.push_back({"node", 1, localBandwidth, Microseconds(0)});
+  }
+  return create(std::move(tiers), std::move(node));
+}
+
+llvm::Error Topology::setNode(std::shared_ptr<const LinkGraph> node) {
+  int64_t gpus = node->gpus().size();
+  // The outermost tiers of one part may be nodes: the fewest tiers count.
+  int64_t inside = 1;
+  while (firstNodeTier > 0 && (inside < gpus || firstNodeTier == tierCount())) {
+    inside *= tierList[--firstNodeTier].size;
+  }
+  std::string levels;
+  for (const LinkGraph::Level &level : node->levels()) {
+    levels += formatv("{0}{1}", levels.empty() ? "" : " x ", level.size);
+  }
+  bool isFlat = firstNodeTier + 1 == tierCount();
+  bool isLevels = llvm::equal(
+      llvm::ArrayRef(tierList).drop_front(firstNodeTier), node->levels(),
+      [](const Tier &tier, const LinkGraph::Level &level) {
+        return tier.size == level.size;
+      });
+  if (inside != gpus || (!isFlat && !isLevels)) {
+    return createStringError(
+        formatv("expected the innermost tiers to hold the {0} GPUs of a node, "
+                "as {1} or in one tier, but got {2}",
+                gpus, levels.empty() ? "1" : levels, toString())
+            .str());
+  }
+  graph = std::move(node);
+  nodePositions.resize(gpus);
+  nodeDevices.resize(gpus);
+  for (int64_t device = 0; device < gpus; ++device) {
+    int64_t position = graph->positionOf(device);
+    nodePositions[device] = position;
+    nodeDevices[position] = device;
+  }
+  return verifyPorts();
+}
+
+llvm::Error Topology::verifyPorts() const {
+  if (nodeCount() == 1 || graph->nics().empty()) {
+    return llvm::Error::success();
+  }
+  for (uint32_t gpu = 0; gpu < graph->gpus().size(); ++gpu) {
+    llvm::StringRef name = graph->vertices()[graph->gpus()[gpu]].name;
+    std::optional<uint32_t> port = graph->portOf(gpu);
+    if (!port) {
+      return createStringError(
+          formatv("expected a NIC in reach of '{0}', as there are {1} nodes",
+                  name, nodeCount())
+              .str());
+    }
+    if (graph->ports()[*port].speed.value() <= 0) {
+      uint32_t nic = graph->nics()[graph->ports()[*port].nics.front()];
+      return createStringError(
+          formatv("expected the speed of NIC '{0}' to be known, as there are "
+                  "{1} nodes",
+                  graph->vertices()[nic].name, nodeCount())
+              .str());
     }
   }
+  const Tier &tier = tierList[firstNodeTier - 1];
+  return tier.shape == TierShape::Switch
+             ? llvm::Error::success()
+             : createStringError(
+                   formatv("tier '{0}': expected a switch, as the NICs of the "
+                           "nodes meet there, but got a {1}",
+                           tier.name, planning::toString(tier.shape))
+                       .str());
 }
 
 Topology Topology::uniform(int64_t devices, llvm::StringRef name,
@@ -110,38 +245,33 @@ std::optional<unsigned> Topology::findTier(llvm::StringRef name) const {
 std::optional<unsigned> Topology::tierOf(int64_t a, int64_t b) const {
   assert(a >= 0 && a < devices && b >= 0 && b < devices &&
          "device out of range");
+  int64_t first = positionOf(a), second = positionOf(b);
   for (unsigned index = 0; index < tierCount(); ++index) {
-    if (partOf(a, index) != partOf(b, index)) {
+    if (first / partSizes[index] != second / partSizes[index]) {
       return index;
     }
   }
   return std::nullopt;
 }
 
-Path Topology::path(int64_t a, int64_t b) const {
-  std::optional<unsigned> index = tierOf(a, b);
-  assert(index && "a device needs no path to itself");
-  return {*index, tierList[*index].bandwidth, tierList[*index].latency};
+int64_t Topology::positionOf(int64_t device) const {
+  if (!graph) {
+    return device;
+  }
+  int64_t each = nodePositions.size();
+  return device / each * each + nodePositions[device % each];
 }
 
-Route Topology::route(int64_t a, int64_t b) const {
-  std::optional<unsigned> index = tierOf(a, b);
-  assert(index && "a device needs no route to itself");
-  LinkId first = firstLinks[*index];
-  return {static_cast<LinkId>(first + 2 * portOf(a, *index)),
-          static_cast<LinkId>(first + 2 * portOf(b, *index) + 1)};
+int64_t Topology::deviceAt(int64_t position) const {
+  if (!graph) {
+    return position;
+  }
+  int64_t each = nodeDevices.size();
+  return position / each * each + nodeDevices[position % each];
 }
 
-std::string Topology::linkName(LinkId link) const {
-  const Tier &tier = tierList[linkList[link].tier];
-  LinkId place = link - firstLinks[linkList[link].tier];
-  int64_t begin = place / 2 * tier.devicesPerPort;
-  int64_t last = begin + tier.devicesPerPort - 1;
-  std::string ends = last == begin
-                         ? formatv("device {0}", begin).str()
-                         : formatv("devices {0}-{1}", begin, last).str();
-  return formatv("{0} {1} {2}", tier.name, place % 2 == 0 ? "out of" : "into",
-                 ends);
+int64_t Topology::devicesPerNode() const {
+  return graph ? nodePositions.size() : 1;
 }
 
 std::string Topology::toString() const {

@@ -106,6 +106,51 @@ TEST(Topology, ATierOfOnePartHasNoLinks) {
             "nvlink into device 0");
 }
 
+static Topology shaped(TierShape shape) {
+  Tier tier{"ring", 5, GigabytesPerSecond(50), Microseconds(2)};
+  tier.shape = shape;
+  return llvm::cantFail(Topology::create(
+      {tier, {"nvlink", 2, GigabytesPerSecond(370.8), Microseconds(1.5)}}));
+}
+
+TEST(Topology, RingsTakeTheShorterWay) {
+  Topology topology = shaped(TierShape::Ring);
+  auto names = [&](int64_t a, int64_t b) {
+    std::vector<std::string> found;
+    for (LinkId link : topology.route(a, b)) {
+      found.push_back(topology.linkName(link));
+    }
+    return found;
+  };
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(names(1, 5),
+            Names({"ring up from device 1", "ring up from device 3"}));
+  EXPECT_EQ(names(1, 7),
+            Names({"ring down from device 1", "ring down from device 9"}));
+  EXPECT_EQ(topology.path(1, 7).latency, Microseconds(4));
+  EXPECT_EQ(topology.path(1, 9).latency, Microseconds(2));
+}
+
+TEST(Topology, PairsHaveLinksOfTheirOwn) {
+  Topology topology = shaped(TierShape::FullyConnected);
+  std::vector<LinkId> seen;
+  for (int64_t part : {0, 1, 3, 4}) {
+    Route route = topology.route(4, part * 2);
+    ASSERT_EQ(route.size(), 1u);
+    EXPECT_EQ(topology.linkName(route[0]),
+              "ring from device 4 to part " + std::to_string(part));
+    EXPECT_FALSE(llvm::is_contained(seen, route[0]));
+    seen.push_back(route[0]);
+  }
+  EXPECT_EQ(parseTierShape("ring"), TierShape::Ring);
+  EXPECT_EQ(parseTierShape("torus"), std::nullopt);
+  Tier wide{"all", 8192, GigabytesPerSecond(1), Microseconds(1)};
+  wide.shape = TierShape::FullyConnected;
+  EXPECT_EQ(message(Topology::create({wide})),
+            "tier 'all': expected at most 16777216 links, but got 8192 devices "
+            "with a link to each of 8192 parts");
+}
+
 TEST(PathClass, NamesReadBack) {
   for (unsigned index = 0; index < pathClassCount; ++index) {
     PathClass pathClass = static_cast<PathClass>(index);
