@@ -10,6 +10,7 @@
 #include "moe/Transforms/Exchange/Passes.h"
 #include "moe/Transforms/Matmul/Passes.h"
 #include "moe/Transforms/Partition/Passes.h"
+#include "moe/Transforms/Plan/Passes.h"
 
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -21,9 +22,11 @@ using namespace mlir;
 using namespace mlir::moe;
 
 void mlir::moe::addPartitionPasses(OpPassManager &manager) {
+  manager.addPass(createVerifyPlacedPass());
   manager.addPass(createPropagateShardingPass());
   manager.addPass(createInsertReshardPass());
   manager.addPass(createPartitionPass());
+  manager.addPass(createVerifyPartitionedPass());
 }
 
 // From local tensors to LLVM. The only place where tensors become buffers.
