@@ -45,8 +45,15 @@ public:
     const ExpertShape &shape = group.shape;
     double rows = static_cast<double>(deviceTokens) * shape.choices;
     double sent = rows * shape.inputColumns * shape.inputElementBytes;
-    double returned = rows * shape.outputColumns * shape.outputElementBytes /
-                      mesh.groupSize(roles.expertColumns);
+    double returned = rows * shape.outputColumns * shape.outputElementBytes;
+    // Sums are rounded to the model's dtype before they are gathered; columns
+    // that must come back whole are gathered row by row.
+    double gathered = returned;
+    if (shape.returnsColumns) {
+      gathered = static_cast<double>(deviceTokens) * shape.outputColumns *
+                 shape.inputElementBytes;
+      returned /= mesh.groupSize(roles.expertColumns);
+    }
     add(roles.experts, CollectiveKind::AllToAll, sent, group.layers,
         "dispatch" + suffix.str());
     add(roles.experts, CollectiveKind::AllToAll, returned, group.layers,
@@ -54,11 +61,8 @@ public:
     add(roles.expertColumns, CollectiveKind::AllGather,
         rows * shape.innerColumns * shape.inputElementBytes, group.layers,
         "inner gather" + suffix.str());
-    // Sums are rounded to the model's dtype before they are gathered.
-    add(roles.expertColumns, CollectiveKind::AllGather,
-        static_cast<double>(deviceTokens) * shape.outputColumns *
-            shape.inputElementBytes,
-        group.layers, "output gather" + suffix.str());
+    add(roles.expertColumns, CollectiveKind::AllGather, gathered, group.layers,
+        "output gather" + suffix.str());
   }
 
   /// The dense parts' tensor parallelism.

@@ -8,19 +8,15 @@ using namespace mlir;
 using namespace mlir::moe;
 namespace planning = ::moe::planning;
 
-/// The axes that `moe-choose-mesh-mapping` gave the columns of the weights.
-static std::vector<planning::AxisRef> getColumnAxes(const MoELayer &layer) {
-  for (UseWeightOp weight : layer.weights) {
-    auto shardings =
-        weight->getAttrOfType<ArrayAttr>(comm::kResultShardingsAttrName);
-    if (!shardings || shardings.empty()) {
-      continue;
-    }
-    if (auto sharding = dyn_cast<comm::ShardingAttr>(shardings[0])) {
-      return toPlanning(sharding.getDims().back());
-    }
-  }
-  return {};
+/// What the last dimension of an operation's result is sharded over, as
+/// `moe-choose-mesh-mapping` wrote it.
+static std::vector<planning::AxisRef> getColumnAxes(Operation *op) {
+  auto shardings = op->getAttrOfType<ArrayAttr>(comm::kResultShardingsAttrName);
+  auto sharding = shardings && !shardings.empty()
+                      ? dyn_cast<comm::ShardingAttr>(shardings[0])
+                      : comm::ShardingAttr();
+  return sharding ? toPlanning(sharding.getDims().back())
+                  : std::vector<planning::AxisRef>();
 }
 
 FailureOr<ExchangedLayer> ExchangedLayer::gather(const MoELayer &layer) {
@@ -50,7 +46,10 @@ FailureOr<ExchangedLayer> ExchangedLayer::gather(const MoELayer &layer) {
                         localSlots,
                         std::move(*loads),
                         toPlanning(*experts.getAxes()),
-                        getColumnAxes(layer)};
+                        layer.weights.empty()
+                            ? std::vector<planning::AxisRef>()
+                            : getColumnAxes(layer.weights.front()),
+                        getColumnAxes(experts)};
 }
 
 planning::ExchangeTraffic
@@ -106,10 +105,10 @@ LayerExchange mlir::moe::makeExchange(const PlanFacts &facts,
   dispatch.bound = choice.bound;
   planning::ExchangeRequest combine = dispatch;
   combine.direction = planning::ExchangeDirection::Combine;
-  // Each rank along the column axes returns its own columns.
+  // Each rank along the result's axes returns its own columns.
   combine.rowBytes = layer.shape.outputColumns *
                      layer.shape.outputElementBytes /
-                     facts.mesh.groupSize(layer.columnAxes);
+                     facts.mesh.groupSize(layer.resultAxes);
   return {planning::ExchangePlan::create(dispatch),
           planning::ExchangePlan::create(combine),
           getExpectedRows(facts, layer)};

@@ -14,7 +14,8 @@ bool ExpertShape::operator==(const ExpertShape &other) const {
   auto fields = [](const ExpertShape &shape) {
     return std::tie(shape.experts, shape.choices, shape.inputColumns,
                     shape.outputColumns, shape.innerColumns,
-                    shape.inputElementBytes, shape.outputElementBytes);
+                    shape.inputElementBytes, shape.outputElementBytes,
+                    shape.returnsColumns);
   };
   return fields(*this) == fields(other);
 }
@@ -54,6 +55,7 @@ ExpertShape MoELayer::getShape() const {
   shape.outputColumns = out.getDimSize(1);
   shape.inputElementBytes = getElementBytes(rows);
   shape.outputElementBytes = getElementBytes(out);
+  shape.returnsColumns = op.getDropped() == DroppedReturn::Zero;
   for (UseWeightOp weight : weights) {
     auto type = cast<WeightsType>(weight.getResult().getType());
     shape.experts = type.getSlots();

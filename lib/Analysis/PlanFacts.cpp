@@ -55,8 +55,8 @@ FailureOr<DeviceFacts> mlir::moe::gatherDevices(ModuleOp module,
   return DeviceFacts{std::move(*topology), *op};
 }
 
-static RankedTensorType getTokenTensor(func::FuncOp root) {
-  for (Type type : root.getArgumentTypes()) {
+static RankedTensorType getTokenTensor(func::FuncOp function) {
+  for (Type type : function.getArgumentTypes()) {
     auto tensor = dyn_cast<RankedTensorType>(type);
     if (tensor && tensor.getRank() > 0) {
       return tensor;
@@ -65,8 +65,8 @@ static RankedTensorType getTokenTensor(func::FuncOp root) {
   return {};
 }
 
-bool mlir::moe::isTokenwise(func::FuncOp root, Type type) {
-  RankedTensorType tokens = getTokenTensor(root);
+bool mlir::moe::isTokenwise(func::FuncOp function, Type type) {
+  RankedTensorType tokens = getTokenTensor(function);
   auto tensor = dyn_cast<RankedTensorType>(type);
   return tokens && tensor && tensor.getRank() > 0 &&
          tensor.getDimSize(0) == tokens.getDimSize(0);

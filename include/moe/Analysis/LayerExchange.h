@@ -34,6 +34,8 @@ struct ExchangedLayer {
   std::vector<::moe::planning::AxisRef> expertAxes;
   /// What the columns of the experts' matrices are sharded over.
   std::vector<::moe::planning::AxisRef> columnAxes;
+  /// What the columns that come back are sharded over.
+  std::vector<::moe::planning::AxisRef> resultAxes;
 
   /// Gathers it from a layer with axes and a placement. Fails, with a
   /// diagnostic, when the placement is wrong or the loads do not fit.

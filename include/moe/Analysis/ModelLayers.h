@@ -34,6 +34,9 @@ struct ExpertShape {
   /// Bytes of an element of such rows.
   int64_t inputElementBytes = 0;
   int64_t outputElementBytes = 0;
+  /// Whether the columns that come back can be split: not where a dropped
+  /// choice returns its input.
+  bool returnsColumns = true;
 
   bool operator==(const ExpertShape &other) const;
 };

@@ -48,9 +48,9 @@ struct PlanFacts {
   static FailureOr<PlanFacts> gather(ModuleOp module);
 };
 
-/// Whether the dimension 0 of a root function's value counts tokens: it is
-/// dynamic, or of the static extent that its first tensor argument has.
-bool isTokenwise(func::FuncOp root, Type type);
+/// Whether dimension 0 of an argument or result of the function counts tokens:
+/// it has the extent, or is dynamic as that, of the first tensor argument.
+bool isTokenwise(func::FuncOp function, Type type);
 
 } // namespace mlir::moe
 

@@ -103,9 +103,9 @@ static void shardResult(Operation *op, comm::MeshOp mesh,
               ArrayAttr::get(op->getContext(), {sharding}));
 }
 
-/// Splits the columns of a layer's matrices, and of what its experts return:
-/// rows travel home as narrow as they are made. Fails when a matrix does not
-/// divide.
+/// Splits the columns of a layer's matrices, and of what its experts return
+/// where that can be split: rows travel home as narrow as they are made. Fails
+/// when a matrix does not divide.
 static LogicalResult shardColumns(const MoELayer &layer, comm::MeshOp mesh,
                                   comm::AxisListAttr tokens,
                                   comm::AxisListAttr columns) {
@@ -120,7 +120,9 @@ static LogicalResult shardColumns(const MoELayer &layer, comm::MeshOp mesh,
     }
     shardResult(weight, mesh, {whole, whole, columns});
   }
-  shardResult(layer.experts, mesh, {tokens, columns});
+  if (layer.getShape().returnsColumns) {
+    shardResult(layer.experts, mesh, {tokens, columns});
+  }
   return success();
 }
 

@@ -7,7 +7,9 @@
 // RUN: not moe-opt %t/mesh.mlir --moe-choose-mesh-mapping="expert-tensor-axes=dp" 2>&1 | FileCheck %s --check-prefix=TWICE
 // RUN: not moe-opt %t/meshes.mlir --moe-choose-mesh-mapping 2>&1 | FileCheck %s --check-prefix=MESHES
 // RUN: not moe-opt %t/tokens.mlir --moe-choose-mesh-mapping="mesh=ep=2" 2>&1 | FileCheck %s --check-prefix=TOKENS
+// RUN: not moe-opt %inputs/mixtral-2-layers.mlir --moe-choose-mesh-mapping="mesh=etp=5" 2>&1 | FileCheck %s --check-prefix=COLUMNS
 
+// COLUMNS: error: 'moe.use_weight' op expected columns that the 5 ranks of the expert tensor axes divide, but got 12
 // COUNT: error: expected a mesh of 8 devices, but got dp=2 x ep=3 = 6
 // ABSENT: error: expected a mesh: the module has no comm.mesh, and the option 'mesh' (such as mesh=dp=2,ep=4) is not given
 // SYNTAX: error: option 'mesh':

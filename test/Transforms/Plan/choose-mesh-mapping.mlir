@@ -4,6 +4,7 @@
 // RUN: moe-opt %inputs/mixtral-2-layers.mlir --moe-choose-mesh-mapping="mesh=ep=4 expert-axes=none" | FileCheck %s --check-prefix=NONE
 // RUN: moe-opt %inputs/mixtral-2-layers.mlir --moe-choose-mesh-mapping="mesh=ep=4" \
 // RUN:   | moe-opt --moe-choose-mesh-mapping | FileCheck %s --check-prefix=KEPT
+// RUN: moe-opt %s --moe-choose-mesh-mapping | FileCheck %s
 
 // Tokens over every axis, experts over "ep"; what is not tokenwise is untouched.
 // DEFAULT: topology = "default (one uniform tier)"
@@ -15,6 +16,8 @@
 // DEFAULT-NOT: comm.result_shardings
 
 // "etp" holds no tokens, it splits the columns of each expert's matrices.
+// Rows come back as narrow.
+// COLUMNS: moe.experts {{.*}} {comm.result_shardings = [#comm.sharding<@mesh, [{"ep","dp"}, {"etp"}]>]}
 // COLUMNS: func.func @model(%{{.*}}: tensor<?x16xbf16> {comm.sharding = #comm.sharding<@mesh, [{"ep","dp"}, {}]>})
 // COLUMNS: moe.use_weight @layers.0.router : tensor<6x16xbf16>
 // COLUMNS: moe.use_weight @layers.0.experts.gate {comm.result_shardings = [#comm.sharding<@mesh, [{}, {}, {"etp"}]>]}
@@ -29,3 +32,20 @@
 
 // KEPT-COUNT-1: comm.mesh @mesh <["ep"=4]>
 // KEPT-NOT: comm.mesh
+
+// A dropped choice returns its input, which is whole: so is what comes back.
+// CHECK: moe.use_weight @w {comm.result_shardings
+// CHECK: moe.experts {{.*}} dropped weighted_input :
+comm.mesh @mesh <["ep"=2, "etp"=4]>
+moe.weight @w "experts.{e}.weight" : !moe.weights<5x8x8xf32>
+func.func @dropped(%x: tensor<40x8xf32>, %expert: tensor<40x3xi32>, %weight: tensor<40x3xf32>) -> tensor<40x8xf32> {
+  %w = moe.use_weight @w : !moe.weights<5x8x8xf32>
+  %p = moe.use_placement layer 0 : !moe.placement_ref<5 experts>
+  %y = moe.experts %x routed by %expert weighted by %weight placed by %p dropped weighted_input
+      : (tensor<40x8xf32>, tensor<40x3xi32>, tensor<40x3xf32>, !moe.placement_ref<5 experts>) -> tensor<40x8xf32> {
+  ^bb0(%rows: tensor<?x8xf32>, %offsets: tensor<?xi32>):
+    %o = moe.grouped_matmul %rows by %w at %offsets : (tensor<?x8xf32>, !moe.weights<5x8x8xf32>, tensor<?xi32>) -> tensor<?x8xf32>
+    moe.yield %o : tensor<?x8xf32>
+  }
+  return %y : tensor<40x8xf32>
+}

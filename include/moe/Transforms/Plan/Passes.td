@@ -60,7 +60,8 @@ def ChooseMeshMappingPass : Pass<"moe-choose-mesh-mapping", "ModuleOp"> {
     - experts: every `moe.experts` is `over` the expert axes `of` the mesh;
     - with expert tensor axes, the `moe.use_weight` of experts' matrices have
       `comm.result_shardings` that split their columns, and `moe.experts` one
-      that splits the columns of its result.
+      that splits the columns of its result (not where a dropped choice returns
+      its input, which is whole).
 
     Roles by default: experts over `ep`, the columns of their matrices over
     `etp`, tokens over every axis but `etp`, `tp` and `pp`. What the graph does
