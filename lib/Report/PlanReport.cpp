@@ -184,8 +184,9 @@ Table moe::report::constantsTable(const CostConstants &constants) {
                    {"source", ColumnKind::Text}};
   for (const CostConstant &constant : constants.all()) {
     table.add({constant.name, constant.value, constant.unit,
-               std::string(constant.isDefault ? "default" : "user"),
+               toString(constant.basis).str(),
                constant.source});
   }
+  table.notes.push_back(constants.exchangeBasis());
   return table;
 }

@@ -12,11 +12,7 @@
 #ifndef MOE_PLANNING_COSTCONSTANTS_H
 #define MOE_PLANNING_COSTCONSTANTS_H
 
-#include "llvm/ADT/ArrayRef.h"
-#include "llvm/ADT/StringRef.h"
-#include "llvm/Support/Error.h"
-#include <string>
-#include <vector>
+#include "moe/Planning/Accelerator.h"
 
 namespace moe::planning {
 
@@ -34,7 +30,29 @@ enum class ConstantId {
   ComputeEfficiency,
   /// Rate at which a device reads or writes its own memory.
   MemoryBandwidth,
+  /// Memory of a device, and the part of it that a program can use.
+  DeviceMemory,
+  UsableMemory,
+  /// Part of a fitted ramp; see Accelerator.
+  AllToAllRamp,
 };
+
+/// Where a value comes from, as reports label it.
+enum class ConstantBasis {
+  /// Of the default machine, since nobody has named another.
+  Default,
+  /// Nobody has measured it for us.
+  Assumed,
+  /// From the data sheet of the accelerator that was named.
+  Published,
+  /// Fitted to measurements on the accelerator that was named.
+  Calibrated,
+  /// Set by the user.
+  User
+};
+
+/// `default`, `assumed`, `published`, `calibrated`, `user`
+llvm::StringRef toString(ConstantBasis basis);
 
 struct CostConstant {
   ConstantId id;
@@ -43,8 +61,7 @@ struct CostConstant {
   double value = 0;
   std::string unit;
   std::string source;
-  /// Nobody has set the value for the machine at hand.
-  bool isDefault = true;
+  ConstantBasis basis = ConstantBasis::Default;
 };
 
 class CostConstants {
@@ -52,16 +69,32 @@ public:
   /// The defaults: an H100 SXM, see the table's sources.
   CostConstants();
 
+  /// Those of a product. Fails, listing the known ones, on another.
+  static llvm::Expected<CostConstants>
+  forAccelerator(llvm::StringRef accelerator);
+
   double operator[](ConstantId id) const;
+
+  /// The product that the constants are for; null by default.
+  const Accelerator *accelerator() const { return product; }
+
+  /// What exchanges inside a node are costed with, in one sentence: the fitted
+  /// table, or NCCL's link constants.
+  std::string exchangeBasis() const;
 
   /// Sets a constant by its name. Fails on an unknown name, which lists those
   /// that are known, and on a value that is not finite and above 0.
   llvm::Error set(llvm::StringRef name, double value, llvm::StringRef source);
 
-  llvm::ArrayRef<CostConstant> all() const { return table; }
+  /// All of them; for a product whose all-to-alls were measured also latency,
+  /// ramp and bandwidth for each size of group.
+  std::vector<CostConstant> all() const;
 
 private:
+  CostConstant &find(ConstantId id);
+
   std::vector<CostConstant> table;
+  const Accelerator *product = nullptr;
 };
 
 } // namespace moe::planning

@@ -270,12 +270,16 @@ TEST(CostConstants, NameUnitSourceAndWhetherDefault) {
     EXPECT_FALSE(constant.name.empty());
     EXPECT_FALSE(constant.unit.empty());
     EXPECT_FALSE(constant.source.empty());
-    EXPECT_TRUE(constant.isDefault);
+    EXPECT_TRUE(constant.basis == ConstantBasis::Default ||
+                constant.basis == ConstantBasis::Assumed);
     EXPECT_EQ(constants[constant.id], constant.value);
   }
   EXPECT_EQ(message(constants.set("memory_bandwidth", 2039, "A100")), "");
   EXPECT_EQ(constants[ConstantId::MemoryBandwidth], 2039);
-  EXPECT_FALSE(constants.all().back().isDefault);
+  for (const CostConstant &constant : constants.all()) {
+    EXPECT_EQ(constant.basis == ConstantBasis::User,
+              constant.name == "memory_bandwidth");
+  }
   EXPECT_EQ(message(constants.set("memory_bandwidth", 0, "x")),
             "cost constant 'memory_bandwidth': expected a value above 0, but "
             "got 0.00");

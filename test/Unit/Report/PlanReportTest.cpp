@@ -111,7 +111,12 @@ TEST(PlanReport, ConstantsAreLabelled) {
   Table table = constantsTable(constants);
   EXPECT_EQ(table.rows.size(), constants.all().size());
   for (const Row &row : table.rows) {
-    bool isSet = std::get<std::string>(row[0]) == "device_compute";
-    EXPECT_EQ(std::get<std::string>(row[3]), isSet ? "user" : "default");
+    std::string name = std::get<std::string>(row[0]);
+    bool isAssumed = std::get<std::string>(row[4]) == "no measurement" ||
+                     name == "usable_memory";
+    EXPECT_EQ(std::get<std::string>(row[3]), name == "device_compute"
+                                                 ? "user"
+                                             : isAssumed ? "assumed"
+                                                         : "default");
   }
 }
