@@ -214,17 +214,17 @@ def Comm_StartOp : Comm_Op<"start", [
   let description = [{
     Begins the collective `kind`; its data may move from now until the wait.
 
-    Semantics: as the collective. The returned destination may be used by the
-    matching `comm.wait` only. `offsets` are those of the collective, in order.
+    Semantics: as the collective. The ticket must be waited for exactly once on
+    every path, and the returned destination is used by that `comm.wait` only:
+    `moe-verify-communication` checks both. `offsets` are those of the
+    collective, in order.
 
     Lifespan: created by `moe-overlap-exchange`; lowered to the runtime.
 
     Constraints:
     - C1: the mesh exists and has the axes.
     - C2: the kind has as many offsets: all_to_all_v 2, all_gather_v 1, others 0.
-    - C3: the ticket is used by exactly one `comm.wait`.
-    - C4: the destination is used by that wait only.
-    - C5: a reduction is given exactly with reduce_scatter and all_reduce.
+    - C3: a reduction is given exactly with reduce_scatter and all_reduce.
 
     Example:
     ```mlir
@@ -259,7 +259,8 @@ def Comm_WaitOp : Comm_Op<"wait", [DestinationStyleOpInterface,
 
     Constraints:
     - C1: the ticket, the reads and the destination are those of one
-      `comm.start` (checked where they are its direct results and operands).
+      `comm.start` (where branches or loops carry the ticket,
+      `moe-verify-communication` checks it).
 
     Example: see `comm.start`.
   }];

@@ -59,6 +59,7 @@ void mlir::moe::buildCPUPipeline(OpPassManager &manager,
   if (options.overlap) {
     manager.addPass(createOverlapExchangePass());
   }
+  manager.addPass(createVerifyCommunicationPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
   addTargetPasses(manager, options);

@@ -204,24 +204,6 @@ LogicalResult StartOp::verify() {
            << ", but got " << getOffsets().size();
   }
   // C3
-  if (!getPending().hasOneUse()) {
-    return emitOpError(
-               "expected exactly one comm.wait for its ticket, but got ")
-           << llvm::range_size(getPending().getUses());
-  }
-  // C4
-  Operation *wait = *getPending().user_begin();
-  for (Value result : getResults()) {
-    for (Operation *user : result.getUsers()) {
-      if (user != wait) {
-        InFlightDiagnostic diagnostic = emitOpError(
-            "expected its destination to be used by its comm.wait only");
-        diagnostic.attachNote(user->getLoc()) << "it is used here";
-        return diagnostic;
-      }
-    }
-  }
-  // C5
   bool reduces = getKind() == CollectiveKind::ReduceScatter ||
                  getKind() == CollectiveKind::AllReduce;
   if (reduces != getReduction().has_value()) {

@@ -25,44 +25,6 @@ func.func @start_without_offsets(%x: tensor<?x2xi32>, %y: tensor<?x2xi32>) -> te
 
 // comm.start C3
 comm.mesh @mesh <["ep"=4]>
-func.func @start_without_wait(%x: tensor<4x2xi32>, %y: tensor<4x2xi32>) {
-  // expected-error@+1 {{expected exactly one comm.wait for its ticket, but got 0}}
-  %d, %p = comm.start all_to_all %x into %y over {"ep"} of @mesh
-    : (tensor<4x2xi32>, tensor<4x2xi32>) -> (tensor<4x2xi32>, !comm.pending)
-  return
-}
-
-// -----
-
-// comm.start C3
-comm.mesh @mesh <["ep"=4]>
-func.func @start_with_two_waits(%x: tensor<4x2xi32>, %y: tensor<4x2xi32>) {
-  // expected-error@+1 {{expected exactly one comm.wait for its ticket, but got 2}}
-  %d, %p = comm.start all_to_all %x into %y over {"ep"} of @mesh
-    : (tensor<4x2xi32>, tensor<4x2xi32>) -> (tensor<4x2xi32>, !comm.pending)
-  %r = comm.wait %p reads %x into %d : (!comm.pending, tensor<4x2xi32>, tensor<4x2xi32>) -> tensor<4x2xi32>
-  %s = comm.wait %p reads %x into %d : (!comm.pending, tensor<4x2xi32>, tensor<4x2xi32>) -> tensor<4x2xi32>
-  return
-}
-
-// -----
-
-// comm.start C4
-comm.mesh @mesh <["ep"=4]>
-func.func @start_destination_read_in_flight(%x: tensor<4x2xi32>, %y: tensor<4x2xi32>) -> tensor<4x2xi32> {
-  // expected-error@+1 {{expected its destination to be used by its comm.wait only}}
-  %d, %p = comm.start all_to_all %x into %y over {"ep"} of @mesh
-    : (tensor<4x2xi32>, tensor<4x2xi32>) -> (tensor<4x2xi32>, !comm.pending)
-  // expected-note@+1 {{it is used here}}
-  %early = arith.addi %d, %x : tensor<4x2xi32>
-  %r = comm.wait %p reads %x into %d : (!comm.pending, tensor<4x2xi32>, tensor<4x2xi32>) -> tensor<4x2xi32>
-  return %r : tensor<4x2xi32>
-}
-
-// -----
-
-// comm.start C5
-comm.mesh @mesh <["ep"=4]>
 func.func @start_reduction_missing(%x: tensor<4x2xi32>, %y: tensor<4x2xi32>) -> tensor<4x2xi32> {
   // expected-error@+1 {{expected a reduction exactly with reduce_scatter and all_reduce, but got all_reduce without one}}
   %d, %p = comm.start all_reduce %x into %y over {"ep"} of @mesh
@@ -73,7 +35,7 @@ func.func @start_reduction_missing(%x: tensor<4x2xi32>, %y: tensor<4x2xi32>) -> 
 
 // -----
 
-// comm.start C5
+// comm.start C3
 comm.mesh @mesh <["ep"=4]>
 func.func @start_reduction_of_nothing(%x: tensor<4x2xi32>, %y: tensor<4x2xi32>) -> tensor<4x2xi32> {
   // expected-error@+1 {{expected a reduction exactly with reduce_scatter and all_reduce, but got all_to_all with one}}

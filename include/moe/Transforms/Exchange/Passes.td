@@ -65,4 +65,39 @@ def OverlapExchangePass : Pass<"moe-overlap-exchange", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::comm::CommDialect", "::mlir::moe::MoEDialect"];
 }
 
+def VerifyCommunicationPass : Pass<"moe-verify-communication", "::mlir::ModuleOp"> {
+  let summary = "Check what is in flight on every path";
+  let description = [{
+    Purpose: what a collective that is split into `comm.start` and `comm.wait`
+    needs and no operation can check by itself. A ticket may be carried by
+    branches and loops of any dialect (`scf.for`, `scf.while`, `scf.if`,
+    `cf.br` …), as operand, block argument or result.
+
+    Before and after: a communicating module, on tensors. The pass changes
+    nothing.
+
+    Constraints:
+    - C1: there is no `moe.dispatch_layout`, `moe.dispatch` or `moe.combine`.
+    - C2: on every path that control can take from a `comm.start`, there is
+      exactly one `comm.wait` for its ticket.
+    - C3: the wait reads the source and the offsets of the start and has its
+      destination, by whatever name they are carried.
+    - C4: the destination, from its start on, is used by that wait only, or
+      carried together with its ticket.
+    - C5: a ticket stays in its function; nothing but waits, branches and loops
+      uses it.
+
+    Example: a wait in one branch only is refused (C2):
+    ```mlir
+    %d, %t = comm.start all_to_all %x into %y over {"ep"} of @mesh : …
+    scf.if %c {
+      %r = comm.wait %t reads %x into %d : …
+    }
+    ```
+
+    Left to others: that what is sent is what was planned, which the counters
+    of a run show (`moe-run --stats`).
+  }];
+}
+
 #endif // MOE_TRANSFORMS_EXCHANGE_PASSES
