@@ -43,6 +43,9 @@ def Comm_AxisRefAttr : Comm_Attr<"AxisRef", "axis_ref"> {
   let extraClassDeclaration = [{
     /// Whether only a part of the axis is meant.
     bool isSubAxis() const { return getSize() != 0; }
+    /// Whether two axes, or parts of axes, are not independent: ranks cannot be
+    /// split over the one and each part over the other.
+    bool overlaps(AxisRefAttr other) const;
   }];
 }
 

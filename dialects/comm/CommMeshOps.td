@@ -97,7 +97,7 @@ def Comm_ReshardOp : Comm_Op<"reshard", [Pure, AllTypesMatch<["source", "result"
 
     Constraints:
     - C1: each sharding names as many dimensions as the value has.
-    - C2: the mesh exists and has the axes.
+    - C2: the mesh exists and has the axes, which do not overlap.
 
     Example:
     ```mlir

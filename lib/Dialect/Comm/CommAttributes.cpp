@@ -13,6 +13,18 @@ AxisRefAttr AxisRefAttr::get(MLIRContext *context, StringRef name) {
   return get(context, StringAttr::get(context, name), 0, 0);
 }
 
+bool AxisRefAttr::overlaps(AxisRefAttr other) const {
+  if (getName() != other.getName()) {
+    return false;
+  }
+  if (!isSubAxis() || !other.isSubAxis()) {
+    return true;
+  }
+  // Parts are independent where one is read from what the other leaves.
+  return other.getPreSize() % (getPreSize() * getSize()) != 0 &&
+         getPreSize() % (other.getPreSize() * other.getSize()) != 0;
+}
+
 // `"ep"` or `"ep":(2)4`.
 static FailureOr<AxisRefAttr> parseAxisRef(AsmParser &parser) {
   std::string name;

@@ -4,7 +4,6 @@
 
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/StringSet.h"
-#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 using namespace mlir::comm;
@@ -20,8 +19,7 @@ LogicalResult mlir::comm::verifyMeshAxes(Operation *user,
   if (!op) {
     return user->emitOpError("expected a mesh named ") << mesh;
   }
-  llvm::StringSet<> seen;
-  for (AxisRefAttr axis : axes.getAxes()) {
+  for (auto [index, axis] : llvm::enumerate(axes.getAxes())) {
     if (op.getAxisSize(axis) == 0) {
       InFlightDiagnostic diagnostic =
           user->emitOpError("expected axes of mesh ")
@@ -30,14 +28,24 @@ LogicalResult mlir::comm::verifyMeshAxes(Operation *user,
       diagnostic.attachNote(op.getLoc()) << "the mesh is here";
       return diagnostic;
     }
-    std::string key =
-        llvm::formatv("{0}:{1}", axis.getName().getValue(), axis.getPreSize());
-    if (!seen.insert(key).second) {
-      return user->emitOpError("expected each axis once, but got ")
-             << axis.getName() << " twice";
+    for (AxisRefAttr earlier : axes.getAxes().take_front(index)) {
+      if (axis.overlaps(earlier)) {
+        return user->emitOpError("expected each axis once, but got ")
+               << axis.getName() << " twice in " << axes;
+      }
     }
   }
   return success();
+}
+
+LogicalResult mlir::comm::verifySharding(Operation *user,
+                                         ShardingAttr sharding) {
+  SmallVector<AxisRefAttr> axes;
+  for (AxisListAttr dim : sharding.getDims()) {
+    llvm::append_range(axes, dim.getAxes());
+  }
+  return verifyMeshAxes(user, sharding.getMesh(),
+                        AxisListAttr::get(user->getContext(), axes));
 }
 
 int64_t mlir::comm::getGroupSize(Operation *from, FlatSymbolRefAttr mesh,
@@ -170,12 +178,10 @@ LogicalResult ReshardOp::verify() {
 
 LogicalResult ReshardOp::verifySymbolUses(SymbolTableCollection &) {
   // C2
-  for (AxisListAttr axes : getTo().getDims()) {
-    if (failed(verifyMeshAxes(*this, getTo().getMesh(), axes))) {
-      return failure();
-    }
+  if (getFrom() && failed(verifySharding(*this, *getFrom()))) {
+    return failure();
   }
-  return success();
+  return verifySharding(*this, getTo());
 }
 
 LogicalResult RankOp::verifySymbolUses(SymbolTableCollection &) {

@@ -119,13 +119,16 @@ private:
     };
     take(/*operands=*/false);
     take(/*operands=*/true);
-    llvm::SmallDenseSet<Attribute> used;
+    SmallVector<AxisRefAttr> used;
     for (auto [factor, list] : llvm::zip_equal(rule.factors, axes)) {
       SmallVector<AxisRefAttr> kept;
       auto keep = [&](AxisListAttr from) {
         for (AxisRefAttr axis :
              from ? from.getAxes() : ArrayRef<AxisRefAttr>()) {
-          if (used.insert(axis).second) {
+          if (llvm::none_of(used, [&](AxisRefAttr other) {
+                return axis.overlaps(other);
+              })) {
+            used.push_back(axis);
             kept.push_back(axis);
           }
         }

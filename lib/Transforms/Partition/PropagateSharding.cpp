@@ -17,16 +17,6 @@ using comm::AxisRefAttr;
 using comm::ShardingAttr;
 using comm::ShardingRule;
 
-// Whether two axes, or parts of axes, are the same anywhere.
-static bool overlap(AxisRefAttr a, AxisRefAttr b) {
-  if (a.getName() != b.getName()) {
-    return false;
-  }
-  return !a.isSubAxis() || !b.isSubAxis() ||
-         (a.getPreSize() < b.getPreSize() * b.getSize() &&
-          b.getPreSize() < a.getPreSize() * a.getSize());
-}
-
 namespace {
 /// A dimension of a value: undecided, or split over axes.
 struct Dimension {
@@ -130,20 +120,7 @@ private:
       return at->emitError("expected a sharding of ")
              << rank << " dimensions, but got " << sharding;
     }
-    SmallVector<AxisRefAttr> axes;
-    for (AxisListAttr dim : sharding.getDims()) {
-      llvm::append_range(axes, dim.getAxes());
-    }
-    for (auto [index, axis] : llvm::enumerate(axes)) {
-      for (AxisRefAttr earlier : ArrayRef(axes).take_front(index)) {
-        if (overlap(axis, earlier)) {
-          return at->emitError("expected each axis once, but got ")
-                 << axis.getName() << " twice in " << sharding;
-        }
-      }
-    }
-    return comm::verifyMeshAxes(at, sharding.getMesh(),
-                                AxisListAttr::get(at->getContext(), axes));
+    return comm::verifySharding(at, sharding);
   }
 
   void seed(func::FuncOp function) {
@@ -253,7 +230,7 @@ private:
       for (AxisRefAttr taken :
            dim.axes ? dim.axes.getAxes() : ArrayRef<AxisRefAttr>()) {
         if (llvm::any_of(axes.getAxes(), [&](AxisRefAttr axis) {
-              return overlap(axis, taken);
+              return axis.overlaps(taken);
             })) {
           return false;
         }

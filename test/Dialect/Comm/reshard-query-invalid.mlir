@@ -30,6 +30,27 @@ func.func @reshard_other_axis(%x: tensor<?x64xf32>) {
 
 // -----
 
+// comm.reshard C2
+comm.mesh @mesh <["dp"=2, "ep"=4]>
+func.func @reshard_splits_two_dimensions(%x: tensor<?x64xf32>) {
+  // expected-error@+1 {{expected each axis once, but got "ep" twice in #comm.axes<{"ep","ep":(2)2}>}}
+  %y = comm.reshard %x to <@mesh, [{"ep"}, {"ep":(2)2}]> : tensor<?x64xf32>
+  return
+}
+
+// -----
+
+// comm.reshard C2
+// expected-note@+1 {{the mesh is here}}
+comm.mesh @mesh <["dp"=2, "ep"=4]>
+func.func @reshard_from_other_axis(%x: tensor<?x64xf32>) {
+  // expected-error@+1 {{expected axes of mesh @mesh, but got "tp"}}
+  %y = comm.reshard %x from <@mesh, [{"tp"}, {} ]> to <@mesh, [{}, {} ]> : tensor<?x64xf32>
+  return
+}
+
+// -----
+
 // comm.rank C1
 func.func @rank_no_mesh() {
   // expected-error@+1 {{expected a mesh named @mesh}}
@@ -42,8 +63,48 @@ func.func @rank_no_mesh() {
 // comm.rank C1
 comm.mesh @mesh <["dp"=2, "ep"=4]>
 func.func @rank_axis_twice() {
-  // expected-error@+1 {{expected each axis once, but got "ep" twice}}
+  // expected-error@+1 {{expected each axis once, but got "ep" twice in #comm.axes<{"ep","ep"}>}}
   %r = comm.rank over {"ep","ep"} of @mesh
+  return
+}
+
+// -----
+
+// comm.rank C1
+comm.mesh @mesh <["dp"=2, "ep"=8]>
+func.func @rank_sub_axes_overlap() {
+  // expected-error@+1 {{expected each axis once, but got "ep" twice in #comm.axes<{"ep":(1)4,"ep":(2)2}>}}
+  %r = comm.rank over {"ep":(1)4,"ep":(2)2} of @mesh
+  return
+}
+
+// -----
+
+// comm.rank C1
+comm.mesh @mesh <["ep"=8]>
+func.func @rank_axis_and_its_part() {
+  // expected-error@+1 {{expected each axis once, but got "ep" twice in #comm.axes<{"ep":(2)2,"ep"}>}}
+  %r = comm.rank over {"ep":(2)2,"ep"} of @mesh
+  return
+}
+
+// -----
+
+// Neither is read from what the other leaves: 2 x 6 and 3 x 2 x 2.
+// comm.rank C1
+comm.mesh @mesh <["ep"=12]>
+func.func @rank_sub_axes_do_not_nest() {
+  // expected-error@+1 {{expected each axis once, but got "ep" twice in #comm.axes<{"ep":(1)2,"ep":(3)2}>}}
+  %r = comm.rank over {"ep":(1)2,"ep":(3)2} of @mesh
+  return
+}
+
+// -----
+
+// Parts of one axis that are independent are two axes.
+comm.mesh @mesh <["ep"=8]>
+func.func @rank_parts_of_one_axis() {
+  %r = comm.rank over {"ep":(4)2,"ep":(1)2} of @mesh
   return
 }
 

@@ -57,7 +57,7 @@ func.func @axis_absent(%x: tensor<?x3xf32> {comm.sharding = #comm.sharding<@mesh
 // -----
 
 comm.mesh @mesh <["ep"=4]>
-// expected-error @below {{expected each axis once, but got "ep" twice in #comm.sharding<@mesh, [{"ep"}, {"ep":(1)2}]>}}
+// expected-error @below {{expected each axis once, but got "ep" twice in #comm.axes<{"ep","ep":(1)2}>}}
 func.func @axis_and_its_part(%x: tensor<?x3xf32> {comm.sharding = #comm.sharding<@mesh, [{"ep"}, {"ep":(1)2}]>}) {
   return
 }

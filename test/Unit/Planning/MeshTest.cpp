@@ -133,4 +133,9 @@ TEST(Mesh, RefusesBadAxisReferences) {
   EXPECT_EQ(
       message(mesh.verifyAxes({AxisRef("ep", 1, 4), AxisRef("ep", 2, 3)})),
       "mesh axes 'ep:(1)4' and 'ep:(2)3' overlap");
+  EXPECT_EQ(
+      message(mesh.verifyAxes({AxisRef("ep", 1, 2), AxisRef("ep", 3, 2)})),
+      "mesh axes 'ep:(1)2' and 'ep:(3)2' overlap");
+  EXPECT_EQ(
+      message(mesh.verifyAxes({AxisRef("ep", 1, 2), AxisRef("ep", 6, 2)})), "");
 }

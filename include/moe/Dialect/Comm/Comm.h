@@ -32,10 +32,14 @@ struct NetworkResource final : SideEffects::Resource::Base<NetworkResource> {
 /// The mesh that `mesh` names, as seen from `from`; null if there is none.
 MeshOp lookupMesh(Operation *from, FlatSymbolRefAttr mesh);
 
-/// Checks that the mesh exists and has each of `axes` at most once; reports on
-/// `user`.
+/// Checks that the mesh exists, that it has `axes`, and that none of them
+/// overlaps with another; reports on `user`.
 LogicalResult verifyMeshAxes(Operation *user, FlatSymbolRefAttr mesh,
                              AxisListAttr axes);
+
+/// The same of all axes of a sharding: no axis splits two dimensions, or a rank
+/// would hold a diagonal block.
+LogicalResult verifySharding(Operation *user, ShardingAttr sharding);
 
 /// The size of the group over `axes`.
 int64_t getGroupSize(Operation *from, FlatSymbolRefAttr mesh,
