@@ -27,7 +27,23 @@ ShardingRule UseWeightOp::getShardingRule() {
   return rule;
 }
 
+// The sum over K has one order, whatever the mesh.
+static LogicalResult checkInner(UseWeightOp op, comm::ShardingAttr sharding) {
+  constexpr size_t inner = 1;
+  if (!isa<WeightsType>(op.getResult().getType()) || !sharding ||
+      sharding.getDims()[inner].empty()) {
+    return success();
+  }
+  return op.emitOpError("cannot split K (dimension 1) of ")
+         << op.getResult().getType() << " over " << sharding.getDims()[inner]
+         << ": each rank would sum a part of K, and adding these sums changes "
+            "the result's bits; split the columns (dimension 2) instead";
+}
+
 LogicalResult UseWeightOp::partition(comm::Partitioner &partitioner) {
+  if (failed(checkInner(*this, partitioner.getSharding(getResult())))) {
+    return failure();
+  }
   ShapedType part = cast<ShapedType>(partitioner.getLocalType(getResult()));
   if (!part.hasStaticShape()) {
     return emitOpError("expected weights that its sharding divides, but got ")
@@ -131,7 +147,7 @@ ShardingRule ExpertsOp::getShardingRule() {
 
 // Rows are other rows on every rank that holds other tokens or experts: what
 // the region computes cannot be split, and gathered, over those ranks. Slots
-// are the placement's to split.
+// are the placement's to split. Of K, `moe.use_weight` says why not.
 static LogicalResult checkRegion(ExpertsOp op, comm::Partitioner &partitioner) {
   SmallVector<comm::AxisRefAttr> ranks(op.getAxesAttr().getAxes());
   if (comm::ShardingAttr tokens = partitioner.getSharding(op.getExpert())) {
@@ -143,8 +159,13 @@ static LogicalResult checkRegion(ExpertsOp op, comm::Partitioner &partitioner) {
       for (auto [dim, axes] :
            llvm::enumerate(sharding ? sharding.getDims()
                                     : ArrayRef<comm::AxisListAttr>())) {
+        if (dim == 1) {
+          continue;
+        }
         bool varies = llvm::any_of(axes.getAxes(), [&](comm::AxisRefAttr axis) {
-          return llvm::is_contained(ranks, axis);
+          return llvm::any_of(ranks, [&](comm::AxisRefAttr rank) {
+            return axis.overlaps(rank);
+          });
         });
         if (varies || (dim == 0 && !axes.empty())) {
           product.emitOpError(
