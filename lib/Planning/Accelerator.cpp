@@ -23,10 +23,10 @@ static MessageRamp ramp(double latency, double perRoot, double bandwidth) {
 /// A product whose all-to-alls nobody has measured for us.
 static Accelerator product(llvm::StringRef name, double teraflops,
                            double memoryRate, Bytes memory, double links) {
-  return {name.str(), TeraflopsPerSecond(teraflops),
-          GigabytesPerSecond(memoryRate), memory,
-          GigabytesPerSecond(links), "",
-          {}};
+  return {
+      name.str(), TeraflopsPerSecond(teraflops), GigabytesPerSecond(memoryRate),
+      memory,     GigabytesPerSecond(links),     "",
+      {}};
 }
 
 static Accelerator measured(Accelerator accelerator, llvm::StringRef platform,

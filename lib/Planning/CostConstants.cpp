@@ -111,10 +111,10 @@ static void appendRamps(const Accelerator &product,
   for (size_t index = 0; index < rampGroupSizes.size(); ++index) {
     const MessageRamp &ramp = product.ramps[index];
     auto add = [&](llvm::StringRef name, double value, llvm::StringRef unit) {
-      constants.push_back({ConstantId::AllToAllRamp,
-                           llvm::formatv("{0}_{1}", name, rampGroupSizes[index]),
-                           value,
-                           unit.str(), source, ConstantBasis::Calibrated});
+      constants.push_back(
+          {ConstantId::AllToAllRamp,
+           llvm::formatv("{0}_{1}", name, rampGroupSizes[index]), value,
+           unit.str(), source, ConstantBasis::Calibrated});
     };
     add("all_to_all_latency", ramp.latency.value(), "us");
     add("all_to_all_ramp", ramp.ramp, "us/sqrt(B)");

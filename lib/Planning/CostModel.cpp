@@ -5,9 +5,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "moe/Planning/CostModel.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/Casting.h"
 #include "llvm/Support/ErrorHandling.h"
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <numeric>
 
 using namespace moe::planning;
@@ -30,82 +33,232 @@ int64_t GroupSpread::size() const {
   return std::accumulate(peers.begin(), peers.end(), int64_t(1));
 }
 
-/// What the ports and devices of one tier carry in a phase.
-class CostModel::PortLoads {
+//===----------------------------------------------------------------------===//
+// Ramps
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// What one device sends, or receives, on the calibrated tier.
+struct PeerFlows {
+  /// The three heaviest flows, heaviest first.
+  std::array<Bytes, 3> heaviest;
+  Bytes total;
+  int64_t peers = 0;
+
+  void add(Bytes bytes) {
+    total += bytes;
+    ++peers;
+    for (Bytes &place : heaviest) {
+      if (bytes > place) {
+        std::swap(bytes, place);
+      }
+    }
+  }
+};
+} // namespace
+
+/// See the head of CostModel.h.
+static Microseconds rampTime(const GroupRamps &ramps, const PeerFlows &flows) {
+  if (flows.peers == 0) {
+    return Microseconds();
+  }
+  const auto &[first, second, third] = flows.heaviest;
+  Microseconds time = ramps[0].timeOf(first);
+  if (flows.peers > 1) {
+    time = std::max(time, ramps[1].timeOf(first + second + third));
+  }
+  if (flows.peers > 3) {
+    // Larger groups were not measured: each further peer adds the latency that
+    // peers added on average up to there.
+    constexpr int64_t measuredPeers = rampGroupSizes.back() - 1;
+    Microseconds perPeer = (ramps[2].latency - ramps[0].latency) /
+                           double(measuredPeers - (rampGroupSizes[0] - 1));
+    double further = std::max<int64_t>(flows.peers - measuredPeers, 0);
+    time = std::max(time, ramps[2].timeOf(flows.total) + perPeer * further);
+  }
+  return time;
+}
+
+/// The flows of a device that sends as much to each of its peers.
+static PeerFlows evenFlows(int64_t peers, Bytes total) {
+  PeerFlows flows;
+  flows.total = total;
+  flows.peers = peers;
+  for (int64_t place = 0; place < std::min<int64_t>(peers, 3); ++place) {
+    flows.heaviest[place] = total / double(peers);
+  }
+  return flows;
+}
+
+CostModel::CostModel(const Topology &topology, CostConstants constants)
+    : topology(topology), constantTable(std::move(constants)) {
+  const Accelerator *product = constantTable.accelerator();
+  if (!product || !product->isMeasured()) {
+    return;
+  }
+  unsigned innermost = topology.tierCount() - 1;
+  double ratio = topology.tier(innermost).bandwidth / product->linkBandwidth;
+  constexpr double tolerance = 0.1;
+  if (std::abs(ratio - 1) <= tolerance) {
+    calibratedTier = innermost;
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Exchanges
+//===----------------------------------------------------------------------===//
+
+/// What links and devices carry in one phase. Reused between phases.
+class CostModel::PhaseLoads {
 public:
-  PortLoads(const Topology &topology, unsigned tier)
-      : topology(topology), tier(tier), out(topology.deviceCount()),
-        in(topology.deviceCount()), messages(topology.deviceCount()) {}
+  explicit PhaseLoads(const CostModel &model)
+      : model(model), topology(model.topology), bytes(topology.links().size()),
+        tiers(topology.tierCount()), longestPhases(topology.tierCount()) {
+    for (TierLoad &tier : tiers) {
+      tier.messages.resize(topology.deviceCount());
+    }
+    if (model.calibratedTier) {
+      sent.resize(topology.deviceCount());
+      received.resize(topology.deviceCount());
+    }
+  }
+
+  void clear() {
+    std::fill(bytes.begin(), bytes.end(), Bytes());
+    for (TierLoad &tier : tiers) {
+      tier.latency = Microseconds();
+      std::fill(tier.messages.begin(), tier.messages.end(), 0);
+    }
+    std::fill(sent.begin(), sent.end(), PeerFlows());
+    std::fill(received.begin(), received.end(), PeerFlows());
+  }
 
   void add(int64_t source, int64_t target, const Traffic &traffic) {
-    out[topology.portOf(source, tier)] += traffic.total();
-    in[topology.portOf(target, tier)] += traffic.total();
-    messages[source] += traffic.messages;
+    for (LinkId link : topology.route(source, target)) {
+      bytes[link] += traffic.total();
+    }
+    Path path = topology.path(source, target);
+    TierLoad &tier = tiers[path.tier];
+    tier.latency = std::max(tier.latency, path.latency);
+    tier.messages[source] += traffic.messages;
+    if (model.isCalibrated(path.tier)) {
+      sent[source].add(traffic.total());
+      received[target].add(traffic.total());
+    }
   }
 
-  Bytes busiest() const {
-    return std::max(*std::max_element(out.begin(), out.end()),
-                    *std::max_element(in.begin(), in.end()));
-  }
-  double mostMessages() const {
-    return *std::max_element(messages.begin(), messages.end());
+  /// Adds the phase to the sums of its plan and returns the slowest tier's
+  /// time.
+  Microseconds addTo(std::vector<TierCost> &sums) {
+    Microseconds slowest;
+    for (auto [sum, tier, longest] : llvm::zip(sums, costs(), longestPhases)) {
+      if (tier.time > longest) {
+        longest = tier.time;
+        sum.slowestLink = tier.slowestLink;
+      }
+      sum.time += tier.time;
+      sum.busiestPort += tier.busiestPort;
+      slowest = std::max(slowest, tier.time);
+    }
+    return slowest;
   }
 
 private:
+  struct TierLoad {
+    /// Of the paths in use.
+    Microseconds latency;
+    /// That each device sends.
+    std::vector<double> messages;
+  };
+
+  /// One a tier. A tier that carries nothing takes no time.
+  std::vector<TierCost> costs() const {
+    std::vector<TierCost> result(tiers.size());
+    std::vector<Microseconds> slowest(tiers.size());
+    for (LinkId link = 0; link < bytes.size(); ++link) {
+      const Link &hardware = topology.links()[link];
+      Microseconds time = bytes[link] / hardware.bandwidth;
+      if (time > slowest[hardware.tier]) {
+        slowest[hardware.tier] = time;
+        result[hardware.tier].busiestPort = bytes[link];
+        result[hardware.tier].slowestLink = link;
+      }
+    }
+    for (unsigned tier = 0; tier < tiers.size(); ++tier) {
+      result[tier].time = model.isCalibrated(tier)
+                              ? std::max(slowest[tier], slowestRamp())
+                              : slowest[tier] + startOf(tiers[tier]);
+    }
+    return result;
+  }
+
+  /// Latency, and the overhead of the messages of the device with the most.
+  Microseconds startOf(const TierLoad &tier) const {
+    double most = *std::max_element(tier.messages.begin(), tier.messages.end());
+    Microseconds overhead(model.constantTable[ConstantId::MessageOverhead]);
+    return tier.latency + most * overhead;
+  }
+
+  Microseconds slowestRamp() const {
+    const GroupRamps &ramps = model.constantTable.accelerator()->ramps;
+    Microseconds slowest;
+    for (const std::vector<PeerFlows> *way : {&sent, &received}) {
+      for (const PeerFlows &flows : *way) {
+        slowest = std::max(slowest, rampTime(ramps, flows));
+      }
+    }
+    return slowest;
+  }
+
+  const CostModel &model;
   const Topology &topology;
-  unsigned tier;
-  std::vector<Bytes> out;
-  std::vector<Bytes> in;
-  std::vector<double> messages;
+  /// One a link.
+  std::vector<Bytes> bytes;
+  std::vector<TierLoad> tiers;
+  /// One a tier: the most that it took in a phase so far.
+  std::vector<Microseconds> longestPhases;
+  /// One a device, where a tier is calibrated.
+  std::vector<PeerFlows> sent;
+  std::vector<PeerFlows> received;
 };
+
+void CostModel::addPhase(const Phase &phase, llvm::ArrayRef<GroupCounts> groups,
+                         PhaseLoads &loads, ExchangeCost &cost) const {
+  loads.clear();
+  Bytes mostMemory;
+  for (const GroupCounts &entry : groups) {
+    phase.visitFlows(entry.counts, [&](const Flow &flow) {
+      if (!flow.isLocal()) {
+        loads.add(entry.group[flow.source], entry.group[flow.target],
+                  flow.traffic);
+      }
+    });
+    for (int64_t rank = 0; rank < entry.counts.ranks(); ++rank) {
+      mostMemory = std::max(mostMemory, phase.memoryBytes(entry.counts, rank));
+    }
+  }
+  cost.memory += mostMemory /
+                 GigabytesPerSecond(constantTable[ConstantId::MemoryBandwidth]);
+  if (llvm::isa<HostExtentPhase>(phase)) {
+    cost.host += Microseconds(constantTable[ConstantId::HostSynchronization]);
+  }
+  cost.wire += loads.addTo(cost.tiers);
+}
 
 ExchangeCost CostModel::exchangeCost(const ExchangePlan &plan,
                                      llvm::ArrayRef<GroupCounts> groups) const {
   ExchangeCost cost;
   cost.tiers.resize(topology.tierCount());
-  Microseconds overhead(constantTable[ConstantId::MessageOverhead]);
-  GigabytesPerSecond memoryRate(constantTable[ConstantId::MemoryBandwidth]);
+  PhaseLoads loads(*this);
   for (const std::shared_ptr<const Phase> &phase : plan.phases()) {
-    std::vector<PortLoads> loads;
-    for (unsigned tier = 0; tier < topology.tierCount(); ++tier) {
-      loads.emplace_back(topology, tier);
-    }
-    Bytes mostMemory;
-    for (const GroupCounts &entry : groups) {
-      phase->visitFlows(entry.counts, [&](const Flow &flow) {
-        if (!flow.isLocal()) {
-          int64_t source = entry.group[flow.source];
-          int64_t target = entry.group[flow.target];
-          loads[topology.path(source, target).tier].add(source, target,
-                                                        flow.traffic);
-        }
-      });
-      for (int64_t rank = 0; rank < entry.counts.ranks(); ++rank) {
-        mostMemory =
-            std::max(mostMemory, phase->memoryBytes(entry.counts, rank));
-      }
-    }
-    Microseconds slowest;
-    for (unsigned tier = 0; tier < topology.tierCount(); ++tier) {
-      double messages = loads[tier].mostMessages();
-      if (messages == 0) {
-        continue;
-      }
-      const Tier &link = topology.tier(tier);
-      Microseconds time = link.latency + messages * overhead +
-                          loads[tier].busiest() / link.bandwidth;
-      cost.tiers[tier].time += time;
-      cost.tiers[tier].busiestPort += loads[tier].busiest();
-      slowest = std::max(slowest, time);
-    }
-    cost.wire += slowest;
-    cost.memory += mostMemory / memoryRate;
-    if (llvm::isa<HostExtentPhase>(phase.get())) {
-      cost.host += Microseconds(constantTable[ConstantId::HostSynchronization]);
-    }
+    addPhase(*phase, groups, loads, cost);
   }
   return cost;
 }
+
+//===----------------------------------------------------------------------===//
+// Collectives and compute
+//===----------------------------------------------------------------------===//
 
 GroupSpread CostModel::spreadOf(llvm::ArrayRef<DeviceGroup> groups) const {
   GroupSpread spread;
@@ -156,8 +309,13 @@ Microseconds CostModel::collectiveTime(CollectiveKind kind, Bytes bytes,
       break;
     }
     // Every device of a port takes part in a group of its own or in this one.
-    Microseconds time = link.latency + static_cast<double>(peers) * overhead +
-                        onPort * link.devicesPerPort / link.bandwidth;
+    Microseconds time = onPort * link.devicesPerPort / link.bandwidth;
+    if (isCalibrated(tier) && kind == CollectiveKind::AllToAll) {
+      time = std::max(time, rampTime(constantTable.accelerator()->ramps,
+                                     evenFlows(peers, onPort)));
+    } else {
+      time += link.latency + static_cast<double>(peers) * overhead;
+    }
     slowest = std::max(slowest, time * rounds);
   }
   return slowest;

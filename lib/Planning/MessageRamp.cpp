@@ -246,8 +246,7 @@ moe::planning::relativeErrors(const MessageRamp &ramp,
                               llvm::ArrayRef<AllToAllSample> samples) {
   std::vector<double> errors;
   for (const AllToAllSample &sample : samples) {
-    errors.push_back(
-        std::abs(ramp.timeOf(sample.leaving()) / sample.time - 1));
+    errors.push_back(std::abs(ramp.timeOf(sample.leaving()) / sample.time - 1));
   }
   return errors;
 }

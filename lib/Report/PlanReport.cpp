@@ -184,8 +184,7 @@ Table moe::report::constantsTable(const CostConstants &constants) {
                    {"source", ColumnKind::Text}};
   for (const CostConstant &constant : constants.all()) {
     table.add({constant.name, constant.value, constant.unit,
-               toString(constant.basis).str(),
-               constant.source});
+               toString(constant.basis).str(), constant.source});
   }
   table.notes.push_back(constants.exchangeBasis());
   return table;

@@ -4,16 +4,26 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// α-β per tier, with contention. In a phase, every device sends at once:
+// α-β per link, with contention. In a phase, every device sends at once; each
+// link carries what all routes over it bring (a NIC that devices share, an edge
+// of the link graph that several pairs cross; directions are links apart):
 //
-//   time(tier)  = α + o · m + max over ports of max(out, in) / β
+//   time(tier)  = α + o · m + max over links of bytes / β
 //   time(phase) = max over tiers that carry anything
 //
-// α is the tier's latency, β its bandwidth, o the overhead of a message and m
-// the most messages that a device sends on the tier. `out` and `in` are the
-// bytes of all devices that share a port (NIC); links carry both directions at
-// once, so the busier one counts. Tiers are different hardware and overlap;
-// phases follow one another. Times grow with every byte, never shrink.
+// α is the largest latency of a path in use, o the overhead of a message and m
+// the most messages that a device sends on the tier. Tiers are different
+// hardware and overlap; phases follow one another.
+//
+// Inside a node of a product whose all-to-alls were measured, the fitted ramps
+// (MessageRamp.h) replace α, o and the ramp-up of messages. A group of 2
+// devices is slower than two of 8, since a pair does not fill the links, so a
+// device's exchange takes the longest of
+//
+//   ramp of 2 (heaviest flow), ramp of 4 (3 heaviest), ramp of 8 (all)
+//
+// as far as it has so many peers: exact on the measured, even exchanges. Links
+// bound it still. Times never fall as any pair's bytes grow.
 //
 //===----------------------------------------------------------------------===//
 
@@ -34,8 +44,11 @@ struct GroupCounts {
 /// What one tier takes, over all phases of an exchange.
 struct TierCost {
   Microseconds time;
-  /// The most bytes that one port sends or receives.
+  /// The bytes of the slowest link.
   Bytes busiestPort;
+  /// The slowest link of the phase that took longest; none where the tier
+  /// carries nothing.
+  std::optional<LinkId> slowestLink;
 };
 
 struct ExchangeCost {
@@ -69,10 +82,15 @@ class CostModel {
 public:
   /// The topology must outlive the model.
   explicit CostModel(const Topology &topology,
-                     CostConstants constants = CostConstants())
-      : topology(topology), constantTable(std::move(constants)) {}
+                     CostConstants constants = CostConstants());
 
   const CostConstants &constants() const { return constantTable; }
+
+  /// Whether the ramps of the constants' accelerator hold on a tier: it is the
+  /// innermost, and its links are those of that product, within 10 %.
+  bool isCalibrated(unsigned tier) const {
+    return calibratedTier && *calibratedTier == tier;
+  }
 
   /// One exchange in all groups at once.
   ExchangeCost exchangeCost(const ExchangePlan &plan,
@@ -98,10 +116,14 @@ public:
   Microseconds computeTime(Flops flops, Bytes memory) const;
 
 private:
-  class PortLoads;
+  class PhaseLoads;
+
+  void addPhase(const Phase &phase, llvm::ArrayRef<GroupCounts> groups,
+                PhaseLoads &loads, ExchangeCost &cost) const;
 
   const Topology &topology;
   CostConstants constantTable;
+  std::optional<unsigned> calibratedTier;
 };
 
 } // namespace moe::planning

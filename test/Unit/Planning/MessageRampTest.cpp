@@ -4,8 +4,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "moe/Planning/CostConstants.h"
 #include "TestSupport.h"
+#include "moe/Planning/CostConstants.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include <cmath>
@@ -66,8 +66,8 @@ TEST(MessageRamp, FitIgnoresFewDisturbedRows) {
 
 TEST(MessageRamp, FitNeverFallsWithBytes) {
   // The largest exchange was the fastest: no bandwidth can explain that.
-  MessageRamp found = llvm::cantFail(fitRamp(
-      {sample(2, 1e3, 30), sample(2, 1e6, 20), sample(2, 1e9, 10)}));
+  MessageRamp found = llvm::cantFail(
+      fitRamp({sample(2, 1e3, 30), sample(2, 1e6, 20), sample(2, 1e9, 10)}));
   EXPECT_GE(found.ramp, 0);
   EXPECT_LE(found.timeOf(Bytes(1)), found.timeOf(Bytes(1e12)));
   EXPECT_EQ(message(fitRamp({sample(2, 1e3, 30)})),

@@ -114,8 +114,7 @@ TEST(PlanReport, ConstantsAreLabelled) {
     std::string name = std::get<std::string>(row[0]);
     bool isAssumed = std::get<std::string>(row[4]) == "no measurement" ||
                      name == "usable_memory";
-    EXPECT_EQ(std::get<std::string>(row[3]), name == "device_compute"
-                                                 ? "user"
+    EXPECT_EQ(std::get<std::string>(row[3]), name == "device_compute" ? "user"
                                              : isAssumed ? "assumed"
                                                          : "default");
   }
