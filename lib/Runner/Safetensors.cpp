@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "moe/Runner/Safetensors.h"
-#include "QuotedText.h"
-#include "moe/Runner/JSONCursor.h"
+#include "moe/Formats/JSONCursor.h"
+#include "moe/Formats/QuotedText.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -9,6 +9,7 @@
 
 #include <set>
 
+using namespace moe::formats;
 using namespace moe::runner;
 
 static llvm::Error fail(llvm::StringRef path, const llvm::Twine &message) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "QuotedText.h"
-#include "moe/Runner/JSONCursor.h"
+#include "moe/Formats/JSONCursor.h"
+#include "moe/Formats/QuotedText.h"
 #include "moe/Runner/Safetensors.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -8,6 +8,7 @@
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/raw_ostream.h"
 
+using namespace moe::formats;
 using namespace moe::runner;
 
 /// The limit of the format's own implementation.

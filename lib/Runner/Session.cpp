@@ -12,6 +12,7 @@
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Threading.h"
 
+using namespace moe::formats;
 using namespace moe::runner;
 using llvm::formatv;
 using moe::planning::Mesh;

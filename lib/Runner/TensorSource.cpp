@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "moe/Runner/TensorSource.h"
-#include "QuotedText.h"
+#include "moe/Formats/QuotedText.h"
 #include "moe/Runner/RandomTensor.h"
 
+using namespace moe::formats;
 using namespace moe::runner;
 
 TensorWindow TensorWindow::whole(llvm::ArrayRef<int64_t> shape) {

@@ -4,6 +4,7 @@
 
 #include "llvm/Support/FormatVariadic.h"
 
+using namespace moe::formats;
 using namespace moe::runner;
 using llvm::formatv;
 using moe::planning::Mesh;

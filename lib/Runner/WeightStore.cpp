@@ -2,8 +2,8 @@
 
 #include "moe/Runner/WeightStore.h"
 
+#include "moe/Report/Progress.h"
 #include "moe/Runner/ExpertTensors.h"
-#include "moe/Runner/Progress.h"
 #include "moe/Target/CPU/PackedLayout.h"
 
 #include "llvm/Support/Memory.h"
@@ -187,7 +187,7 @@ llvm::Error WeightStore::load(unsigned threads) {
   for (auto entry : missing) {
     places.push_back((*arena)->take(roundUp(bytesOf(entry->first))));
   }
-  Progress progress("packing weights");
+  moe::report::Progress progress("packing weights");
   std::atomic<int64_t> done = 0;
   llvm::Error error =
       forEachInParallel(missing.size(), threads, [&](size_t index) {

@@ -11,6 +11,7 @@
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
+using namespace moe::formats;
 using namespace moe::runner;
 
 namespace {

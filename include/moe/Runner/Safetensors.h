@@ -8,8 +8,8 @@
 #ifndef MOE_RUNNER_SAFETENSORS_H
 #define MOE_RUNNER_SAFETENSORS_H
 
+#include "moe/Formats/MappedFile.h"
 #include "moe/Runner/ElementType.h"
-#include "moe/Runner/MappedFile.h"
 
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
@@ -69,7 +69,7 @@ private:
   llvm::Error addDirectory(llvm::StringRef path);
 
   std::string rootPath;
-  std::vector<MappedFile> files;
+  std::vector<formats::MappedFile> files;
   std::map<std::string, Entry, std::less<>> entries;
 };
 

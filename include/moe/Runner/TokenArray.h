@@ -4,7 +4,7 @@
 #ifndef MOE_RUNNER_TOKENARRAY_H
 #define MOE_RUNNER_TOKENARRAY_H
 
-#include "moe/Runner/NumpyArray.h"
+#include "moe/Formats/NumpyArray.h"
 #include "moe/Runner/ProgramLayout.h"
 
 namespace moe::runner {
@@ -49,7 +49,8 @@ llvm::Expected<TokenArray> assemble(const planning::Mesh &ranks,
                                     llvm::ArrayRef<const void *> parts);
 
 /// Reads tokens: float32 [tokens, hidden]; errors begin with the path.
-llvm::Expected<NumpyArray> readTokens(llvm::StringRef path, int64_t hidden);
+llvm::Expected<formats::NumpyArray> readTokens(llvm::StringRef path,
+                                               int64_t hidden);
 
 /// The routing of all tokens, as a file holds it: float32 [2, T, K], first the
 /// experts (-1: none), then their weights.

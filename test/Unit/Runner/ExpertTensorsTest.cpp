@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "moe/Runner/ExpertTensors.h"
-#include "TemporaryFolder.h"
+#include "../TemporaryFolder.h"
 
 #include <numeric>
 
 using namespace moe::runner;
+using namespace moe::test;
 
 // Three experts, width I = 2, hidden H = 4.
 static constexpr int64_t experts = 3, width = 2, hidden = 4;

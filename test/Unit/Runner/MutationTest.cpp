@@ -3,14 +3,16 @@
 // Damaged files: every truncation and many random changes must end in a result
 // or an error of one line, and nothing that is read may lie outside the file
 // (the sanitizers watch).
-#include "TemporaryFolder.h"
-#include "moe/Runner/JSONCursor.h"
-#include "moe/Runner/NumpyArray.h"
+#include "../TemporaryFolder.h"
+#include "moe/Formats/JSONCursor.h"
+#include "moe/Formats/NumpyArray.h"
 #include "moe/Runner/Safetensors.h"
 
 #include <memory>
 #include <random>
 
+using namespace moe::formats;
+using namespace moe::test;
 using namespace moe::runner;
 
 namespace {

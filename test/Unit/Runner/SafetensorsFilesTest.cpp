@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "TemporaryFolder.h"
+#include "../TemporaryFolder.h"
 #include "moe/Runner/Safetensors.h"
 
+using namespace moe::formats;
+using namespace moe::test;
 using namespace moe::runner;
 
 /// Writes a file with one F32 vector for each name.

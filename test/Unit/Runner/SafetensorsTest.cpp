@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "moe/Runner/Safetensors.h"
-#include "TemporaryFolder.h"
+#include "../TemporaryFolder.h"
 
 using namespace moe::runner;
+using namespace moe::test;
 
 /// A file with this header and \p dataSize bytes of data.
 static std::string imageOf(llvm::StringRef header, size_t dataSize) {

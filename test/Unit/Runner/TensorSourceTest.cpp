@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "moe/Runner/TensorSource.h"
-#include "TemporaryFolder.h"
+#include "../TemporaryFolder.h"
 #include "moe/Runner/RandomTensor.h"
 
 #include <numeric>
 
 using namespace moe::runner;
+using namespace moe::test;
 
 /// A source with an F32 matrix "m" [4, 5] = 0, 1, 2 …, an F16 and an FP8 one.
 static SafetensorsSource makeSource(const TemporaryFolder &folder) {
