@@ -58,7 +58,6 @@ static LogicalResult attachTopology(ModuleOp module, StringRef path) {
   return success();
 }
 
-/// Reads loads by what the file's name ends in.
 static llvm::Expected<planning::LoadProfile>
 readLoads(StringRef path, const planning::LoadSelection &selection) {
   llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> file =
@@ -66,10 +65,7 @@ readLoads(StringRef path, const planning::LoadSelection &selection) {
   if (!file) {
     return llvm::createStringError(file.getError().message());
   }
-  StringRef text = (*file)->getBuffer();
-  return path.ends_with(".json")
-             ? planning::LoadProfile::fromJson(text)
-             : planning::LoadProfile::fromCsv(text, selection);
+  return planning::LoadProfile::parse((*file)->getBuffer(), selection);
 }
 
 /// Which of a profile's layers each of the model's MoE layers is: the one of
@@ -114,6 +110,14 @@ static LogicalResult attachLoads(ModuleOp module, StringRef path,
     return emitError(module.getLoc(), "loads '")
            << path << "': expected loads of some MoE layer of the model, "
            << "but it knows none of them";
+  }
+  std::vector<int64_t> missing = loads->missingLayers(sources);
+  if (!missing.empty()) {
+    InFlightDiagnostic remark = emitRemark(module.getLoc(), "loads '")
+                                << path << "' lack "
+                                << (missing.size() == 1 ? "layer " : "layers ");
+    llvm::interleaveComma(missing, remark);
+    remark << ": all experts there are assumed to get the same load";
   }
   return success();
 }

@@ -1,5 +1,6 @@
 // RUN: moe-opt %inputs/mixtral-2-layers.mlir --moe-attach-topology="topology=%inputs/Topology/2-nodes-of-4.mlir loads=%inputs/Loads/2-layers.json" | FileCheck %s --check-prefix=BOTH
 // RUN: moe-opt %inputs/mixtral-2-layers.mlir --moe-attach-topology="loads=%inputs/Loads/domains.csv loads-domain=code loads-model=tiny" | FileCheck %s --check-prefix=CSV
+// RUN: moe-opt %inputs/mixtral-2-layers.mlir --moe-attach-topology="loads=%inputs/Loads/domains.csv" 2>&1 >/dev/null | FileCheck %s --check-prefix=LACKS
 // RUN: moe-opt %inputs/mixtral-2-layers.mlir --moe-attach-topology | FileCheck %s --check-prefix=NOTHING
 // RUN: moe-opt %s --moe-attach-topology="topology=%inputs/Topology/2-nodes-of-4.mlir" | FileCheck %s --check-prefix=SAME
 // RUN: moe-opt %s --moe-attach-topology="loads=%inputs/Loads/2-layers.json" | FileCheck %s --check-prefix=ORDER
@@ -10,6 +11,8 @@
 
 // What a file does not know stays unknown.
 // CSV: moe.loads = {"1" = array<f64: 7.500000e-01, 0.000000e+00, 0.000000e+00, 0.000000e+00, 0.000000e+00, 2.500000e-01>}
+
+// LACKS: remark: loads '{{.*}}domains.csv' lack layer 0: all experts there are assumed to get the same load
 
 // NOTHING-NOT: moe.loads
 // NOTHING-NOT: comm.topology

@@ -1,102 +1,32 @@
-//===- LoadProfile.cpp - How much work each expert gets -------------------===//
+//===- ReadCsv.cpp - Loads from comma-separated values --------------------===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
 #include "moe/Planning/LoadProfile.h"
+#include "moe/Planning/Placement.h"
+#include "moe/Planning/Topology.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/FormatVariadic.h"
-#include "llvm/Support/JSON.h"
-#include <cmath>
-#include <numeric>
 #include <set>
 
 using namespace moe::planning;
 using llvm::createStringError;
 using llvm::formatv;
 
-/// The most experts that a file may name in a layer.
-static constexpr int64_t maxExperts = int64_t(1) << 20;
-
-llvm::Error LoadProfile::addLayer(int64_t layer, std::vector<double> loads) {
-  for (auto [expert, load] : llvm::enumerate(loads)) {
-    if (!std::isfinite(load) || load < 0) {
-      return createStringError(
-          formatv("layer {0}, expert {1}: expected a finite load of at least "
-                  "0, but got {2}",
-                  layer, expert, load)
-              .str());
-    }
-  }
-  double sum = std::accumulate(loads.begin(), loads.end(), 0.0);
-  if (!(sum > 0) || !std::isfinite(sum)) {
-    return createStringError(
-        formatv(
-            "layer {0}: expected a finite sum of loads above 0, but got {1}",
-            layer, sum)
-            .str());
-  }
-  loadsByLayer[layer] = std::move(loads);
-  return llvm::Error::success();
-}
-
-/// The lists of loads in a parsed document, or null.
-static const llvm::json::Array *findLoads(const llvm::json::Value &root) {
-  if (const llvm::json::Object *object = root.getAsObject()) {
-    return object->getArray("loads");
-  }
-  return root.getAsArray();
-}
-
-llvm::Expected<LoadProfile> LoadProfile::fromJson(llvm::StringRef text) {
-  llvm::Expected<llvm::json::Value> root = llvm::json::parse(text);
-  if (!root) {
-    return root.takeError();
-  }
-  const llvm::json::Array *layers = findLoads(*root);
-  if (!layers || layers->empty()) {
-    return createStringError("expected loads as [[...], ...] (layers x "
-                             "experts) or {\"loads\": [[...], ...]}");
-  }
-  LoadProfile profile;
-  for (auto [layer, row] : llvm::enumerate(*layers)) {
-    const llvm::json::Array *values = row.getAsArray();
-    if (!values) {
-      return createStringError(
-          formatv("layer {0}: expected a list of loads", layer).str());
-    }
-    std::vector<double> loads;
-    for (auto [expert, value] : llvm::enumerate(*values)) {
-      std::optional<double> number = value.getAsNumber();
-      if (!number) {
-        return createStringError(
-            formatv("layer {0}, expert {1}: expected a number", layer, expert)
-                .str());
-      }
-      loads.push_back(*number);
-    }
-    size_t experts = layers->front().getAsArray()->size();
-    if (loads.size() != experts) {
-      return createStringError(
-          formatv("layer {0}: expected {1} loads as in layer 0, but got {2}",
-                  layer, experts, loads.size())
-              .str());
-    }
-    if (llvm::Error error = profile.addLayer(layer, std::move(loads))) {
-      return std::move(error);
-    }
-  }
-  return profile;
-}
+/// The most source ranks that a file may name.
+static constexpr int64_t maxRanks = Topology::maxDevices;
+/// The most loads that the lines of a file may stand for.
+static constexpr int64_t maxLoads = int64_t(1) << 26;
 
 namespace {
 /// Where the columns that matter are; -1 is a column that the file lacks.
 struct CsvColumns {
   int model = -1;
   int domain = -1;
+  int rank = -1;
   int layer = -1;
   int expert = -1;
   int count = -1;
@@ -108,6 +38,7 @@ struct CsvColumns {
 struct CsvRow {
   llvm::StringRef model;
   llvm::StringRef domain;
+  int64_t rank = 0;
   int64_t layer = 0;
   int64_t expert = 0;
   double count = 0;
@@ -115,10 +46,13 @@ struct CsvRow {
 
 /// Loads summed over the selected rows, while a file is read.
 struct CsvSums {
-  std::map<int64_t, std::map<int64_t, double>> loads;
-  std::set<std::tuple<std::string, std::string, int64_t, int64_t>> seen;
+  /// [layer][source rank][expert]
+  std::map<int64_t, std::map<int64_t, std::map<int64_t, double>>> loads;
+  std::set<std::tuple<std::string, std::string, int64_t, int64_t, int64_t>>
+      seen;
   std::set<std::string> models;
   std::set<std::string> domains;
+  int64_t ranks = 0;
   int64_t experts = 0;
 };
 } // namespace
@@ -131,6 +65,7 @@ static CsvColumns readHeader(llvm::StringRef line) {
     name = name.trim();
     int *column = name == "model"    ? &columns.model
                   : name == "domain" ? &columns.domain
+                  : name == "rank"   ? &columns.rank
                   : name == "layer"  ? &columns.layer
                   : name == "expert" ? &columns.expert
                   : name == "count"  ? &columns.count
@@ -159,13 +94,19 @@ static llvm::Expected<CsvRow> readRow(llvm::StringRef line, int64_t number,
   CsvRow row;
   row.model = cell(columns.model);
   row.domain = cell(columns.domain);
-  if (!readIndex(cell(columns.layer), maxExperts, row.layer)) {
+  if (columns.rank >= 0 && !readIndex(cell(columns.rank), maxRanks, row.rank)) {
+    return createStringError(
+        formatv("line {0}: expected a source rank, but got '{1}'", number,
+                cell(columns.rank))
+            .str());
+  }
+  if (!readIndex(cell(columns.layer), Placement::maxExperts, row.layer)) {
     return createStringError(
         formatv("line {0}: expected a layer, but got '{1}'", number,
                 cell(columns.layer))
             .str());
   }
-  if (!readIndex(cell(columns.expert), maxExperts, row.expert)) {
+  if (!readIndex(cell(columns.expert), Placement::maxExperts, row.expert)) {
     return createStringError(
         formatv("line {0}: expected an expert, but got '{1}'", number,
                 cell(columns.expert))
@@ -203,16 +144,43 @@ static llvm::Error addRow(const CsvRow &row, int64_t number,
     return llvm::Error::success();
   }
   if (!sums.seen
-           .insert({row.model.str(), row.domain.str(), row.layer, row.expert})
+           .insert({row.model.str(), row.domain.str(), row.rank, row.layer,
+                    row.expert})
            .second) {
     return createStringError(
         formatv("line {0}: layer {1}, expert {2} is there twice", number,
                 row.layer, row.expert)
             .str());
   }
-  sums.loads[row.layer][row.expert] += row.count;
+  sums.loads[row.layer][row.rank][row.expert] += row.count;
+  sums.ranks = std::max(sums.ranks, row.rank + 1);
   sums.experts = std::max(sums.experts, row.expert + 1);
   return llvm::Error::success();
+}
+
+/// The sums as a profile.
+static llvm::Expected<LoadProfile> addUp(const CsvSums &sums) {
+  int64_t cells = sums.loads.size() * sums.ranks;
+  if (cells > maxLoads / sums.experts) {
+    return createStringError(
+        formatv("expected at most {0} loads, but got {1} layers x {2} source "
+                "ranks x {3} experts",
+                maxLoads, sums.loads.size(), sums.ranks, sums.experts)
+            .str());
+  }
+  std::vector<std::vector<std::vector<double>>> loads(
+      sums.ranks, std::vector<std::vector<double>>(
+                      sums.loads.size(), std::vector<double>(sums.experts)));
+  std::vector<int64_t> numbers;
+  for (const auto &[layer, ranks] : sums.loads) {
+    for (const auto &[rank, counts] : ranks) {
+      for (const auto &[expert, count] : counts) {
+        loads[rank][numbers.size()][expert] = count;
+      }
+    }
+    numbers.push_back(layer);
+  }
+  return LoadProfile::fromSources(std::move(loads), numbers);
 }
 
 llvm::Expected<LoadProfile>
@@ -251,41 +219,5 @@ LoadProfile::fromCsv(llvm::StringRef text, const LoadSelection &selection) {
   if (sums.loads.empty()) {
     return createStringError("expected at least one line of loads");
   }
-  LoadProfile profile;
-  for (const auto &[layer, counts] : sums.loads) {
-    std::vector<double> loads(sums.experts);
-    for (const auto &[expert, count] : counts) {
-      loads[expert] = count;
-    }
-    if (llvm::Error error = profile.addLayer(layer, std::move(loads))) {
-      return std::move(error);
-    }
-  }
-  return profile;
-}
-
-std::vector<int64_t> LoadProfile::layers() const {
-  auto known = llvm::make_first_range(loadsByLayer);
-  return std::vector<int64_t>(known.begin(), known.end());
-}
-
-llvm::Expected<ExpertShares> LoadProfile::sharesOf(int64_t layer,
-                                                   int64_t experts) const {
-  auto found = loadsByLayer.find(layer);
-  if (found == loadsByLayer.end()) {
-    return ExpertShares{std::vector<double>(experts, 1.0 / experts), true};
-  }
-  const std::vector<double> &loads = found->second;
-  if (static_cast<int64_t>(loads.size()) != experts) {
-    return createStringError(
-        formatv("layer {0}: expected loads of {1} experts, but got {2}", layer,
-                experts, loads.size())
-            .str());
-  }
-  double sum = std::accumulate(loads.begin(), loads.end(), 0.0);
-  ExpertShares result;
-  for (double load : loads) {
-    result.shares.push_back(load / sum);
-  }
-  return result;
+  return addUp(sums);
 }
