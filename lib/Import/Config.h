@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Typed reading of a config.json. Every getter reports what is wrong at the
-// position of the key, so that callers only pass failures on.
+// Reading of a config.json whose errors are diagnostics: every getter reports
+// what is wrong at the position of the key, so that callers only pass failures
+// on.
 
 #ifndef MOE_LIB_IMPORT_CONFIG_H
 #define MOE_LIB_IMPORT_CONFIG_H
 
-#include "JSONKeys.h"
+#include "moe/Model/ExpertLayers.h"
 
 #include "mlir/IR/Diagnostics.h"
-#include "llvm/Support/JSON.h"
-
-#include <memory>
 
 namespace mlir::moe {
 
-/// An object of a JSON file: the file's own, or one inside of it. A key whose
-/// value is null counts as absent.
+/// A ConfigObject in a context.
 class Config {
 public:
   /// The object that is the whole of `text`; failure is reported.
@@ -48,35 +45,27 @@ public:
   FailureOr<SmallVector<std::string>> getStrings(StringRef key) const;
   FailureOr<Config> getObject(StringRef key) const;
 
+  /// Whether each layer has experts.
+  FailureOr<SmallVector<bool>>
+  readExpertLayers(const ::moe::model::LayerKeys &keys) const;
+
   /// Begins an error at `key`; names it.
   InFlightDiagnostic emitError(StringRef key) const;
   Location getLocation(StringRef key) const;
 
 private:
-  struct File {
-    llvm::json::Value root;
-    JSONKeys keys;
-    std::string name;
-    MLIRContext *context;
-  };
+  Config(::moe::model::ConfigObject object, MLIRContext *context)
+      : object(std::move(object)), context(context) {}
 
-  Config(std::shared_ptr<const File> file, const llvm::json::Object *object,
-         std::string path)
-      : file(std::move(file)), object(object), path(std::move(path)) {}
+  /// The value; emits the error and fails if there is none.
+  template <typename T> FailureOr<T> report(llvm::Expected<T> value) const;
+  template <typename T>
+  FailureOr<SmallVector<T>>
+  reportList(llvm::Expected<std::vector<T>> list) const;
 
-  /// The value of `key`; reports its absence.
-  const llvm::json::Value *find(StringRef key) const;
-  /// Reports that `key` holds `got` instead of `expected`.
-  LogicalResult emitMismatch(StringRef key, const Twine &expected,
-                             const llvm::json::Value &got) const;
-
-  std::shared_ptr<const File> file;
-  const llvm::json::Object *object;
-  std::string path;
+  ::moe::model::ConfigObject object;
+  MLIRContext *context;
 };
-
-/// `"a", "b" or "c"`.
-std::string quotedAlternatives(ArrayRef<StringRef> names);
 
 } // namespace mlir::moe
 

@@ -7,6 +7,7 @@
 #define MOE_LIB_IMPORT_FAMILY_H
 
 #include "moe/Dialect/MoE/MoE.h"
+#include "moe/Model/ExpertLayers.h"
 
 #include <optional>
 #include <string>
@@ -19,17 +20,7 @@ enum class Activation { Silu, Relu };
 /// When the weights of a token are divided by their sum.
 enum class NormalizeRule { Never, Always, ByFlag };
 
-/// Which layers have experts.
-enum class LayerRule {
-  /// All.
-  Every,
-  /// From `first_k_dense_replace` on, those divisible by `moe_layer_freq`.
-  AfterDense,
-  /// Each `decoder_sparse_step`-th, except `mlp_only_layers`.
-  EachStep,
-  /// A given number of each stack, evenly spread.
-  EvenlySpread,
-};
+using ::moe::model::LayerRule;
 
 enum class AttentionKind { GroupedQuery, Latent, RelativeBias };
 

@@ -9,83 +9,15 @@ using namespace mlir::moe;
 // Layers
 //===----------------------------------------------------------------------===//
 
-static LogicalResult markAfterDense(const Config &config,
-                                    MutableArrayRef<bool> hasExperts) {
-  FailureOr<int64_t> dense = config.getInteger("first_k_dense_replace", 0);
-  FailureOr<int64_t> step = config.getIntegerOr("moe_layer_freq", 1);
-  if (failed(dense) || failed(step)) {
-    return failure();
-  }
-  for (auto [layer, has] : llvm::enumerate(hasExperts)) {
-    int64_t number = static_cast<int64_t>(layer);
-    has = number >= *dense && number % *step == 0;
-  }
-  return success();
-}
-
-static LogicalResult markEachStep(const Config &config,
-                                  MutableArrayRef<bool> hasExperts) {
-  FailureOr<int64_t> step = config.getIntegerOr("decoder_sparse_step", 1);
-  FailureOr<SmallVector<int64_t>> dense =
-      config.getIntegers("mlp_only_layers", 0);
-  if (failed(step) || failed(dense)) {
-    return failure();
-  }
-  for (auto [layer, has] : llvm::enumerate(hasExperts)) {
-    int64_t number = static_cast<int64_t>(layer);
-    has = !llvm::is_contained(*dense, number) && (number + 1) % *step == 0;
-  }
-  return success();
-}
-
-static LogicalResult markEvenlySpread(const Config &config,
-                                      const StackRow &stack,
-                                      MutableArrayRef<bool> hasExperts) {
-  FailureOr<int64_t> sparse = config.getInteger(stack.sparseKey);
-  if (failed(sparse)) {
-    return failure();
-  }
-  int64_t layers = static_cast<int64_t>(hasExperts.size());
-  if (*sparse > layers) {
-    return config.emitError(stack.sparseKey)
-           << "expected at most " << stack.layersKey << " " << layers
-           << ", but got " << *sparse;
-  }
-  int64_t step = layers / *sparse;
-  for (auto [layer, has] : llvm::enumerate(hasExperts)) {
-    has = step == 1 || static_cast<int64_t>(layer) % step == 1;
-  }
-  return success();
-}
-
 static FailureOr<SmallVector<bool>>
 readLayers(const Config &config, const Family &family, const StackRow &stack) {
-  // Above this a typing error is likelier than a model.
-  constexpr int64_t most = 10000;
-  FailureOr<int64_t> count = config.getInteger(stack.layersKey);
-  if (failed(count)) {
-    return failure();
+  ::moe::model::LayerKeys keys;
+  keys.rule = family.layers;
+  keys.layers = stack.layersKey;
+  if (!stack.sparseKey.empty()) {
+    keys.key = stack.sparseKey;
   }
-  if (*count > most) {
-    return config.emitError(stack.layersKey)
-           << "expected at most " << most << " layers, but got " << *count;
-  }
-  SmallVector<bool> hasExperts(*count, true);
-  LogicalResult marked = success();
-  switch (family.layers) {
-  case LayerRule::Every:
-    break;
-  case LayerRule::AfterDense:
-    marked = markAfterDense(config, hasExperts);
-    break;
-  case LayerRule::EachStep:
-    marked = markEachStep(config, hasExperts);
-    break;
-  case LayerRule::EvenlySpread:
-    marked = markEvenlySpread(config, stack, hasExperts);
-    break;
-  }
-  return failed(marked) ? FailureOr<SmallVector<bool>>() : hasExperts;
+  return config.readExpertLayers(keys);
 }
 
 //===----------------------------------------------------------------------===//

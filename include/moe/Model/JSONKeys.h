@@ -1,19 +1,23 @@
+//===- JSONKeys.h - Where the keys of a JSON text stand ---------*- C++ -*-===//
+//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 //
 // Where the keys of a JSON text stand. LLVM's parser forgets positions, keeps
 // the last of two equal keys and recurses without a limit; diagnostics that
 // name a line, and files that cannot be trusted, need this besides.
 
-#ifndef MOE_LIB_IMPORT_JSONKEYS_H
-#define MOE_LIB_IMPORT_JSONKEYS_H
+#ifndef MOE_MODEL_JSONKEYS_H
+#define MOE_MODEL_JSONKEYS_H
 
-#include "mlir/Support/LLVM.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringRef.h"
 
 #include <optional>
 #include <string>
 
-namespace mlir::moe {
+namespace moe::model {
 
 /// A place in a text; both count from 1.
 struct TextPosition {
@@ -28,10 +32,10 @@ class JSONKeys {
 public:
   static constexpr unsigned maximalDepth = 64;
 
-  explicit JSONKeys(StringRef text);
+  explicit JSONKeys(llvm::StringRef text);
 
   /// Where the key at `path` begins; where the text begins if there is none.
-  TextPosition getPosition(StringRef path) const;
+  TextPosition getPosition(llvm::StringRef path) const;
 
   /// A key that its object holds twice, at its second place.
   struct Duplicate {
@@ -44,13 +48,13 @@ public:
   bool isTooDeep() const { return tooDeep; }
 
 private:
-  void addKey(StringRef path, TextPosition position);
+  void addKey(llvm::StringRef path, TextPosition position);
 
   llvm::StringMap<TextPosition> positions;
   std::optional<Duplicate> duplicate;
   bool tooDeep = false;
 };
 
-} // namespace mlir::moe
+} // namespace moe::model
 
-#endif // MOE_LIB_IMPORT_JSONKEYS_H
+#endif // MOE_MODEL_JSONKEYS_H

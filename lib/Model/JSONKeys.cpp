@@ -1,9 +1,15 @@
+//===- JSONKeys.cpp - Where the keys of a JSON text stand -----------------===//
+//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
-#include "JSONKeys.h"
+#include "moe/Model/JSONKeys.h"
+#include "llvm/ADT/SmallVector.h"
 
-using namespace mlir;
-using namespace mlir::moe;
+using namespace moe::model;
+using llvm::SmallVector;
+using llvm::StringRef;
 
 // The end of the string literal that begins at `offset`, behind its quote.
 static size_t skipString(StringRef text, size_t offset) {
@@ -38,7 +44,7 @@ JSONKeys::JSONKeys(StringRef text) {
     if (symbol == '"') {
       size_t end = skipString(text, at);
       if (!open.empty() && open.back().expectsKey) {
-        lastKey = (open.back().path + text.slice(at + 1, end - 1)).str();
+        lastKey = open.back().path + text.slice(at + 1, end - 1).str();
         addKey(lastKey, {line, static_cast<unsigned>(at - lineStart) + 1});
         open.back().expectsKey = false;
       }
