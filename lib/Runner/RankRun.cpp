@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <thread>
 
 using namespace moe::runner;
 
@@ -88,6 +89,9 @@ static moert_status runRank(moert_context *context, void *user) {
     moert_context_reset_counters(context);
     moert_context_set_phase(context, MOERT_PHASE_OTHER);
     times.begin.push_back(Clock::now());
+    while (rank == state.setup->stalledRank) {
+      std::this_thread::sleep_for(std::chrono::seconds(1));
+    }
     callFunction(call.function, arguments);
     times.end.push_back(Clock::now());
     if (moert_status status = moert_context_status(context, nullptr)) {
@@ -154,6 +158,7 @@ moe::runner::runRanks(const RankSetup &setup, llvm::ArrayRef<RankCall> calls) {
   options.abi_version = MOERT_ABI_VERSION;
   options.movement = setup.movement;
   options.core_permits = setup.cores;
+  options.deadline_ns = static_cast<int64_t>(setup.deadlineSeconds * 1e9);
   options.tiers = names.empty() ? nullptr : &tiers;
   options.trace_events = setup.tracePath.empty() ? 0 : 1 << 16;
 

@@ -230,10 +230,23 @@ RankSetup Session::State::makeSetup() const {
     setup.groupNames.push_back(name);
   }
   setup.cores = options.cores;
+  setup.deadlineSeconds = options.deadlineSeconds;
   setup.movement = options.movement;
+  setup.stalledRank = options.stalledRank;
   setup.repeat = options.repeat;
   setup.tracePath = options.tracePath;
   return setup;
+}
+
+/// Numbers are in the runtime's own messages; the layers of an
+/// encoder–decoder have names.
+static llvm::Error nameLayer(llvm::Error error, llvm::StringRef layer) {
+  int64_t number = 0;
+  if (layer.empty() || !layer.getAsInteger(10, number)) {
+    return error;
+  }
+  return llvm::make_error<RankFailure>(
+      ("layer " + layer + ": " + llvm::toString(std::move(error))).str());
 }
 
 llvm::Expected<LayerRun> Session::run(const LayerInput &input) {
@@ -249,7 +262,7 @@ llvm::Expected<LayerRun> Session::run(const LayerInput &input) {
   llvm::Expected<RunMeasurement> measurement =
       runRanks(state->makeSetup(), call.calls());
   if (!measurement) {
-    return measurement.takeError();
+    return nameLayer(measurement.takeError(), facts().layer);
   }
   llvm::Expected<LayerResult> result = call.assembleResult();
   if (!result) {

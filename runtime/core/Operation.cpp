@@ -179,7 +179,9 @@ bool makeOperation(const moert_collective &c, int32_t rank, int32_t size,
 
 std::string describe(moert_kind kind, int32_t id, int32_t layer) {
   std::string text = moert_kind_name(kind);
-  text += " #" + std::to_string(id);
+  if (id >= 0) {
+    text += " #" + std::to_string(id);
+  }
   if (layer >= 0) {
     text += " (layer " + std::to_string(layer) + ")";
   }

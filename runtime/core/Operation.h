@@ -71,7 +71,7 @@ struct Operation {
 bool makeOperation(const moert_collective &collective, int32_t rank,
                    int32_t size, Operation &operation, std::string &error);
 
-/// For example "all_to_all_v #12 (layer 4)".
+/// For example "all_to_all_v #12 (layer 4)"; negative numbers are left out.
 std::string describe(moert_kind kind, int32_t id, int32_t layer);
 inline std::string describe(const Operation &operation) {
   return describe(operation.kind, operation.id, operation.layer);

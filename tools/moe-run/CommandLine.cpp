@@ -3,6 +3,7 @@
 #include "CommandLine.h"
 
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Option/ArgList.h"
 #include "llvm/Option/OptTable.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -58,6 +59,19 @@ static llvm::Error readNumber(const InputArgList &flags, OptSpecifier id,
   return llvm::Error::success();
 }
 
+/// Reads a positive number of seconds, if the flag is given.
+static llvm::Error readDeadline(const InputArgList &flags, double &seconds) {
+  llvm::StringRef text = flags.getLastArgValue(OPT_deadline_eq);
+  if (flags.hasArg(OPT_deadline_eq) &&
+      (text.getAsDouble(seconds) || !(seconds >= 1e-3 && seconds <= 1e6))) {
+    return llvm::createStringError(
+        formatv("expected --deadline to be 0.001 to 1000000 seconds, but got "
+                "'{0}'",
+                text));
+  }
+  return llvm::Error::success();
+}
+
 static llvm::Error readNumbers(const InputArgList &flags, CommandLine &line) {
   int64_t tokens = 0;
   SessionOptions &session = line.session;
@@ -75,6 +89,11 @@ static llvm::Error readNumbers(const InputArgList &flags, CommandLine &line) {
   error = llvm::joinErrors(std::move(error),
                            readNumber<int64_t>(flags, OPT_corrupt_expert_eq,
                                                line.corruptedExpert, -1));
+  error = llvm::joinErrors(
+      std::move(error),
+      readNumber<int64_t>(flags, OPT_stall_rank_eq, session.stalledRank, -1));
+  error = llvm::joinErrors(std::move(error),
+                           readDeadline(flags, session.deadlineSeconds));
   if (flags.hasArg(OPT_tokens_eq)) {
     line.tokens = tokens;
   }
@@ -116,11 +135,24 @@ static llvm::Error verify(const InputArgList &flags) {
           {"flat_exact", "flat_bounded"}, {})) {
     return error;
   }
+  if (llvm::Error error = expectOneOf(
+          "movement", flags.getLastArgValue(OPT_movement_eq, "anytime"),
+          {"anytime", "late", "early"}, {})) {
+    return error;
+  }
   if (flags.hasArg(OPT_tokens_eq) && flags.hasArg(OPT_input_eq)) {
     return llvm::createStringError(
         "expected --input or --tokens, but got both");
   }
   return llvm::Error::success();
+}
+
+static moert_movement readMovement(const InputArgList &flags) {
+  return llvm::StringSwitch<moert_movement>(
+             flags.getLastArgValue(OPT_movement_eq))
+      .Case("late", MOERT_MOVE_LATE)
+      .Case("early", MOERT_MOVE_EARLY)
+      .Default(MOERT_MOVE_ANYTIME);
 }
 
 /// What the parser could not place.
@@ -172,6 +204,8 @@ CommandLine::parse(llvm::ArrayRef<const char *> words) {
   session.cpu = flags.getLastArgValue(OPT_cpu_eq, "native");
   session.weights = flags.getLastArgValue(OPT_weights_eq);
   session.takesRouting = flags.hasArg(OPT_routing_in_eq);
+  session.overlaps = !flags.hasArg(OPT_no_overlap);
+  session.movement = readMovement(flags);
   session.tracePath = flags.getLastArgValue(OPT_trace_eq);
   line.input = flags.getLastArgValue(OPT_input_eq);
   line.output = flags.getLastArgValue(OPT_output_eq);

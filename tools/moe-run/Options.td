@@ -36,6 +36,12 @@ defm trace : Value<"trace", "FILE", "Where a Chrome trace of the ranks goes">;
 defm cores : Value<"cores", "N", "Ranks that compute at a time; default: the cores that there are">;
 def : Separate<["--", "-"], "threads">, Alias<cores_eq>;
 def : Joined<["--", "-"], "threads=">, Alias<cores_eq>;
+defm deadline : Value<"deadline", "SECONDS", "End the run when no rank gets further for so long; default 60">;
+def no_overlap : Flag_<"no-overlap", "Let nothing else happen while rows travel">;
 defm repeat : Value<"repeat", "N", "Run so often and report the fastest; default 1">;
 def corrupt_expert_eq : Joined<["--"], "corrupt-expert=">, Flags<[HelpHidden]>,
   HelpText<"Zero an expert's weights on the ranks, so that --check fails">;
+def movement_eq : Joined<["--"], "movement=">, Flags<[HelpHidden]>,
+  HelpText<"When rows travel: anytime, late (in wait) or early (in start)">;
+def stall_rank_eq : Joined<["--"], "stall-rank=">, Flags<[HelpHidden]>,
+  HelpText<"A rank that never runs its program, so that the others wait in vain">;

@@ -46,8 +46,12 @@ struct SessionOptions {
   int64_t repeat = 1;
   /// A Chrome trace of the run; empty: none.
   std::string tracePath;
+  /// The run ends when no rank gets further for so long; 0: 60 seconds.
+  double deadlineSeconds = 0;
   /// When data moves: MOERT_MOVE_ANYTIME but in tests.
   moert_movement movement = MOERT_MOVE_ANYTIME;
+  /// A rank that never runs its program, for tests; -1: none.
+  int64_t stalledRank = -1;
 };
 
 /// What the module says of the layer.

@@ -27,16 +27,12 @@ public:
     module.walk([&](Operation *op) {
       bool isOurs = isa<comm::CommDialect, MoEDialect>(op->getDialect());
       bool isSymbol = isa<SymbolOpInterface>(op);
-      if ((isOurs && !isSymbol) || isa<func::CallOp>(op)) {
+      if (isOurs && !isSymbol) {
         ops.push_back(op);
       }
     });
     for (Operation *op : ops) {
       ImplicitLocOpBuilder b(op->getLoc(), op);
-      if (isa<func::CallOp>(op)) {
-        enterLayer(b, op);
-        continue;
-      }
       if (failed(convert(b, op))) {
         return failure();
       }
@@ -74,17 +70,14 @@ private:
                      {calls.i32(b, static_cast<int64_t>(phase.getKind()))});
           return success();
         })
+        .Case<EnterLayerOp>([&](auto enter) {
+          calls.call(b, "layer", {calls.i32(b, enter.getLayer())});
+          return success();
+        })
         .Default([](Operation *op) {
           return op->emitError("cannot lower '")
                  << op->getName() << "' to the runtime";
         });
-  }
-
-  void enterLayer(ImplicitLocOpBuilder &b, Operation *op) {
-    if (auto layer = op->getAttrOfType<IntegerAttr>(kLayerAttrName)) {
-      calls.call(b, "layer", {calls.i32(b, layer.getInt())});
-    }
-    op->removeAttr(kLayerAttrName);
   }
 
   //===--- Shares of an extent --------------------------------------------===//

@@ -73,9 +73,10 @@ LogicalResult PlacementTableOp::verify() {
 MOE_NETWORK_EFFECTS(DispatchLayoutOp)
 MOE_NETWORK_EFFECTS(DispatchOp)
 MOE_NETWORK_EFFECTS(CombineOp)
-// A phase switches the runtime's clock: it must keep its place among
+// These tell the runtime what follows: they must keep their places among
 // collectives.
 MOE_NETWORK_EFFECTS(PhaseOp)
+MOE_NETWORK_EFFECTS(EnterLayerOp)
 #undef MOE_NETWORK_EFFECTS
 
 using Extents = SmallVector<SmallVector<OpFoldResult>>;

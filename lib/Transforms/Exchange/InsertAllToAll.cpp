@@ -268,6 +268,7 @@ struct InsertAllToAllPass
       }
     }
     markOtherWork();
+    markLayers();
   }
 
 private:
@@ -281,6 +282,17 @@ private:
       }
       OpBuilder builder(first);
       PhaseOp::create(builder, score.getLoc(), PhaseKind::Router);
+    });
+  }
+
+  /// Calls lose their attributes in bufferization. The layers of an
+  /// encoder–decoder have names, which the runtime cannot tell apart.
+  void markLayers() {
+    getOperation().walk([&](func::CallOp call) {
+      if (auto layer = call->getAttrOfType<IntegerAttr>(kLayerAttrName)) {
+        OpBuilder builder(call);
+        EnterLayerOp::create(builder, call.getLoc(), layer.getInt());
+      }
     });
   }
 };

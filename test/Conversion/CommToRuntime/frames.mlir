@@ -43,9 +43,9 @@ func.func private @entry(%t: index) attributes {moe.entry} {
   %again = moe.use_weight @up placed by @p0 sharded <@mesh, [{}, {}, {"ep"}]> : !moe.weights<2x11x3xf32>
   // CHECK: %[[LAYER:.+]] = arith.constant 6 : i32
   // CHECK: call @moert_frame_layer(%[[F]], %[[LAYER]])
+  moe.enter_layer 6
   // CHECK: call @inner(%[[F]], %[[UP]], {{.*}}) : (!llvm.ptr, !llvm.ptr, !llvm.ptr, memref<7x11xf32>, !llvm.ptr, index) -> ()
-  // CHECK-NOT: moe.layer
-  call @inner(%up, %again, %dense, %p, %t) {moe.layer = 6 : i64} : (!moe.weights<2x11x3xf32>, !moe.weights<2x11x3xf32>, memref<7x11xf32>, !moe.placement_ref<5 experts>, index) -> ()
+  call @inner(%up, %again, %dense, %p, %t) : (!moe.weights<2x11x3xf32>, !moe.weights<2x11x3xf32>, memref<7x11xf32>, !moe.placement_ref<5 experts>, index) -> ()
   // CHECK: call @kernel(%{{[a-z0-9_]+}}) : (memref<7x11xf32>) -> ()
   call @kernel(%dense) : (memref<7x11xf32>) -> ()
   return

@@ -50,5 +50,7 @@ func.func @rows(%x: memref<?x64xbf16>, %e: memref<?x2xi32>, %p: !moe.placement_r
   moe.grouped_matmul %x by %m at %s into %x : (memref<?x64xbf16>, !moe.weights<8x64x64xbf16>, memref<3xi32>, memref<?x64xbf16>) -> ()
   // CHECK: moe.phase experts
   moe.phase experts
+  // CHECK: moe.enter_layer 5
+  moe.enter_layer 5
   return
 }

@@ -97,3 +97,15 @@ func.func @route(%z: tensor<?x7xf32>) -> tensor<?x7xf32> {
   %s = moe.score softmax %z : (tensor<?x7xf32>) -> tensor<?x7xf32>
   return %s : tensor<?x7xf32>
 }
+
+// The runtime is told which layer comes; a layer with a name has no number.
+// CHECK-LABEL: @layers(
+// CHECK: moe.enter_layer 3
+// CHECK-NEXT: call @route
+// CHECK-NOT: moe.enter_layer
+// CHECK: return
+func.func @layers(%z: tensor<?x7xf32>) -> tensor<?x7xf32> {
+  %s = call @route(%z) {moe.layer = 3 : i64} : (tensor<?x7xf32>) -> tensor<?x7xf32>
+  %t = call @route(%s) {moe.layer = "encoder.1"} : (tensor<?x7xf32>) -> tensor<?x7xf32>
+  return %t : tensor<?x7xf32>
+}

@@ -14,8 +14,8 @@ def InsertAllToAllPass : Pass<"moe-insert-all-to-all", "::mlir::ModuleOp"> {
 
     After: no `moe.layout` value is left; `comm` collectives, `moe.assign_slots`,
     `moe.permute_rows` and their like instead, with `moe.phase` marks for the
-    runtime's clock. Exact exchanges have one `comm.host_extent` a layer, bounded
-    ones none.
+    runtime's clock, and `moe.enter_layer` before each call of a numbered layer.
+    Exact exchanges have one `comm.host_extent` a layer, bounded ones none.
 
     Before and after:
     ```mlir
