@@ -63,14 +63,32 @@ LayerExchange::getTraffic(const planning::ExchangePlan &plan,
   return traffic;
 }
 
+std::vector<planning::AxisRef>
+mlir::moe::getExchangedTokenAxes(const PlanFacts &facts,
+                                 const ExchangedLayer &layer) {
+  // As comm-insert-reshard does it for an axis that an operation requires.
+  std::vector<planning::AxisRef> axes = facts.tokenAxes;
+  for (const planning::AxisRef &axis : layer.expertAxes) {
+    bool isThere = llvm::any_of(axes, [&](const planning::AxisRef &other) {
+      return other.toString() == axis.toString();
+    });
+    if (!isThere) {
+      axes.push_back(axis);
+    }
+  }
+  return axes;
+}
+
 int64_t mlir::moe::getWorstCaseRows(const PlanFacts &facts,
                                     const ExchangedLayer &layer) {
   int64_t most = 0;
+  std::vector<planning::AxisRef> tokenAxes =
+      getExchangedTokenAxes(facts, layer);
   for (const planning::DeviceGroup &group :
        facts.mesh.groups(layer.expertAxes)) {
     int64_t tokens = 0;
-    for (planning::TokenRange range : planning::tokenRanges(
-             facts.mesh, group, facts.tokenAxes, facts.tokens)) {
+    for (planning::TokenRange range :
+         planning::tokenRanges(facts.mesh, group, tokenAxes, facts.tokens)) {
       tokens += range.size();
     }
     most = std::max(most, planning::worstCaseRows(tokens, layer.shape.choices,
@@ -84,9 +102,11 @@ std::vector<planning::GroupCounts>
 mlir::moe::getExpectedRows(const PlanFacts &facts,
                            const ExchangedLayer &layer) {
   std::vector<planning::GroupCounts> expected;
+  std::vector<planning::AxisRef> tokenAxes =
+      getExchangedTokenAxes(facts, layer);
   for (planning::DeviceGroup &group : facts.mesh.groups(layer.expertAxes)) {
     std::vector<planning::TokenRange> sources =
-        planning::tokenRanges(facts.mesh, group, facts.tokenAxes, facts.tokens);
+        planning::tokenRanges(facts.mesh, group, tokenAxes, facts.tokens);
     planning::CountMatrix counts = planning::expectedRows(
         layer.shape.choices, layer.loads.shares, sources, layer.placement);
     expected.push_back({std::move(group), std::move(counts)});

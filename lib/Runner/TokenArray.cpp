@@ -4,6 +4,8 @@
 
 #include "llvm/Support/FormatVariadic.h"
 
+#include <cmath>
+
 using namespace moe::formats;
 using namespace moe::runner;
 using llvm::formatv;
@@ -166,6 +168,13 @@ RoutingArray::read(llvm::StringRef path, int64_t choices, int64_t experts) {
     }
     routing.experts.push_back(expert);
   }
-  routing.weights.assign(values.begin() + count, values.end());
+  for (float weight : values.drop_front(count)) {
+    if (!std::isfinite(weight)) {
+      return llvm::createStringError(
+          formatv("{0}: expected finite weights, but got {1} at token {2}",
+                  path, weight, routing.weights.size() / choices));
+    }
+    routing.weights.push_back(weight);
+  }
   return routing;
 }

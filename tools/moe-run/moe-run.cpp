@@ -72,18 +72,17 @@ static llvm::Error writeReport(const CommandLine &line, const Session &session,
   if (!report) {
     return report.takeError();
   }
+  if (!line.stats.empty()) {
+    std::error_code code;
+    llvm::raw_fd_ostream file(line.stats, code, llvm::sys::fs::OF_Text);
+    if (code) {
+      return llvm::createStringError(line.stats + ": " + code.message());
+    }
+    moe::report::renderJson(*report, file);
+  }
   if (line.stats != "-") {
     moe::report::renderText(*report, llvm::outs());
   }
-  if (line.stats.empty()) {
-    return llvm::Error::success();
-  }
-  std::error_code code;
-  llvm::raw_fd_ostream file(line.stats, code, llvm::sys::fs::OF_Text);
-  if (code) {
-    return llvm::createStringError(line.stats + ": " + code.message());
-  }
-  moe::report::renderJson(*report, file);
   return llvm::Error::success();
 }
 

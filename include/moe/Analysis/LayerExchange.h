@@ -54,6 +54,11 @@ struct LayerExchange {
              const ::moe::planning::Topology &topology) const;
 };
 
+/// What the tokens are sharded over where the experts get them: the axes of the
+/// model's tokens, then those of the experts that are not among them.
+std::vector<::moe::planning::AxisRef>
+getExchangedTokenAxes(const PlanFacts &facts, const ExchangedLayer &layer);
+
 /// The most rows that a rank can receive, over all groups.
 int64_t getWorstCaseRows(const PlanFacts &facts, const ExchangedLayer &layer);
 

@@ -19,6 +19,7 @@ struct LayerTraffic {
   planning::Topology topology;
   planning::Placement placement;
   planning::ExpertShares loads;
+  /// What tokens are split over where the experts get them.
   Axes tokenAxes;
   Axes expertAxes;
   /// What the columns of the experts' results are split over.

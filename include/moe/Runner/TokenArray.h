@@ -61,7 +61,7 @@ struct RoutingArray {
   std::vector<float> weights;
 
   llvm::Error write(llvm::StringRef path) const;
-  /// Experts must be whole numbers from -1 to `experts` - 1.
+  /// Experts must be whole numbers from -1 to `experts` - 1, weights finite.
   static llvm::Expected<RoutingArray> read(llvm::StringRef path,
                                            int64_t choices, int64_t experts);
 };

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One layer of a small model, planned as a test asks for, and what it must
+// compute: N ranks = one rank = the program that was never partitioned, bit
+// for bit, and bytes counted = bytes planned for the routing that occurred.
+#ifndef MOE_TEST_INTEGRATION_THREADS_LAYERUNDERTEST_H
+#define MOE_TEST_INTEGRATION_THREADS_LAYERUNDERTEST_H
+
+#include "moe/Runner/Session.h"
+
+#include "gtest/gtest.h"
+
+namespace moe::integration {
+
+struct LayerSpec {
+  /// A file of test/Inputs/models, without its ending.
+  std::string model;
+  /// Options of the plan pipeline; "mesh=ep=3".
+  std::string plan = "mesh=ep=1";
+  /// The token dimension; none: dynamic.
+  std::optional<int64_t> staticTokens = std::nullopt;
+  /// The module's seed, weights, CPU, overlap, movement, routing as an input.
+  runner::SessionOptions session = {};
+};
+
+class LayerUnderTest {
+public:
+  explicit LayerUnderTest(const LayerSpec &spec);
+
+  const runner::LayerFacts &facts() const { return session->facts(); }
+  runner::LayerInput randomInput(int64_t tokens) const {
+    return session->randomInput(tokens);
+  }
+
+  /// Runs the layer and compares it with the same layer on one rank and with
+  /// the program that was not partitioned. Gives the result.
+  runner::LayerResult expectEqual(const runner::LayerInput &input);
+
+private:
+  void expectPlannedTraffic(const runner::LayerRun &run) const;
+
+  std::unique_ptr<runner::Session> session;
+  /// The same layer on one rank; shared by all tests that need it.
+  runner::Session *alone;
+};
+
+/// Letters and digits of a plan, for the names of tests.
+std::string nameOf(llvm::StringRef plan);
+
+} // namespace moe::integration
+
+#endif // MOE_TEST_INTEGRATION_THREADS_LAYERUNDERTEST_H
