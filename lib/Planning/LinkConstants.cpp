@@ -71,17 +71,25 @@ GigabytesPerSecond moe::planning::xgmiBandwidth(llvm::StringRef gcn) {
   return GigabytesPerSecond(constant(name));
 }
 
+/// 100 Mb/s a lane, by the spellings of NCCL's table; 0 for any other.
+static double laneSpeed(llvm::StringRef speed) {
+  return llvm::StringSwitch<double>(speed)
+      .Cases({"2.5 GT/s", "2.5 GT/s PCIe"}, 15)
+      .Cases({"5 GT/s", "5.0 GT/s PCIe"}, 30)
+      .Cases({"8 GT/s", "8.0 GT/s PCIe"}, 60)
+      .Cases({"16 GT/s", "16.0 GT/s PCIe"}, 120)
+      .Cases({"32 GT/s", "32.0 GT/s PCIe"}, 240)
+      .Case("64.0 GT/s PCIe", 480)
+      .Default(0);
+}
+
+bool moe::planning::isKnownPcieSpeed(llvm::StringRef speed) {
+  return laneSpeed(speed) > 0;
+}
+
 GigabytesPerSecond moe::planning::pcieBandwidth(llvm::StringRef speed,
                                                 int64_t width) {
-  // 100 Mb/s a lane, as NCCL's table has them: no other spelling counts.
-  double lane = llvm::StringSwitch<double>(speed)
-                    .Cases({"2.5 GT/s", "2.5 GT/s PCIe"}, 15)
-                    .Cases({"5 GT/s", "5.0 GT/s PCIe"}, 30)
-                    .Cases({"8 GT/s", "8.0 GT/s PCIe"}, 60)
-                    .Cases({"16 GT/s", "16.0 GT/s PCIe"}, 120)
-                    .Cases({"32 GT/s", "32.0 GT/s PCIe"}, 240)
-                    .Case("64.0 GT/s PCIe", 480)
-                    .Default(60);
+  double lane = isKnownPcieSpeed(speed) ? laneSpeed(speed) : 60;
   return GigabytesPerSecond((width == 0 ? 16 : width) * lane / 80);
 }
 

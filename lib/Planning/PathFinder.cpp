@@ -19,6 +19,7 @@ llvm::Error PathFinder::run() {
   searchTowardsGpus(search);
   searchTowardsCpus(search);
   searchTowardsNics(search);
+  limitToSpeeds();
   meetInCpus();
   preferCoherentLinks();
   relayOverGpus();
@@ -97,9 +98,20 @@ void PathFinder::meetInCpus() {
   }
 }
 
-GigabytesPerSecond PathFinder::carried(const Reach &reach, uint32_t nic) const {
-  GigabytesPerSecond speed = nicVertex(nic).speed;
-  return speed.value() > 0 ? std::min(reach.bandwidth, speed) : reach.bandwidth;
+/// A path to or from a NIC carries no more than the NIC.
+static void limitToSpeed(LinkGraph::Reach &reach, const Vertex &nic) {
+  if (nic.speed.value() > 0) {
+    reach.bandwidth = std::min(reach.bandwidth, nic.speed);
+  }
+}
+
+void PathFinder::limitToSpeeds() {
+  for (uint32_t nic = 0; nic < nics; ++nic) {
+    for (uint32_t gpu = 0; gpu < gpus; ++gpu) {
+      limitToSpeed(toNic(gpu, nic), nicVertex(nic));
+      limitToSpeed(fromNic(nic, gpu), nicVertex(nic));
+    }
+  }
 }
 
 namespace {
@@ -129,7 +141,7 @@ PathFinder::Places PathFinder::localNics(uint32_t gpu) {
   BestPlaces best;
   for (uint32_t nic = 0; nic < nics; ++nic) {
     const Reach &reach = toNic(gpu, nic);
-    best.consider(nic, reach.pathClass, carried(reach, nic));
+    best.consider(nic, reach.pathClass, reach.bandwidth);
   }
   return best.places;
 }
@@ -138,7 +150,7 @@ PathFinder::Places PathFinder::localGpus(uint32_t nic) {
   BestPlaces best;
   for (uint32_t gpu = 0; gpu < gpus; ++gpu) {
     const Reach &reach = fromNic(nic, gpu);
-    best.consider(gpu, reach.pathClass, carried(reach, nic));
+    best.consider(gpu, reach.pathClass, reach.bandwidth);
   }
   return best.places;
 }
@@ -218,7 +230,7 @@ void PathFinder::relayOverGpus() {
                        isDirect(*owner, nic) &&
                        gpuReach(gpu, *owner).pathClass <= PathClass::NVL &&
                        gpuVertex(*owner).host == gpuVertex(gpu).host;
-        bool isBetter = carried(relayed, nic) > carried(direct, nic) ||
+        bool isBetter = relayed.bandwidth > direct.bandwidth ||
                         direct.pathClass > PathClass::PXN;
         if (isShort && isBetter) {
           direct = joinPaths(gpuReach(gpu, *owner), relayed);
@@ -240,6 +252,8 @@ void PathFinder::avoidDirectAccess(uint32_t gpu, uint32_t nic) {
   fromNic(nic, gpu) = joinPaths(toCpus[cpu][graph.nicList[nic]], fromCpus[gpu]);
   toNic(gpu, nic) =
       joinPaths(toCpus[cpu][graph.gpuList[gpu]], cpuToNics[cpu][nic]);
+  limitToSpeed(fromNic(nic, gpu), nicVertex(nic));
+  limitToSpeed(toNic(gpu, nic), nicVertex(nic));
 }
 
 void PathFinder::assignPorts() {
@@ -255,17 +269,21 @@ void PathFinder::assignPorts() {
     auto found = llvm::find_if(graph.portList, isSame);
     graph.gpuPorts[gpu] = found - graph.portList.begin();
     if (found == graph.portList.end()) {
-      LinkGraph::Port port;
-      bool isKnown = true;
-      for (uint32_t nic : used) {
-        port.speed += nicVertex(nic).speed;
-        isKnown = isKnown && nicVertex(nic).speed.value() > 0;
-      }
-      if (!isKnown) {
-        port.speed = GigabytesPerSecond(0);
-      }
-      port.nics = std::move(used);
-      graph.portList.push_back(std::move(port));
+      graph.portList.push_back({std::move(used), GigabytesPerSecond(0)});
+    }
+  }
+  std::vector<unsigned> sharers(nics);
+  for (const LinkGraph::Port &port : graph.portList) {
+    for (uint32_t nic : port.nics) {
+      ++sharers[nic];
+    }
+  }
+  for (LinkGraph::Port &port : graph.portList) {
+    bool isKnown = llvm::all_of(port.nics, [&](uint32_t nic) {
+      return nicVertex(nic).speed.value() > 0;
+    });
+    for (uint32_t nic : isKnown ? port.nics : Places()) {
+      port.speed += nicVertex(nic).speed / sharers[nic];
     }
   }
 }

@@ -33,6 +33,7 @@ private:
   void searchTowardsGpus(const PathSearch &search);
   void searchTowardsCpus(const PathSearch &search);
   void searchTowardsNics(const PathSearch &search);
+  void limitToSpeeds();
   void meetInCpus();
   void preferCoherentLinks();
   void relayOverGpus();
@@ -61,8 +62,6 @@ private:
   const Vertex &nicVertex(uint32_t nic) const {
     return graph.vertexList[graph.nicList[nic]];
   }
-  /// What a path of a NIC carries, its speed included.
-  GigabytesPerSecond carried(const Reach &reach, uint32_t nic) const;
 
   Places localNics(uint32_t gpu);
   Places localGpus(uint32_t nic);

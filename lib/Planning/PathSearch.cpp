@@ -61,7 +61,8 @@ bool PathSearch::mayPass(uint32_t base, uint32_t vertex, const Link &link,
   if (vertex == base || graph.vertices()[vertex].kind != VertexKind::GPU) {
     return true;
   }
-  return graph.edges()[link.arc / 2].kind == EdgeKind::NVLink &&
+  return graph.vertices()[base].kind == VertexKind::GPU &&
+         graph.edges()[link.arc / 2].kind == EdgeKind::NVLink &&
          graph.vertices()[link.target].kind == VertexKind::GPU &&
          path.arcs.size() <= 1;
 }
@@ -70,6 +71,9 @@ PathClass PathSearch::classBeyond(uint32_t vertex, const Link &link,
                                   const Reach &path, size_t hops) const {
   VertexKind here = graph.vertices()[vertex].kind;
   VertexKind there = graph.vertices()[link.target].kind;
+  if (here == VertexKind::PCIeSwitch && there == VertexKind::PCIeSwitch) {
+    return std::max(path.pathClass, PathClass::PXB);
+  }
   PathClass result = PathClass::LOC;
   switch (graph.edges()[link.arc / 2].kind) {
   case EdgeKind::Local:
@@ -86,8 +90,6 @@ PathClass PathSearch::classBeyond(uint32_t vertex, const Link &link,
   case EdgeKind::PCIe:
     result = here == VertexKind::CPU || there == VertexKind::CPU
                  ? PathClass::PHB
-             : here == VertexKind::PCIeSwitch && there == VertexKind::PCIeSwitch
-                 ? PathClass::PXB
                  : PathClass::PIX;
     break;
   case EdgeKind::Socket:

@@ -42,6 +42,8 @@ GigabytesPerSecond xgmiBandwidth(llvm::StringRef gcn);
 /// A PCIe link, by the text that Linux gives its speed: `16.0 GT/s PCIe`. A
 /// speed that NCCL does not know counts as 8 GT/s, a width of 0 as 16.
 GigabytesPerSecond pcieBandwidth(llvm::StringRef speed, int64_t width);
+/// Whether NCCL knows the text of a speed.
+bool isKnownPcieSpeed(llvm::StringRef speed);
 
 /// What a CPU is, as far as the link to its neighbours goes.
 struct CpuModel {

@@ -11,7 +11,7 @@
 //   - from each GPU and NIC outward, breadth first; a longer path never wins,
 //     one of equal length wins only when it is wider. Links are tried widest
 //     first, those towards the CPU last;
-//   - a GPU passes traffic on only over NVLink, to another GPU, once (NVB);
+//   - a GPU passes traffic on only between GPUs, over NVLink, once (NVB);
 //   - GPUs further apart than PXB meet in the CPU of the receiver;
 //   - a NIC without direct access to a GPU is reached through the GPU's CPU;
 //   - a GPU reaches a NIC through the NIC's own GPU where NVLink leads there
@@ -19,7 +19,8 @@
 //
 // A path's bandwidth is that of its narrowest link, its class the worst on the
 // way. Which NICs a GPU uses is its *port*: the widest ones, nearest first,
-// shared out among the GPUs that they are equally near to. A message to another
+// shared out among the GPUs that they are equally near to; a NIC of several
+// ports gives each an equal part of its speed. A message to another
 // node leaves through the port that its receiver's place has here (a *rail*)
 // where NVLink leads to that port's GPU, else through the sender's own.
 //
@@ -112,7 +113,7 @@ public:
   /// The NICs that a GPU sends and receives through.
   struct Port {
     std::vector<uint32_t> nics;
-    /// Of all of its NICs; 0 where one's speed is unknown.
+    /// Of its parts of its NICs; 0 where one's speed is unknown.
     GigabytesPerSecond speed;
   };
 
