@@ -70,11 +70,12 @@ static void addKeyValueCache(ConfigReader &reader, const Heads &heads,
   if (windowed > 0) {
     builder.shape.caches.push_back({"keys and values in a window", windowed,
                                     numbers, reader.integer("sliding_window"),
-                                    0});
+                                    0, heads.keyValues});
   }
   int64_t full = (layers - windowed + sharing - 1) / sharing;
   if (full > 0) {
-    builder.shape.caches.push_back({"keys and values", full, numbers, 0, 0});
+    builder.shape.caches.push_back(
+        {"keys and values", full, numbers, 0, 0, heads.keyValues});
   }
 }
 
@@ -153,7 +154,7 @@ static void addRelativeBias(ConfigReader &reader, const MixerKeys &keys,
   if (crossAttends) {
     builder.shape.caches.push_back(
         {"keys and values of self and cross attention", sublayers, 2.0 * width,
-         0, 0});
+         0, 0, heads});
   }
 }
 

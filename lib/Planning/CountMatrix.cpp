@@ -8,6 +8,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <cassert>
+#include <cmath>
 #include <numeric>
 
 using namespace moe::planning;
@@ -123,12 +124,13 @@ moe::planning::expectedGroupsReached(llvm::ArrayRef<int64_t> expertsByGroup,
   assert(choices >= 0 && choices <= experts && "more choices than experts");
   double reached = 0;
   for (int64_t size : expertsByGroup) {
-    // C(E − e, K) / C(E, K) = Π (E − e − i) / (E − i), a chance to miss.
-    double missed = 1;
+    // C(E − e, K) / C(E, K) = Π (1 − e / (E − i)), a chance to miss. Logarithms
+    // keep the digits of chances that are nearly 1.
+    double missed = 0;
     for (int64_t i = 0; i < choices; ++i) {
-      missed *= std::max<double>(experts - size - i, 0) / (experts - i);
+      missed += std::log1p(-std::min(double(size) / (experts - i), 1.0));
     }
-    reached += 1 - missed;
+    reached -= std::expm1(missed);
   }
   return reached;
 }

@@ -90,6 +90,8 @@ struct CacheGroup {
   int64_t window = 0;
   /// Numbers for a sequence however long it is, in each of the layers.
   double numbersPerSequence = 0;
+  /// The most devices that can share them out: heads are never cut.
+  int64_t parts = 1;
 
   /// Of one sequence of `context` tokens, in all layers.
   double numbers(int64_t context) const;
