@@ -210,7 +210,7 @@ readPlan(const PreparedModule &prepared, const mlir::moe::PlanFacts &plan,
       LayerTraffic{
           plan.mesh, plan.devices.topology, exchanged.placement,
           exchanged.loads, mlir::moe::getExchangedTokenAxes(plan, exchanged),
-          exchanged.expertAxes, exchanged.columnAxes, exchanged.shape.choices,
+          exchanged.expertAxes, exchanged.resultAxes, exchanged.shape.choices,
           exchanged.shape.outputColumns, exchanged.shape.outputElementBytes,
           plans.dispatch.request(), plans.combine.request()},
       ProgramLayout{*ranks, {}, {}, {}, {}, {}, {}, exchanged.localSlots}};

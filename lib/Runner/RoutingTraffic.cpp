@@ -122,5 +122,5 @@ std::string moe::runner::compareTraffic(const Topology &topology,
       return text;
     }
   }
-  return "";
+  return compareTier("rows that stay on a rank", planned.local, counted.local);
 }

@@ -83,6 +83,9 @@ Session::create(const SessionOptions &options) {
   if (!target) {
     return target.takeError();
   }
+  if (llvm::Error error = target->checkRunsHere()) {
+    return std::move(error);
+  }
   state->target = std::move(*target);
   mlir::DialectRegistry registry;
   mlir::moe::registerAllDialects(registry);

@@ -21,6 +21,7 @@ A routing file is float32 [2, T, K]: the experts (-1: none), then the weights.
                    [--layer N] [--input x.npy] [--sequence-length S]
                    [--routing-out r.npy] [--routing-in r.npy]
                    [--margin-out m.npy] [--dtype float32|bfloat16]
+                   [--weights FOLDER]
 """
 
 import argparse
@@ -32,6 +33,7 @@ import numpy as np
 
 import model_blocks
 import random_data
+from read_weights import FileWeights
 
 
 @dataclass
@@ -242,6 +244,7 @@ def _arguments():
     parser.add_argument("--layer", type=model_blocks.parse_layer)
     parser.add_argument("--dtype", choices=("float32", "bfloat16"))
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--weights", help="safetensors; random by --seed otherwise")
     parser.add_argument("--tokens", type=int, default=16)
     parser.add_argument("--input", help="float32 [T, H]; random tokens otherwise")
     parser.add_argument("--sequence-length", type=int)
@@ -258,7 +261,10 @@ def main():
         config = json.load(file)
     block = model_blocks.block_of(config, arguments.layer)
     dtype = arguments.dtype or model_blocks.dtype_of(config)
-    layer = MoEBlock(block, dtype, RandomWeights(arguments.seed))
+    weights = RandomWeights(arguments.seed)
+    if arguments.weights:
+        weights = FileWeights(arguments.weights)
+    layer = MoEBlock(block, dtype, weights)
     if arguments.input:
         tokens = np.load(arguments.input)
     else:

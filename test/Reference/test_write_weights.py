@@ -11,20 +11,8 @@ import numpy as np
 import model_blocks
 import random_data
 import write_weights
+from read_weights import FileWeights, read_file
 from test_moe_reference import load_config
-
-
-def read_file(path):
-    image = path.read_bytes()
-    size = int.from_bytes(image[:8], "little")
-    header, data = json.loads(image[8 : 8 + size]), image[8 + size :]
-    kinds = {"F32": np.float32, "BF16": np.uint16, "F16": np.float16}
-    tensors = {}
-    for name, entry in header.items():
-        begin, end = entry["data_offsets"]
-        values = np.frombuffer(data[begin:end], kinds[entry["dtype"]])
-        tensors[name] = values.reshape(entry["shape"])
-    return tensors
 
 
 def write_model(folder, model, form, files=1, dtype="F32"):
@@ -73,8 +61,19 @@ class WriteWeightsTest(unittest.TestCase):
             words = read_file(folder / weight_map[block.router])[block.router]
         expected = random_data.tensor(block.router, 7, words.shape)
         expected = random_data.round_to_bf16(expected)
-        found = (words.astype(np.uint32) << 16).view(np.float32)
-        np.testing.assert_array_equal(found, expected)
+        np.testing.assert_array_equal(words, expected)
+
+    def test_one_reader_for_both_forms(self):
+        with tempfile.TemporaryDirectory() as folder:
+            block = write_model(folder + "/a", "mixtral-tiny", "experts", 3, "F16")
+            write_model(folder + "/b", "mixtral-tiny", "fused", 1, "F16")
+            weights = FileWeights(folder + "/a"), FileWeights(folder + "/b")
+        for name in (block.gate, block.up, block.down, block.router):
+            name = name.format(e=6)
+            shape = weights[0].tensors[name].shape
+            expected = random_data.tensor(name, 7, shape).astype(np.float16)
+            for one in weights:
+                np.testing.assert_array_equal(one(name, shape), expected)
 
 
 if __name__ == "__main__":

@@ -86,6 +86,20 @@ static llvm::Error writeReport(const CommandLine &line, const Session &session,
   return llvm::Error::success();
 }
 
+/// Bytes counted against those planned for the routing that occurred.
+static llvm::Expected<std::string> checkTraffic(const Session &session,
+                                                const LayerRun &run) {
+  const LayerTraffic &traffic = session.traffic();
+  llvm::Expected<moe::planning::ExchangeTraffic> planned =
+      traffic.plan(run.result.routing);
+  if (!planned) {
+    return planned.takeError();
+  }
+  return compareTraffic(
+      traffic.topology, *planned,
+      sumTraffic(run.measurement, traffic.topology.tierCount()).exchange);
+}
+
 /// What --check found: the exit status and a line for the report.
 static llvm::Expected<int> check(Session &session, const LayerInput &input,
                                  const LayerRun &run, std::string &text) {
@@ -94,13 +108,21 @@ static llvm::Expected<int> check(Session &session, const LayerInput &input,
     return expected.takeError();
   }
   std::optional<Difference> difference = compareResults(*expected, run.result);
-  if (!difference) {
+  if (difference) {
+    text = toString(*difference,
+                    session.slotOf(difference->expert, difference->token,
+                                   input.tokens.rows));
+  } else {
+    llvm::Expected<std::string> traffic = checkTraffic(session, run);
+    if (!traffic) {
+      return traffic.takeError();
+    }
+    text = std::move(*traffic);
+  }
+  if (text.empty()) {
     text = "bit-identical to one rank without partitioning";
     return AllIsWell;
   }
-  text = toString(
-      *difference,
-      session.slotOf(difference->expert, difference->token, input.tokens.rows));
   llvm::errs() << "error: " << text << '\n';
   return Different;
 }

@@ -22,7 +22,7 @@ struct LayerTraffic {
   /// What tokens are split over where the experts get them.
   Axes tokenAxes;
   Axes expertAxes;
-  /// What the columns of the experts' results are split over.
+  /// What the columns that come back are split over.
   Axes columnAxes;
   int64_t choices = 1;
   int64_t outputColumns = 0;
@@ -58,8 +58,8 @@ struct CountedTraffic {
 /// Sums what the ranks counted.
 CountedTraffic sumTraffic(const RunMeasurement &measurement, size_t tiers);
 
-/// "" where the two agree on bytes and messages of every tier, else the first
-/// difference.
+/// "" where the two agree on bytes and messages of every tier and of what stays
+/// on a rank, else the first difference.
 std::string compareTraffic(const planning::Topology &topology,
                            const planning::ExchangeTraffic &planned,
                            const planning::ExchangeTraffic &counted);

@@ -139,6 +139,27 @@ llvm::Expected<CPUTarget> CPUTarget::parse(llvm::StringRef spec) {
   return cpu;
 }
 
+llvm::Error CPUTarget::checkRunsHere() const {
+  llvm::Expected<std::unique_ptr<llvm::MCSubtargetInfo>> info = describe(*this);
+  if (!info) {
+    return info.takeError();
+  }
+  // The host's list has instructions only, not what a CPU is tuned for.
+  std::vector<std::string> missing;
+  for (const auto &entry : llvm::sys::getHostCPUFeatures()) {
+    if (!entry.second && (*info)->checkFeatures("+" + entry.first().str())) {
+      missing.push_back(entry.first().str());
+    }
+  }
+  if (missing.empty()) {
+    return llvm::Error::success();
+  }
+  llvm::sort(missing);
+  return makeError("expected a CPU whose instructions this machine has, but "
+                   "got '" +
+                   cpu + "', which also has " + llvm::join(missing, ", "));
+}
+
 std::string CPUTarget::name() const {
   std::string result = triple + " " + cpu + " f32x" + llvm::utostr(vectorLanes);
   if (hasFMA) {

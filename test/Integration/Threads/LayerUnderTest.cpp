@@ -27,6 +27,7 @@ static void writeModule(const LayerSpec &spec, llvm::StringRef path) {
   ASSERT_TRUE(text) << config;
   mlir::moe::HuggingFaceImportOptions options;
   options.tokens = spec.staticTokens;
+  options.sequenceLength = spec.sequenceLength;
   mlir::OwningOpRef<mlir::ModuleOp> module = mlir::moe::importHuggingFaceConfig(
       (*text)->getBuffer(), config, options, &context);
   ASSERT_TRUE(module) << config;
@@ -63,11 +64,13 @@ static Session *openAlone(const LayerSpec &spec) {
   static std::map<std::string, std::unique_ptr<Session>> sessions;
   const SessionOptions &options = spec.session;
   std::string key = spec.model + " " + options.layer + " " + options.cpu + " " +
-                    std::to_string(options.seed) +
+                    std::to_string(options.seed) + " " +
+                    std::to_string(spec.sequenceLength.value_or(0)) +
                     (options.takesRouting ? " routed" : "");
   std::unique_ptr<Session> &session = sessions[key];
   if (!session) {
     LayerSpec alone{spec.model};
+    alone.sequenceLength = spec.sequenceLength;
     alone.session = spec.session;
     alone.session.movement = MOERT_MOVE_ANYTIME;
     session = openSession(alone);
@@ -95,7 +98,6 @@ void LayerUnderTest::expectPlannedTraffic(const LayerRun &run) const {
   planning::ExchangeTraffic counted =
       sumTraffic(run.measurement, traffic.topology.tierCount()).exchange;
   EXPECT_EQ(compareTraffic(traffic.topology, planned, counted), "");
-  EXPECT_EQ(planned.local.total().value(), counted.local.total().value());
 
   // Every choice of an expert is one row, on each of the ranks that hold the
   // same tokens.

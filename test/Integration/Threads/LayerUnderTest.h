@@ -19,6 +19,8 @@ struct LayerSpec {
   std::string plan = "mesh=ep=1";
   /// The token dimension; none: dynamic.
   std::optional<int64_t> staticTokens = std::nullopt;
+  /// Of a model with capacity; none: all tokens are one sequence.
+  std::optional<int64_t> sequenceLength = std::nullopt;
   /// The module's seed, weights, CPU, overlap, movement, routing as an input.
   runner::SessionOptions session = {};
 };

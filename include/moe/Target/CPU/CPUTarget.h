@@ -46,6 +46,10 @@ struct CPUTarget {
   /// or feature is an error that names it.
   static llvm::Expected<CPUTarget> parse(llvm::StringRef spec);
 
+  /// Fails, naming what this machine lacks, where code for the target cannot
+  /// run in this process.
+  llvm::Error checkRunsHere() const;
+
   /// Triple, CPU and what kernels make of it, for the manifest and for people:
   /// "x86_64-unknown-linux-gnu znver3 f32x8 fma, kernels 1".
   std::string name() const;

@@ -4,6 +4,7 @@
 
 #include "gtest/gtest.h"
 
+#include "llvm/ADT/StringMap.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
 
@@ -45,6 +46,20 @@ TEST(CPUTarget, UnknownNamesAreErrors) {
             "unknown CPU feature '+wings' for " + triple);
   EXPECT_EQ(messageOf("x86-64,avx2"),
             "expected '+' or '-' before the CPU feature 'avx2'");
+}
+
+TEST(CPUTarget, CodeForInstructionsThatAreMissingIsRefused) {
+  EXPECT_FALSE(static_cast<bool>(CPUTarget::host().checkRunsHere()));
+  CPUTarget baseline = llvm::cantFail(CPUTarget::parse("x86-64"));
+  EXPECT_FALSE(static_cast<bool>(baseline.checkRunsHere()));
+  for (const auto &feature : llvm::sys::getHostCPUFeatures()) {
+    CPUTarget more =
+        llvm::cantFail(CPUTarget::parse("x86-64,+" + feature.first().str()));
+    std::string message = llvm::toString(more.checkRunsHere());
+    EXPECT_EQ(message.empty(), feature.second) << feature.first().str();
+    EXPECT_NE(message.find(feature.second ? "" : feature.first()),
+              std::string::npos);
+  }
 }
 
 TEST(CPUTarget, NativeIsTheHost) {
