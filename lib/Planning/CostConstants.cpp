@@ -49,8 +49,8 @@ CostConstants::CostConstants()
            noSource, ConstantBasis::Assumed},
           {ConstantId::MemoryBandwidth, "memory_bandwidth", 3350, "GB/s",
            "NVIDIA H100 SXM data sheet"},
-          {ConstantId::DeviceMemory, "device_memory", 80 * 1073741824.0, "B",
-           "NVIDIA H100 SXM data sheet, 80 GiB"},
+          {ConstantId::DeviceMemory, "device_memory", 80, "GiB",
+           "NVIDIA H100 SXM data sheet, its GB read as GiB"},
           {ConstantId::UsableMemory, "usable_memory", 0.9, "1",
            "vLLM's default gpu_memory_utilization", ConstantBasis::Assumed},
       }) {}
@@ -76,7 +76,7 @@ CostConstants::forAccelerator(llvm::StringRef name) {
           "data sheet, dense 16-bit products");
   publish(ConstantId::MemoryBandwidth, product->memoryBandwidth.value(),
           "data sheet");
-  publish(ConstantId::DeviceMemory, product->memory.value(),
+  publish(ConstantId::DeviceMemory, product->memory.value() / bytesPerGiB,
           "data sheet, its GB read as GiB");
   if (product->linkBandwidth.value() > 0) {
     publish(ConstantId::DefaultTierBandwidth, product->linkBandwidth.value(),

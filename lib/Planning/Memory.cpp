@@ -78,7 +78,7 @@ MemoryEstimate moe::planning::estimateMemory(const ModelShape &shape,
   estimate.dense = denseBytes(shape, request.denseRanks);
   estimate.buffers = bufferBytes(shape, request, slotsPerLayer);
   estimate.cache = cacheBytes(shape, request);
-  estimate.usable = Bytes(constants[ConstantId::DeviceMemory] *
+  estimate.usable = Bytes(constants[ConstantId::DeviceMemory] * bytesPerGiB *
                           constants[ConstantId::UsableMemory]);
   return estimate;
 }

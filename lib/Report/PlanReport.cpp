@@ -178,7 +178,7 @@ Table moe::report::constantsTable(const CostConstants &constants) {
   Table table;
   table.title = "constants of the cost model";
   table.columns = {{"constant", ColumnKind::Text},
-                   {"value", ColumnKind::Number},
+                   {"value", ColumnKind::Value},
                    {"unit", ColumnKind::Text},
                    {"set by", ColumnKind::Text},
                    {"source", ColumnKind::Text}};

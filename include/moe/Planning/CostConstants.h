@@ -16,6 +16,9 @@
 
 namespace moe::planning {
 
+/// Of the constant `device_memory`, which people state in GiB.
+inline constexpr double bytesPerGiB = 1073741824.0;
+
 enum class ConstantId {
   /// Bandwidth and latency of the only tier where no topology is given.
   DefaultTierBandwidth,

@@ -13,7 +13,7 @@
 // CHECK: layers 0-1: predicted time
 // CHECK: all 2 layers together
 // CHECK: note: predicted time: 32.61 us
-// CHECK: message_overhead 0.20 us assumed no measurement
+// CHECK: message_overhead 0.2 us assumed no measurement
 // CHECK: note: topology cluster: ib: 2 x 50.0 GB/s 5.0 us, nvlink: 4 x 370.8 GB/s 1.5 us
 
 // Half of all rows cross the nodes, an eighth stays: 4 exchanges of 6144 bytes.
