@@ -5,7 +5,10 @@
 include "mlir/Interfaces/DestinationStyleOpInterface.td"
 include "comm/CommMeshOps.td"
 
-def Comm_Buffer : AnyTypeOf<[AnyRankedTensor, AnyMemRef]>;
+// What the runtime moves are bytes.
+def Comm_Element : Type<CPred<"$_self.isIntOrFloat() && $_self.getIntOrFloatBitWidth() % 8 == 0">,
+                        "integer or float of whole bytes">;
+def Comm_Buffer : AnyTypeOf<[RankedTensorOf<[Comm_Element]>, MemRefOf<[Comm_Element]>]>;
 def Comm_Offsets : AnyTypeOf<[1DTensorOf<[I32]>, MemRefRankOf<[I32], [1]>]>;
 
 // A collective in destination style: on tensors it returns the destination, on
@@ -291,7 +294,7 @@ def Comm_HostExtentOp : Comm_Op<"host_extent",
     the runtime.
 
     Constraints:
-    - C1: `bound` is positive.
+    - C1: `bound` is from 1 to 2147483647.
 
     Example:
     ```mlir
@@ -318,7 +321,7 @@ def Comm_CheckBoundOp : Comm_Op<"check_bound", [DestinationStyleOpInterface,
     to the runtime.
 
     Constraints:
-    - C1: `bound` is positive.
+    - C1: `bound` is from 1 to 2147483647.
 
     Example:
     ```mlir

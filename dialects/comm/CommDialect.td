@@ -22,6 +22,10 @@ def Comm_Dialect : Dialect {
   let useDefaultAttributePrinterParser = 1;
   let useDefaultTypePrinterParser = 1;
   let dependentDialects = ["tensor::TensorDialect", "arith::ArithDialect"];
+  // Shardings that are written on functions and operations.
+  let hasOperationAttrVerify = 1;
+  let hasRegionArgAttrVerify = 1;
+  let hasRegionResultAttrVerify = 1;
 }
 
 #endif // COMM_DIALECT

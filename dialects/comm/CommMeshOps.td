@@ -27,6 +27,7 @@ def Comm_TopologyOp : Comm_Op<"topology", [Symbol]> {
     Constraints:
     - C1: at least one tier.
     - C2: tier names are distinct.
+    - C3: at most 2147483647 devices.
 
     Example:
     ```mlir
@@ -56,9 +57,10 @@ def Comm_MeshOp : Comm_Op<"mesh", [Symbol, DeclareOpInterfaceMethods<SymbolUserO
     to its target.
 
     Constraints:
-    - C1: axis names are distinct, sizes positive.
+    - C1: at least one axis; axis names are distinct, sizes positive.
     - C2: the product of the sizes equals the device count of the topology.
     - C3: `order` is a permutation of the devices.
+    - C4: at most 2147483647 ranks.
 
     Example:
     ```mlir
@@ -110,7 +112,6 @@ def Comm_ReshardOp : Comm_Op<"reshard", [Pure, AllTypesMatch<["source", "result"
   let assemblyFormat = [{
     $source (`from` $from^)? `to` $to attr-dict `:` type($source)
   }];
-  let hasVerifier = 1;
 }
 
 class Comm_MeshQueryOp<string mnemonic, list<Trait> traits = []>

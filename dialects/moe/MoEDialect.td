@@ -21,6 +21,8 @@ def MoE_Dialect : Dialect {
   let useDefaultAttributePrinterParser = 1;
   let useDefaultTypePrinterParser = 1;
   let dependentDialects = ["::mlir::comm::CommDialect"];
+  // What the module says: its most tokens, the experts' loads.
+  let hasOperationAttrVerify = 1;
 }
 
 #endif // MOE_DIALECT

@@ -32,6 +32,10 @@ def MoE_ExpertsOp : MoE_Op<"experts", [Pure, SingleBlock,
     - C2: the region takes rows [?, H] of x's element type and offsets `?xi32`.
     - C3: the region yields rows [?, H'].
     - C4: axes, mesh and exchange, where given, exist.
+    - C5: the region works row by row: its operations keep the rows in dimension
+      0, neither sum over them nor mix them with rows of outside, read no single
+      row, and it yields such rows.
+    - C6: products in the region are at its offsets.
 
     Example:
     ```mlir
@@ -57,6 +61,7 @@ def MoE_ExpertsOp : MoE_Op<"experts", [Pure, SingleBlock,
     attr-dict `:` functional-type(operands, results) $body
   }];
   let hasVerifier = 1;
+  let hasRegionVerifier = 1;
 }
 
 def MoE_YieldOp : MoE_Op<"yield", [Pure, Terminator, ReturnLike,
@@ -91,10 +96,12 @@ def MoE_GroupedMatmulOp : MoE_BufferFormOp<"grouped_matmul", [AttrSizedOperandSe
     consumers into the epilogue; lowered to a kernel.
 
     Constraints:
-    - C1: the rows' columns are the matrices' inner size; the result's are
-      their outer size.
+    - C1: the rows' columns are the matrices' inner size; the result has as
+      many rows, and the matrices' outer size.
     - C2: all matrices have one shape; more than one needs an epilogue.
     - C3: the epilogue takes one f32 a matrix and yields the result's element.
+    - C4: rows and matrices have one element type.
+    - C5: static offsets have one entry a slot and one more.
 
     Example:
     ```mlir

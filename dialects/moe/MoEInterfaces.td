@@ -9,7 +9,9 @@ def MoE_BufferFormOpInterface : OpInterface<"BufferFormOpInterface"> {
   let description = [{
     An operation that returns tensors and, on buffers, writes its `outs`
     instead. Bufferization allocates the outs; one model serves all such ops.
+    Tensors and buffers never meet in one operation.
   }];
+  let verify = "return ::mlir::moe::verifyBufferForm($_op);";
   let methods = [
     InterfaceMethod<"Extents of each result, in order; constants where static.",
       "::llvm::SmallVector<::llvm::SmallVector<::mlir::OpFoldResult>>",

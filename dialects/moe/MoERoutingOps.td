@@ -6,6 +6,9 @@ include "moe/MoESymbolOps.td"
 
 def MoE_Scores : AnyTypeOf<[2DTensorOf<[F32, BF16, F16]>, MemRefRankOf<[F32, BF16, F16], [2]>]>;
 def MoE_Choices : AnyTypeOf<[2DTensorOf<[I32]>, MemRefRankOf<[I32], [2]>]>;
+// One number an expert, or a token.
+def MoE_Numbers : AnyTypeOf<[1DTensorOf<[F32, BF16, F16]>, MemRefRankOf<[F32, BF16, F16], [1]>]>;
+def MoE_Counts : AnyTypeOf<[4DTensorOf<[I32]>, MemRefRankOf<[I32], [4]>]>;
 
 // An op that returns tensors, or writes its outs on buffers.
 class MoE_BufferFormOp<string mnemonic, list<Trait> traits = []>
@@ -33,7 +36,7 @@ def MoE_ScoreOp : MoE_RoutingOp<"score"> {
     Lifespan: created by the importer; lowered to loops.
 
     Constraints:
-    - C1: one result of the shape of the logits.
+    - C1: one float result of the shape of the logits, of static columns.
 
     Example:
     ```mlir
@@ -59,10 +62,12 @@ def MoE_SelectOp : MoE_RoutingOp<"select", [AttrSizedOperandSegments]> {
     Lifespan: created by the importer; lowered to loops.
 
     Constraints:
-    - C1: 1 <= k <= E.
-    - C2: the results are expert [T, k] and score [T, k].
-    - C3: the group count divides E, and k experts fit into the kept groups.
+    - C1: 1 <= k <= E, and E is static.
+    - C2: the results are expert [T, k] (i32) and score [T, k] (float).
+    - C3: the group count divides E, and k experts fit into the kept groups,
+      whatever the mask: a masked expert is never chosen.
     - C4: `second` needs k = 2; `random` is given exactly with `second = random`.
+    - C5: bias is [E], noise [T, E], random [T].
 
     Example:
     ```mlir
@@ -72,8 +77,8 @@ def MoE_SelectOp : MoE_RoutingOp<"select", [AttrSizedOperandSegments]> {
         : (tensor<?x256xf32>, tensor<256xf32>) -> (tensor<?x8xi32>, tensor<?x8xf32>)
     ```
   }];
-  let arguments = (ins I64Attr:$k, MoE_Scores:$scores, Optional<AnyShaped>:$bias,
-      Optional<MoE_Scores>:$noise, Optional<AnyShaped>:$random, Variadic<AnyMemRef>:$outs,
+  let arguments = (ins I64Attr:$k, MoE_Scores:$scores, Optional<MoE_Numbers>:$bias,
+      Optional<MoE_Scores>:$noise, Optional<MoE_Numbers>:$random, Variadic<AnyMemRef>:$outs,
       OptionalAttr<MoE_GroupLimitAttr>:$limit,
       OptionalAttr<MoE_SecondExpertPolicyAttr>:$second);
   let assemblyFormat = [{
@@ -121,6 +126,7 @@ def MoE_SelectMaskedPairOp : MoE_RoutingOp<"select_masked_pair"> {
 
     Constraints:
     - C1: the results are expert [T, 2] and weight [T, 2].
+    - C2: `jitter` is finite and not negative.
 
     Example:
     ```mlir
@@ -164,6 +170,8 @@ def MoE_WeighOp : MoE_RoutingOp<"weigh"> {
     Constraints:
     - C1: one result of the shape of the scores.
     - C2: `p` is given exactly with p_norm.
+    - C3: `epsilon` is finite and not negative, `scale` finite, `p` finite and
+      positive.
 
     Example:
     ```mlir
@@ -201,6 +209,8 @@ def MoE_LimitCapacityOp : MoE_RoutingOp<"limit_capacity", [AttrSizedOperandSegme
     Constraints:
     - C1: the result is expert [T, K], and weight [T, K] with `renormalize`.
     - C2: `priority` is given exactly with `order random` or `best_score`.
+    - C3: weight is [T, K], priority [T], taken [ranks, groups, K, E].
+    - C4: `taken`, `from_token`, `tokens` and `rank` are given together.
 
     Example:
     ```mlir
@@ -209,10 +219,10 @@ def MoE_LimitCapacityOp : MoE_RoutingOp<"limit_capacity", [AttrSizedOperandSegme
     ```
   }];
   let arguments = (ins MoE_Choices:$expert, Optional<MoE_Scores>:$weight,
-      Optional<AnyShaped>:$priority, Optional<AnyShaped>:$taken, Optional<Index>:$first_token,
+      Optional<MoE_Numbers>:$priority, Optional<MoE_Counts>:$taken, Optional<Index>:$first_token,
       Optional<Index>:$tokens, Optional<Index>:$rank, Variadic<AnyMemRef>:$outs,
       MoE_CapacityGroupAttr:$group, MoE_CapacityAttr:$capacity, MoE_DropOrderAttr:$order,
-      I64Attr:$experts, UnitAttr:$renormalize);
+      ConfinedAttr<I64Attr, [IntPositive]>:$experts, UnitAttr:$renormalize);
   let assemblyFormat = [{
     $expert (`weight` $weight^)? (`priority` $priority^)? (`taken` $taken^)?
     (`from_token` $first_token^)? (`tokens` $tokens^)? (`rank` $rank^)?
@@ -242,7 +252,8 @@ def MoE_CountChoicesOp : MoE_BufferFormOp<"count_choices"> {
     ```
   }];
   let arguments = (ins MoE_Choices:$expert, Index:$first_token, Index:$tokens,
-      Variadic<AnyMemRef>:$outs, MoE_CapacityGroupAttr:$group, I64Attr:$experts);
+      Variadic<AnyMemRef>:$outs, MoE_CapacityGroupAttr:$group,
+      ConfinedAttr<I64Attr, [IntPositive]>:$experts);
   let assemblyFormat = [{
     $expert `from_token` $first_token `tokens` $tokens (`into` $outs^)?
     `group` $group `experts` $experts attr-dict `:` functional-type(operands, results)

@@ -95,7 +95,7 @@ def MoE_ExchangeOp : MoE_Op<"exchange", [Symbol]> {
     program is lowered to its target.
 
     Constraints:
-    - C1: `bound` is positive.
+    - C1: `bound` is from 1 to 2147483647.
 
     Example:
     ```mlir
@@ -124,6 +124,7 @@ def MoE_UseWeightOp : MoE_Op<"use_weight", [Pure,
       `sharded`; a placement decides the slots, and a matrix `[N, K]` may be used
       as `!moe.weights<1 x K x N>`.
     - C3: `placement`, where given, is a `moe.placement`.
+    - C4: `sharded` is a sharding of what the symbol names.
 
     Example:
     ```mlir

@@ -17,7 +17,8 @@ def MoE_WeightsType : MoE_Type<"Weights", "weights", [ShapedTypeInterface]> {
     `!moe.weights<slots x K x N x dtype>`: one K x N matrix a slot, to be
     multiplied from the right. A handle: in code it is a table of one pointer a
     slot; the target chooses the packing. Before partitioning a slot is an
-    expert of the model.
+    expert of the model. Extents are positive; the dtype is f32, bf16, f16 or
+    an 8-bit float.
   }];
   let parameters = (ins ArrayRefParameter<"int64_t">:$shape, "::mlir::Type":$elementType);
   let hasCustomAssemblyFormat = 1;
@@ -41,6 +42,7 @@ def MoE_PlacementRefType : MoE_Type<"PlacementRef", "placement_ref"> {
     of the placement's tables, given at run time.
   }];
   let parameters = (ins "int64_t":$experts);
+  let genVerifyDecl = 1;
   let assemblyFormat = "`<` $experts `experts` `>`";
 }
 
@@ -52,6 +54,7 @@ def MoE_LayoutType : MoE_Type<"Layout", "layout"> {
     arrive. `slots` counts the slots of a rank.
   }];
   let parameters = (ins "int64_t":$ranks, "int64_t":$slots);
+  let genVerifyDecl = 1;
   let assemblyFormat = "`<` $ranks `ranks` `x` $slots `slots` `>`";
 }
 

@@ -73,7 +73,8 @@ and given to the next one (--mlir-print-ir-after-all shows them all):
                  conversions to LLVM
   oracle       --moe-cpu-reference-pipeline starts with --moe-expand-experts:
                one device, experts as loops
-  verify       --moe-verify-placed, --moe-verify-partitioned
+  verify       --moe-verify-placed, --moe-verify-partitioned,
+               --moe-verify-communication
   one layer    --moe-extract-layer, --moe-expose-routing, --moe-inject-routing,
                --moe-discard-plan
 

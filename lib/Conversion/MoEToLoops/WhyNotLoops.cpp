@@ -47,15 +47,6 @@ static Reason whyNot(SelectOp op) {
     return "sampling the second choice is not defined together with a limit "
            "on groups";
   }
-  if (op.getRandom() &&
-      cast<ShapedType>(op.getRandom().getType()).getRank() != 1) {
-    return "expected one random number a token, but got " +
-           print(op.getRandom().getType());
-  }
-  if (op.getBias() && cast<ShapedType>(op.getBias().getType()).getRank() != 1) {
-    return "expected one bias an expert, but got " +
-           print(op.getBias().getType());
-  }
   return std::nullopt;
 }
 
@@ -65,10 +56,6 @@ static Reason whyNot(LimitCapacityOp op) {
     return ("order " + stringifyDropOrder(op.getOrder()) +
             " needs a sort of the tokens")
         .str();
-  }
-  if (op.getTaken() &&
-      !(op.getRank() && op.getFirstToken() && op.getTokens())) {
-    return "expected 'from_token', 'tokens' and 'rank' with 'taken'";
   }
   return std::nullopt;
 }

@@ -39,10 +39,11 @@ static FailureOr<AxisRefAttr> parseAxisRef(AsmParser &parser) {
         parser.parseRParen() || parser.parseInteger(size)) {
       return failure();
     }
-    if (preSize < 1 || size < 2) {
+    if (preSize < 1 || size < 2 || preSize > kMaxCount / size) {
       return parser.emitError(loc, "expected a positive size before a sub-axis "
-                                   "and a sub-axis of at least 2, but got (")
-             << preSize << ")" << size;
+                                   "and a sub-axis of at least 2, together at "
+                                   "most ")
+             << kMaxCount << ", but got (" << preSize << ")" << size;
     }
   }
   MLIRContext *context = parser.getContext();
@@ -229,12 +230,12 @@ LogicalResult TierAttr::verify(function_ref<InFlightDiagnostic()> emitError,
     return emitError() << "expected tier '" << name.getValue()
                        << "' to join at least one part, but got " << size;
   }
-  if (!(rate.getValueAsDouble() > 0)) {
+  if (!(rate.getValueAsDouble() > 0) || !rate.getValue().isFinite()) {
     return emitError() << "expected tier '" << name.getValue()
                        << "' to have a positive bandwidth, but got "
                        << rate.getValueAsDouble() << " GB/s";
   }
-  if (!(latency.getValueAsDouble() >= 0)) {
+  if (!(latency.getValueAsDouble() >= 0) || !latency.getValue().isFinite()) {
     return emitError() << "expected tier '" << name.getValue()
                        << "' to have a latency of at least 0, but got "
                        << latency.getValueAsDouble() << " us";

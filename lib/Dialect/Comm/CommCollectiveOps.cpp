@@ -245,12 +245,7 @@ LogicalResult WaitOp::verify() {
 }
 
 LogicalResult HostExtentOp::verify() {
-  // C1
-  auto bound = static_cast<int64_t>(getBound());
-  if (bound < 1) {
-    return emitOpError("expected a positive bound, but got ") << bound;
-  }
-  return success();
+  return verifyBound(*this, getBound()); // C1
 }
 
 void HostExtentOp::getEffects(
@@ -260,12 +255,7 @@ void HostExtentOp::getEffects(
 }
 
 LogicalResult CheckBoundOp::verify() {
-  // C1
-  auto bound = static_cast<int64_t>(getBound());
-  if (bound < 1) {
-    return emitOpError("expected a positive bound, but got ") << bound;
-  }
-  return success();
+  return verifyBound(*this, getBound()); // C1
 }
 
 void CheckBoundOp::getEffects(

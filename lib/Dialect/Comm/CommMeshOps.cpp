@@ -12,46 +12,83 @@ MeshOp mlir::comm::lookupMesh(Operation *from, FlatSymbolRefAttr mesh) {
   return SymbolTable::lookupNearestSymbolFrom<MeshOp>(from, mesh);
 }
 
-LogicalResult mlir::comm::verifyMeshAxes(Operation *user,
+LogicalResult mlir::comm::verifyMeshAxes(EmitErrorFn emitError, Operation *from,
                                          FlatSymbolRefAttr mesh,
                                          AxisListAttr axes) {
-  MeshOp op = lookupMesh(user, mesh);
+  MeshOp op = lookupMesh(from, mesh);
   if (!op) {
-    return user->emitOpError("expected a mesh named ") << mesh;
+    return emitError() << "expected a mesh named " << mesh;
   }
   for (auto [index, axis] : llvm::enumerate(axes.getAxes())) {
     if (op.getAxisSize(axis) == 0) {
       InFlightDiagnostic diagnostic =
-          user->emitOpError("expected axes of mesh ")
-          << mesh << ", but got " << axis.getName()
-          << (axis.isSubAxis() ? " with sizes that do not divide it" : "");
+          emitError() << "expected axes of mesh " << mesh << ", but got "
+                      << axis.getName()
+                      << (axis.isSubAxis() ? " with sizes that do not divide it"
+                                           : "");
       diagnostic.attachNote(op.getLoc()) << "the mesh is here";
       return diagnostic;
     }
     for (AxisRefAttr earlier : axes.getAxes().take_front(index)) {
       if (axis.overlaps(earlier)) {
-        return user->emitOpError("expected each axis once, but got ")
-               << axis.getName() << " twice in " << axes;
+        return emitError() << "expected each axis once, but got "
+                           << axis.getName() << " twice in " << axes;
       }
     }
   }
   return success();
 }
 
-LogicalResult mlir::comm::verifySharding(Operation *user,
-                                         ShardingAttr sharding) {
+LogicalResult mlir::comm::verifyMeshAxes(Operation *user,
+                                         FlatSymbolRefAttr mesh,
+                                         AxisListAttr axes) {
+  return verifyMeshAxes([&] { return user->emitOpError(); }, user, mesh, axes);
+}
+
+LogicalResult mlir::comm::verifySharding(EmitErrorFn emitError, Operation *from,
+                                         ShardingAttr sharding, Type type) {
+  auto shaped = dyn_cast<ShapedType>(type);
+  if (!shaped || !shaped.hasRank()) {
+    return emitError() << "expected a sharding of a value with dimensions, but "
+                          "got one of a "
+                       << type;
+  }
+  if (static_cast<int64_t>(sharding.getDims().size()) != shaped.getRank()) {
+    return emitError() << "expected a sharding of " << shaped.getRank()
+                       << " dimensions, but got " << sharding;
+  }
   SmallVector<AxisRefAttr> axes;
   for (AxisListAttr dim : sharding.getDims()) {
     llvm::append_range(axes, dim.getAxes());
   }
-  return verifyMeshAxes(user, sharding.getMesh(),
-                        AxisListAttr::get(user->getContext(), axes));
+  return verifyMeshAxes(emitError, from, sharding.getMesh(),
+                        AxisListAttr::get(from->getContext(), axes));
+}
+
+LogicalResult mlir::comm::verifyBound(Operation *op, int64_t bound) {
+  if (bound >= 1 && bound <= kMaxCount) {
+    return success();
+  }
+  return op->emitOpError("expected a bound from 1 to ")
+         << kMaxCount << " rows, but got " << bound;
 }
 
 int64_t mlir::comm::getGroupSize(Operation *from, FlatSymbolRefAttr mesh,
                                  AxisListAttr axes) {
   MeshOp op = lookupMesh(from, mesh);
   return op ? op.getAxisListSize(axes) : 0;
+}
+
+// Whether the product of `sizes` is a number of ranks.
+static bool isCount(ArrayRef<int64_t> sizes) {
+  int64_t product = 1;
+  for (int64_t size : sizes) {
+    if (size > kMaxCount / product) {
+      return false;
+    }
+    product *= size;
+  }
+  return true;
 }
 
 int64_t TopologyOp::getDeviceCount() {
@@ -69,11 +106,17 @@ LogicalResult TopologyOp::verify() {
   }
   // C2
   llvm::StringSet<> names;
+  SmallVector<int64_t> sizes;
   for (TierAttr tier : getTiers().getAsRange<TierAttr>()) {
     if (!names.insert(tier.getName().getValue()).second) {
       return emitOpError("expected distinct tiers, but got ")
              << tier.getName() << " twice";
     }
+    sizes.push_back(tier.getSize());
+  }
+  // C3
+  if (!isCount(sizes)) {
+    return emitOpError("expected at most ") << kMaxCount << " devices";
   }
   return success();
 }
@@ -110,7 +153,11 @@ int64_t MeshOp::getAxisListSize(AxisListAttr axes) {
 
 LogicalResult MeshOp::verify() {
   // C1
+  if (getAxes().empty()) {
+    return emitOpError("expected at least one axis");
+  }
   llvm::StringSet<> names;
+  SmallVector<int64_t> sizes;
   for (MeshAxisAttr axis : getAxes().getAsRange<MeshAxisAttr>()) {
     if (axis.getSize() < 1) {
       return emitOpError("expected axis ")
@@ -121,10 +168,15 @@ LogicalResult MeshOp::verify() {
       return emitOpError("expected distinct axes, but got ")
              << axis.getName() << " twice";
     }
+    sizes.push_back(axis.getSize());
+  }
+  // C4
+  if (!isCount(sizes)) {
+    return emitOpError("expected at most ") << kMaxCount << " ranks";
   }
   // C3
   if (std::optional<ArrayRef<int64_t>> order = getOrder()) {
-    SmallVector<bool> seen(getRankCount(), false);
+    SmallVector<bool> seen(order->size(), false);
     bool permutation = static_cast<int64_t>(order->size()) == getRankCount();
     for (int64_t device : *order) {
       permutation = permutation && device >= 0 && device < getRankCount() &&
@@ -163,25 +215,14 @@ LogicalResult MeshOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return success();
 }
 
-LogicalResult ReshardOp::verify() {
-  // C1
-  auto hasRank = [&](ShardingAttr sharding) {
-    return static_cast<int64_t>(sharding.getDims().size()) ==
-           getSource().getType().getRank();
-  };
-  if (!hasRank(getTo()) || (getFrom() && !hasRank(*getFrom()))) {
-    return emitOpError("expected shardings of ")
-           << getSource().getType().getRank() << " dimensions";
-  }
-  return success();
-}
-
 LogicalResult ReshardOp::verifySymbolUses(SymbolTableCollection &) {
-  // C2
-  if (getFrom() && failed(verifySharding(*this, *getFrom()))) {
+  // C1, C2
+  auto emitError = [&] { return emitOpError(); };
+  Type type = getSource().getType();
+  if (getFrom() && failed(verifySharding(emitError, *this, *getFrom(), type))) {
     return failure();
   }
-  return verifySharding(*this, getTo());
+  return verifySharding(emitError, *this, getTo(), type);
 }
 
 LogicalResult RankOp::verifySymbolUses(SymbolTableCollection &) {

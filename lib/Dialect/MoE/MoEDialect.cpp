@@ -142,9 +142,35 @@ LogicalResult WeightsType::verify(function_ref<InFlightDiagnostic()> emitError,
     return emitError() << "expected slots x K x N x dtype, but got "
                        << shape.size() << " extents";
   }
-  if (!element.isIntOrFloat()) {
-    return emitError() << "expected an integer or float dtype, but got "
+  if (llvm::any_of(shape, [](int64_t extent) { return extent < 1; })) {
+    return emitError() << "expected positive extents, but got " << shape[0]
+                       << " x " << shape[1] << " x " << shape[2];
+  }
+  if (!isa<Float32Type, BFloat16Type, Float16Type>(element) &&
+      !(isa<FloatType>(element) && element.getIntOrFloatBitWidth() == 8)) {
+    return emitError() << "expected a dtype of f32, bf16, f16 or an 8-bit "
+                          "float, but got "
                        << element;
+  }
+  return success();
+}
+
+LogicalResult
+PlacementRefType::verify(function_ref<InFlightDiagnostic()> emitError,
+                         int64_t experts) {
+  if (experts < 1 || experts > comm::kMaxCount) {
+    return emitError() << "expected 1 to " << comm::kMaxCount
+                       << " experts, but got " << experts;
+  }
+  return success();
+}
+
+LogicalResult LayoutType::verify(function_ref<InFlightDiagnostic()> emitError,
+                                 int64_t ranks, int64_t slots) {
+  if (ranks < 1 || slots < 1 || ranks > comm::kMaxCount / slots) {
+    return emitError() << "expected positive ranks and slots, together at most "
+                       << comm::kMaxCount << ", but got " << ranks << " and "
+                       << slots;
   }
   return success();
 }
@@ -208,10 +234,11 @@ LogicalResult CapacityAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   if ((count > 0) == static_cast<bool>(factor)) {
     return emitError() << "expected either a positive count or a factor";
   }
-  if (count < 0 || multipleOf < 1 || minimum < 0 ||
-      (factor && !(factor.getValueAsDouble() > 0))) {
-    return emitError() << "expected a positive factor, multiple_of >= 1 and "
-                       << "minimum >= 0";
+  bool isPositive = !factor || (factor.getValueAsDouble() > 0 &&
+                                factor.getValue().isFinite());
+  if (count < 0 || multipleOf < 1 || minimum < 0 || !isPositive) {
+    return emitError() << "expected a finite, positive factor, multiple_of >= "
+                          "1 and minimum >= 0";
   }
   return success();
 }

@@ -2,6 +2,8 @@
 
 #include "moe/Dialect/MoE/BufferForm.h"
 
+#include "ProducedResults.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
@@ -240,21 +242,25 @@ LogicalResult GroupedMatmulOp::verify() {
     return emitOpError("expected at least one matrix");
   }
   auto weights = cast<WeightsType>(getWeights().front().getType());
-  ValueRange produced =
-      getOuts().empty() ? ValueRange(getResults()) : ValueRange(getOuts());
-  if (produced.size() != 1) {
-    return emitOpError("expected one result, but got ") << produced.size();
-  }
   // C1
   ShapedType rows = shaped(getRows());
-  ShapedType result = shaped(produced.front());
   if (rows.getDimSize(1) != weights.getInner()) {
     return emitOpError("expected rows of ")
            << weights.getInner() << " columns, but got " << rows;
   }
-  if (result.getRank() != 2 || result.getDimSize(1) != weights.getOuter()) {
-    return emitOpError("expected a result of ")
-           << weights.getOuter() << " columns, but got " << result;
+  if (failed(verifyProduced(
+          *this, {{{rows.getDimSize(0), weights.getOuter()}, {}}}))) {
+    return failure();
+  }
+  // C4
+  if (rows.getElementType() != weights.getElementType()) {
+    return emitOpError("expected rows of the matrices' ")
+           << weights.getElementType() << ", but got " << rows;
+  }
+  // C5
+  if (failed(verifyShape(*this, "offsets", getOffsets(),
+                         {weights.getSlots() + 1}))) {
+    return failure();
   }
   // C2
   if (!llvm::all_equal(getWeights().getTypes())) {
@@ -271,11 +277,13 @@ LogicalResult GroupedMatmulOp::verify() {
                llvm::all_of(block.getArgumentTypes(),
                             [](Type type) { return type.isF32(); });
   auto yield = dyn_cast<YieldOp>(block.getTerminator());
+  Value result = getOuts().empty() ? getResults()[0] : getOuts()[0];
+  Type element = shaped(result).getElementType();
   bool yields = yield && yield.getValues().size() == 1 &&
-                yield.getValues()[0].getType() == result.getElementType();
+                yield.getValues()[0].getType() == element;
   if (!takes || !yields) {
     return emitOpError("expected an epilogue from ")
-           << getWeights().size() << " f32 to one " << result.getElementType();
+           << getWeights().size() << " f32 to one " << element;
   }
   return success();
 }

@@ -2,6 +2,8 @@
 
 #include "moe/Dialect/MoE/BufferForm.h"
 
+#include "ProducedResults.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
@@ -11,68 +13,70 @@ static ShapedType shaped(Value value) {
   return cast<ShapedType>(value.getType());
 }
 
-// The destinations where the op is on buffers, its results otherwise.
-template <typename OpT> static ValueRange getProduced(OpT op) {
-  return op.getOuts().empty() ? ValueRange(op.getResults())
-                              : ValueRange(op.getOuts());
+// Rows are read and written in vectors: the number of columns is code.
+static LogicalResult verifyColumns(Operation *op, Value value) {
+  if (!shaped(value).isDynamicDim(1)) {
+    return success();
+  }
+  return op->emitOpError("expected a static number of columns, but got ")
+         << value.getType();
 }
 
-// `count` results (or outs), each [rows of `tokens`, columns].
-template <typename OpT>
-static LogicalResult verifyProduced(OpT op, Value tokens,
-                                    ArrayRef<int64_t> columns) {
-  ValueRange produced = getProduced(op);
-  if (produced.size() != columns.size()) {
-    return op.emitOpError("expected ")
-           << columns.size() << " results, but got " << produced.size();
-  }
-  for (auto [value, width] : llvm::zip_equal(produced, columns)) {
-    ShapedType type = shaped(value);
-    if (type.getRank() != 2 ||
-        failed(verifyCompatibleShape({type.getDimSize(0)},
-                                     {shaped(tokens).getDimSize(0)})) ||
-        type.getDimSize(1) != width) {
-      return op.emitOpError("expected results with the tokens of the operand "
-                            "and ")
-             << width << " columns, but got " << type;
-    }
-  }
-  return success();
+// Experts and a float for each, `columns` of both a token of `tokens`.
+static LogicalResult verifyAssignment(BufferFormOpInterface op, Value tokens,
+                                      int64_t columns) {
+  int64_t rows = shaped(tokens).getDimSize(0);
+  Type i32 = IntegerType::get(op->getContext(), 32);
+  return verifyProduced(op, {{{rows, columns}, i32}, {{rows, columns}, {}}});
 }
 
 LogicalResult ScoreOp::verify() {
   // C1
-  return verifyProduced(*this, getLogits(),
-                        {shaped(getLogits()).getDimSize(1)});
+  if (failed(verifyColumns(*this, getLogits()))) {
+    return failure();
+  }
+  return verifyProduced(
+      *this, {{llvm::to_vector(shaped(getLogits()).getShape()), {}}});
+}
+
+// C3
+static LogicalResult verifyLimit(SelectOp op, GroupLimitAttr limit,
+                                 int64_t experts) {
+  int64_t groups = limit.getGroups();
+  if (experts % groups != 0) {
+    return op.emitOpError("expected groups that divide the ")
+           << experts << " experts, but got " << groups;
+  }
+  if (limit.getTop() > experts / groups) {
+    return op.emitOpError("expected top of at most the ")
+           << experts / groups << " experts of a group, but got "
+           << limit.getTop();
+  }
+  int64_t k = op.getK();
+  int64_t kept = limit.getKeep() * (experts / groups);
+  if (k > kept) {
+    return op.emitOpError("expected ")
+           << k << " experts to fit into the kept groups, but "
+           << limit.getKeep() << " groups of " << experts / groups << " hold "
+           << kept;
+  }
+  return success();
 }
 
 LogicalResult SelectOp::verify() {
+  // C1
+  if (failed(verifyColumns(*this, getScores()))) {
+    return failure();
+  }
+  int64_t tokens = shaped(getScores()).getDimSize(0);
   int64_t experts = shaped(getScores()).getDimSize(1);
   int64_t k = getK();
-  // C1
   if (k < 1 || k > experts) {
     return emitOpError("expected top_k between 1 and the ")
            << experts << " experts, but got " << k;
   }
-  // C3
-  if (std::optional<GroupLimitAttr> limit = getLimit()) {
-    int64_t groups = limit->getGroups();
-    if (experts % groups != 0) {
-      return emitOpError("expected groups that divide the ")
-             << experts << " experts, but got " << groups;
-    }
-    if (limit->getTop() > experts / groups) {
-      return emitOpError("expected top of at most the ")
-             << experts / groups << " experts of a group, but got "
-             << limit->getTop();
-    }
-    if (limit->getMask() == MaskValue::NegativeInfinity &&
-        k > limit->getKeep() * (experts / groups)) {
-      return emitOpError("expected ")
-             << k << " experts to fit into the kept groups, but "
-             << limit->getKeep() << " groups of " << experts / groups
-             << " hold " << limit->getKeep() * (experts / groups);
-    }
+  if (getLimit() && failed(verifyLimit(*this, *getLimit(), experts))) {
+    return failure();
   }
   // C4
   if (getSecond() && k != 2) {
@@ -84,21 +88,36 @@ LogicalResult SelectOp::verify() {
   if (drawn != static_cast<bool>(getRandom())) {
     return emitOpError("expected 'random' exactly with the policy random");
   }
-  // C2
-  return verifyProduced(*this, getScores(), {k, k});
+  // C5
+  if (failed(verifyShape(*this, "bias", getBias(), {experts})) ||
+      failed(verifyShape(*this, "noise", getNoise(), {tokens, experts})) ||
+      failed(verifyShape(*this, "random", getRandom(), {tokens}))) {
+    return failure();
+  }
+  return verifyAssignment(*this, getScores(), k); // C2
 }
 
 LogicalResult SelectTokensOp::verify() {
-  int64_t experts = shaped(getScores()).getDimSize(1);
-  return verifyProduced(*this, getScores(), {experts, experts}); // C1
+  // C1
+  if (failed(verifyColumns(*this, getScores()))) {
+    return failure();
+  }
+  return verifyAssignment(*this, getScores(),
+                          shaped(getScores()).getDimSize(1));
 }
 
 LogicalResult SelectMaskedPairOp::verify() {
-  return verifyProduced(*this, getLogits(), {2, 2}); // C1
+  // C2
+  if (!getJitter().isFinite() || getJitter().isNegative()) {
+    return emitOpError("expected a jitter that is finite and not negative, but "
+                       "got ")
+           << getJitter().convertToDouble();
+  }
+  return verifyAssignment(*this, getLogits(), 2); // C1
 }
 
 LogicalResult SelectBalancedOp::verify() {
-  return verifyProduced(*this, getScores(), {1, 1}); // C1
+  return verifyAssignment(*this, getScores(), 1); // C1
 }
 
 LogicalResult WeighOp::verify() {
@@ -106,9 +125,24 @@ LogicalResult WeighOp::verify() {
   if ((getNormalization() == Normalization::PNorm) != getP().has_value()) {
     return emitOpError("expected 'p' exactly with p_norm");
   }
+  // C3
+  if (!getEpsilon().isFinite() || getEpsilon().isNegative() ||
+      !getScale().isFinite()) {
+    return emitOpError("expected a finite scale, and an epsilon that is finite "
+                       "and not negative, but got ")
+           << getScale().convertToDouble() << " and "
+           << getEpsilon().convertToDouble();
+  }
+  if (getP() && !(getP()->isFinite() && getP()->convertToDouble() > 0)) {
+    return emitOpError("expected a finite, positive p, but got ")
+           << getP()->convertToDouble();
+  }
   // C1
-  return verifyProduced(*this, getScores(),
-                        {shaped(getScores()).getDimSize(1)});
+  if (failed(verifyColumns(*this, getScores()))) {
+    return failure();
+  }
+  return verifyProduced(
+      *this, {{llvm::to_vector(shaped(getScores()).getShape()), {}}});
 }
 
 LogicalResult LimitCapacityOp::verify() {
@@ -119,16 +153,37 @@ LogicalResult LimitCapacityOp::verify() {
     return emitOpError("expected 'priority' exactly with order random or "
                        "best_score");
   }
+  // C4
+  bool isPart = static_cast<bool>(getTaken());
+  for (Value other : {getFirstToken(), getTokens(), getRank()}) {
+    if (isPart != static_cast<bool>(other)) {
+      return emitOpError("expected 'taken', 'from_token', 'tokens' and 'rank' "
+                         "together");
+    }
+  }
   // C1
   if (getRenormalize() && !getWeight()) {
     return emitOpError("expected a weight to renormalize");
   }
-  int64_t k = shaped(getExpert()).getDimSize(1);
-  SmallVector<int64_t> columns{k};
-  if (getRenormalize()) {
-    columns.push_back(k);
+  if (failed(verifyColumns(*this, getExpert()))) {
+    return failure();
   }
-  return verifyProduced(*this, getExpert(), columns);
+  // C3
+  ArrayRef<int64_t> shape = shaped(getExpert()).getShape();
+  constexpr int64_t any = ShapedType::kDynamic;
+  if (failed(verifyShape(*this, "weight", getWeight(), shape)) ||
+      failed(verifyShape(*this, "priority", getPriority(), shape[0])) ||
+      failed(verifyShape(
+          *this, "taken", getTaken(),
+          {any, any, shape[1], static_cast<int64_t>(getExperts())}))) {
+    return failure();
+  }
+  Type i32 = IntegerType::get(getContext(), 32);
+  SmallVector<ExpectedResult> results{{llvm::to_vector(shape), i32}};
+  if (getRenormalize()) {
+    results.push_back({llvm::to_vector(shape), {}});
+  }
+  return verifyProduced(*this, results);
 }
 
 SmallVector<SmallVector<OpFoldResult>>

@@ -43,6 +43,15 @@ LogicalResult PlacementOp::verify() {
   if (experts < 1) {
     return emitOpError("expected at least one expert, but got ") << experts;
   }
+  // C3, before there is a list of so many
+  int64_t slots = 0;
+  for (auto list : getSlots().getAsRange<DenseI64ArrayAttr>()) {
+    slots += list.size();
+  }
+  if (experts > slots) {
+    return emitOpError("expected a slot for each of the ")
+           << experts << " experts, but got " << slots << " slots";
+  }
   SmallVector<bool> placed(experts, false);
   for (auto [rank, list] :
        llvm::enumerate(getSlots().getAsRange<DenseI64ArrayAttr>())) {
@@ -89,12 +98,7 @@ LogicalResult PlacementOp::verifySymbolUses(SymbolTableCollection &) {
 }
 
 LogicalResult ExchangeOp::verify() {
-  // C1
-  int64_t bound = getBound();
-  if (bound < 1) {
-    return emitOpError("expected a positive bound, but got ") << bound;
-  }
-  return success();
+  return comm::verifyBound(*this, getBound()); // C1
 }
 
 // Whether a handle of type `used` may stand for weights of type `stored`: the
@@ -134,6 +138,12 @@ LogicalResult UseWeightOp::verifySymbolUses(SymbolTableCollection &symbols) {
                                     << getResult().getType();
     diagnostic.attachNote(weight.getLoc()) << "the weight is here";
     return diagnostic;
+  }
+  // C4
+  if (getSharding() &&
+      failed(comm::verifySharding([&] { return emitOpError(); }, *this,
+                                  *getSharding(), stored))) {
+    return failure();
   }
   // C3
   FlatSymbolRefAttr placement = getPlacementAttr();

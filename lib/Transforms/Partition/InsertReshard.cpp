@@ -57,6 +57,10 @@ private:
       matchReturn(ret);
       return success();
     }
+    if (auto reshard = dyn_cast<comm::ReshardOp>(op)) {
+      matchReshard(reshard);
+      return success();
+    }
     FailureOr<ShardingRule> rule = getRule(op);
     if (failed(rule)) {
       return failure();
@@ -169,12 +173,19 @@ private:
   }
 
   ShardingAttr orWhole(ShardingAttr sharding, Type type) {
-    if (sharding) {
-      return sharding;
+    return ShardingAttr::get(module.getContext(), mesh,
+                             getDimensions(sharding, type));
+  }
+
+  /// A reshard that the user wrote: says where it starts from, or starts from
+  /// there.
+  void matchReshard(comm::ReshardOp reshard) {
+    if (std::optional<ShardingAttr> from = reshard.getFrom()) {
+      match(reshard.getSourceMutable(), *from);
+    } else {
+      reshard.setFromAttr(current(reshard.getSource()));
     }
-    SmallVector<AxisListAttr> dims(cast<ShapedType>(type).getRank(),
-                                   AxisListAttr::get(module.getContext(), {}));
-    return ShardingAttr::get(module.getContext(), mesh, dims);
+    ShardingAttributes::set(reshard.getResult(), reshard.getTo());
   }
 
   /// A declared function is one function on every rank: it takes its arguments
@@ -236,10 +247,8 @@ private:
 struct InsertReshardPass
     : public mlir::moe::impl::InsertReshardPassBase<InsertReshardPass> {
   void runOnOperation() override {
-    comm::MeshOp mesh = getModuleMesh(getOperation());
+    comm::MeshOp mesh = findModuleMesh(getOperation());
     if (!mesh) {
-      getOperation().emitError("expected a comm.mesh before partitioning; run "
-                               "the planning passes");
       return signalPassFailure();
     }
     if (failed(ReshardInserter(getOperation(), mesh).run())) {

@@ -21,10 +21,11 @@ namespace {
 struct PartitionPass
     : public mlir::moe::impl::PartitionPassBase<PartitionPass> {
   void runOnOperation() override {
-    comm::MeshOp mesh = getModuleMesh(getOperation());
+    comm::MeshOp mesh = findModuleMesh(getOperation());
     if (!mesh) {
-      getOperation().emitError("expected a comm.mesh before partitioning; run "
-                               "the planning passes");
+      return signalPassFailure();
+    }
+    if (failed(verifyResharded(getOperation(), mesh))) {
       return signalPassFailure();
     }
     auto create = [&](func::FuncOp global) {

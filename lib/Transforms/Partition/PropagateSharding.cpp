@@ -100,27 +100,15 @@ private:
     return found->second;
   }
 
-  /// Takes what the program says of a value, once it is known to make sense.
+  /// Takes what the program says of a value.
   void write(Dimensions &dims, ShardingAttr sharding, Operation *at) {
-    if (failed(check(dims.size(), sharding, at))) {
+    if (failed(verifyMesh(mesh, sharding, at))) {
       status = failure();
       return;
     }
     for (auto [dim, axes] : llvm::zip_equal(dims, sharding.getDims())) {
       dim = {axes, /*isWritten=*/true};
     }
-  }
-
-  LogicalResult check(size_t rank, ShardingAttr sharding, Operation *at) {
-    if (sharding.getMesh().getValue() != mesh.getSymName()) {
-      return at->emitError("expected shardings over mesh '")
-             << mesh.getSymName() << "', but got " << sharding;
-    }
-    if (sharding.getDims().size() != rank) {
-      return at->emitError("expected a sharding of ")
-             << rank << " dimensions, but got " << sharding;
-    }
-    return comm::verifySharding(at, sharding);
   }
 
   void seed(func::FuncOp function) {
@@ -321,10 +309,8 @@ struct PropagateShardingPass
     : public mlir::moe::impl::PropagateShardingPassBase<PropagateShardingPass> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    comm::MeshOp mesh = getModuleMesh(module);
+    comm::MeshOp mesh = findModuleMesh(module);
     if (!mesh) {
-      module.emitError("expected a comm.mesh before partitioning; run the "
-                       "planning passes");
       return signalPassFailure();
     }
     Propagation propagation(module, mesh);

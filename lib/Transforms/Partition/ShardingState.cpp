@@ -46,12 +46,6 @@ FailureOr<ShardingRule> mlir::moe::getDeclaredRule(func::CallOp call,
     if (!shaped) {
       continue;
     }
-    if (shaped.getRank() != static_cast<int64_t>(factors.size())) {
-      return callee.emitError("expected '")
-             << comm::kShardingRuleAttrName << "' entry " << index
-             << " to have " << shaped.getRank() << " dimensions, but got "
-             << factors.size();
-    }
     if (isOperand) {
       rule.addUse(call->getOpOperand(index), factors);
     } else {
@@ -149,7 +143,31 @@ void ShardingAttributes::set(Value value, ShardingAttr sharding) {
            argument.getOwner()->getNumArguments(), sharding);
 }
 
-comm::MeshOp mlir::moe::getModuleMesh(ModuleOp module) {
+SmallVector<comm::AxisListAttr> mlir::moe::getDimensions(ShardingAttr sharding,
+                                                         Type type) {
+  if (sharding) {
+    return llvm::to_vector(sharding.getDims());
+  }
+  auto whole = comm::AxisListAttr::get(type.getContext(), {});
+  return SmallVector<comm::AxisListAttr>(cast<ShapedType>(type).getRank(),
+                                         whole);
+}
+
+comm::MeshOp mlir::moe::findModuleMesh(ModuleOp module) {
   auto meshes = module.getOps<comm::MeshOp>();
-  return meshes.empty() ? comm::MeshOp() : *meshes.begin();
+  if (!meshes.empty()) {
+    return *meshes.begin();
+  }
+  emitError(module.getLoc(), "expected a comm.mesh before partitioning; run "
+                             "the planning passes");
+  return comm::MeshOp();
+}
+
+LogicalResult mlir::moe::verifyMesh(comm::MeshOp mesh, ShardingAttr sharding,
+                                    Operation *at) {
+  if (sharding.getMesh().getAttr() == mesh.getSymNameAttr()) {
+    return success();
+  }
+  return emitError(at->getLoc(), "expected shardings over mesh '")
+         << mesh.getSymName() << "', but got " << sharding;
 }

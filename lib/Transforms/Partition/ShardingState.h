@@ -33,8 +33,21 @@ public:
   static void set(Value value, comm::ShardingAttr sharding);
 };
 
-/// The mesh that the module's shardings name: its only `comm.mesh`, or null.
-comm::MeshOp getModuleMesh(ModuleOp module);
+/// The mesh that the module's shardings name: its first `comm.mesh`. Null, with
+/// a diagnostic, without one.
+comm::MeshOp findModuleMesh(ModuleOp module);
+
+/// Checks that a sharding, written at `at`, is over the program's mesh.
+LogicalResult verifyMesh(comm::MeshOp mesh, comm::ShardingAttr sharding,
+                         Operation *at);
+
+/// The sharding of each dimension of a value: of `sharding`, or whole.
+SmallVector<comm::AxisListAttr> getDimensions(comm::ShardingAttr sharding,
+                                              Type type);
+
+/// Checks that the operands and results of every operation are spread as its
+/// rule, its callee or its function says: what `comm-insert-reshard` leaves.
+LogicalResult verifyResharded(ModuleOp module, comm::MeshOp mesh);
 
 } // namespace mlir::moe
 

@@ -3,8 +3,6 @@
 #include "moe/Analysis/PlanFacts.h"
 #include "moe/Transforms/Plan/Passes.h"
 
-#include <limits>
-
 namespace mlir::moe {
 #define GEN_PASS_DEF_VERIFYPLACEDPASS
 #include "moe/Transforms/Plan/Passes.h.inc"
@@ -24,16 +22,6 @@ static LogicalResult verifyExperts(ExpertsOp experts, comm::MeshOp mesh) {
   // C3
   if (!experts.getExchangeAttr()) {
     return experts.emitOpError("expected an exchange; run moe-choose-exchange");
-  }
-  auto exchange = SymbolTable::lookupNearestSymbolFrom<ExchangeOp>(
-      experts, experts.getExchangeAttr());
-  int64_t bound = exchange.getBound();
-  if (bound > std::numeric_limits<int32_t>::max()) {
-    InFlightDiagnostic diagnostic =
-        exchange.emitOpError("expected at most 2147483647 rows, but got ")
-        << bound;
-    diagnostic.attachNote(experts.getLoc()) << "used here";
-    return diagnostic;
   }
   return success();
 }

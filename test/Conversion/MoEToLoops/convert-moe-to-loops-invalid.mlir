@@ -35,37 +35,10 @@ func.func @select_sampling_in_groups(%s: memref<?x8xf32>, %n: memref<?x8xf32>, %
 
 // -----
 
-func.func @select_random_by_choice(%s: memref<?x8xf32>, %r: memref<?x2xf32>, %e: memref<?x2xi32>, %w: memref<?x2xf32>) {
-  // expected-error @below {{cannot become loops: expected one random number a token, but got memref<?x2xf32>}}
-  moe.select top_k 2 %s second random random %r into %e, %w
-      : (memref<?x8xf32>, memref<?x2xf32>, memref<?x2xi32>, memref<?x2xf32>) -> ()
-  return
-}
-
-// -----
-
-func.func @select_bias_by_token(%s: memref<?x8xf32>, %b: memref<?x8xf32>, %e: memref<?x2xi32>, %w: memref<?x2xf32>) {
-  // expected-error @below {{cannot become loops: expected one bias an expert, but got memref<?x8xf32>}}
-  moe.select top_k 2 %s biased by %b into %e, %w
-      : (memref<?x8xf32>, memref<?x8xf32>, memref<?x2xi32>, memref<?x2xf32>) -> ()
-  return
-}
-
-// -----
-
 func.func @limit_capacity_best_score(%e: memref<?x2xi32>, %s: memref<?xf32>, %k: memref<?x2xi32>) {
   // expected-error @below {{cannot become loops: order best_score needs a sort of the tokens}}
   moe.limit_capacity %e priority %s into %k group <all> capacity <count = 64> order best_score experts 8
       : (memref<?x2xi32>, memref<?xf32>, memref<?x2xi32>) -> ()
-  return
-}
-
-// -----
-
-func.func @limit_capacity_without_rank(%e: memref<?x2xi32>, %t: memref<4x1x2x8xi32>, %k: memref<?x2xi32>) {
-  // expected-error @below {{cannot become loops: expected 'from_token', 'tokens' and 'rank' with 'taken'}}
-  moe.limit_capacity %e taken %t into %k group <all> capacity <count = 64> order choice_then_token experts 8
-      : (memref<?x2xi32>, memref<4x1x2x8xi32>, memref<?x2xi32>) -> ()
   return
 }
 

@@ -119,3 +119,22 @@ func.func @all_gather_v_long_offsets(%x: tensor<?x3xf32>, %o: tensor<6xi32>) {
     : (tensor<?x3xf32>, tensor<?x3xf32>, tensor<6xi32>) -> tensor<?x3xf32>
   return
 }
+
+// -----
+
+// The runtime moves bytes.
+comm.mesh @mesh <["ep"=2]>
+func.func @all_gather_complex(%s: memref<4x8xcomplex<f32>>, %w: memref<8x8xcomplex<f32>>) {
+  // expected-error@+1 {{integer or float of whole bytes}}
+  comm.all_gather %s into %w over {"ep"} of @mesh : (memref<4x8xcomplex<f32>>, memref<8x8xcomplex<f32>>) -> ()
+  return
+}
+
+// -----
+
+comm.mesh @mesh <["ep"=2]>
+func.func @all_gather_bits(%s: tensor<4x8xi1>, %w: tensor<8x8xi1>) {
+  // expected-error@+1 {{integer or float of whole bytes}}
+  %r = comm.all_gather %s into %w over {"ep"} of @mesh : (tensor<4x8xi1>, tensor<8x8xi1>) -> tensor<8x8xi1>
+  return
+}

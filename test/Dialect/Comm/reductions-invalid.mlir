@@ -59,7 +59,7 @@ func.func @barrier_no_mesh() {
 
 // comm.host_extent C1
 func.func @host_extent_no_bound(%o: tensor<?xi32>) {
-  // expected-error@+1 {{expected a positive bound, but got -2}}
+  // expected-error@+1 {{expected a bound from 1 to 2147483647 rows, but got -2}}
   %n = comm.host_extent %o bound(-2) : tensor<?xi32>
   return
 }
@@ -68,7 +68,7 @@ func.func @host_extent_no_bound(%o: tensor<?xi32>) {
 
 // comm.check_bound C1
 func.func @check_bound_no_bound(%c: tensor<4x2xi32>) {
-  // expected-error@+1 {{expected a positive bound, but got -1}}
+  // expected-error@+1 {{expected a bound from 1 to 2147483647 rows, but got -1}}
   %r = comm.check_bound %c bound(-1) : (tensor<4x2xi32>) -> tensor<4x2xi32>
   return
 }

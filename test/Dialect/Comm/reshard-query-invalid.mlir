@@ -3,7 +3,7 @@
 // comm.reshard C1
 comm.mesh @mesh <["dp"=2, "ep"=4]>
 func.func @reshard_rank(%x: tensor<?x64xf32>) {
-  // expected-error@+1 {{expected shardings of 2 dimensions}}
+  // expected-error@+1 {{expected a sharding of 2 dimensions, but got #comm.sharding<@mesh, [{"dp"}]>}}
   %y = comm.reshard %x to <@mesh, [{"dp"}]> : tensor<?x64xf32>
   return
 }
@@ -143,5 +143,14 @@ func.func @local_offset_no_mesh(%n: index) {
 func.func @shard_offsets_no_mesh(%n: index) {
   // expected-error@+1 {{expected a mesh named @mesh}}
   %o = comm.shard_offsets %n over {"ep"} of @mesh : (index) -> tensor<5xi32>
+  return
+}
+
+// -----
+
+// An axis read as 2147483648 parts and more.
+func.func @sub_axis_overflows(%x: tensor<8x3xf32>) {
+  // expected-error@+1 {{together at most 2147483647, but got (1073741824)2}}
+  %r = comm.rank over {"ep":(1073741824)2} of @mesh
   return
 }

@@ -62,3 +62,32 @@ comm.mesh @mesh_order_repeats <["ep"=4]> order [0, 1, 1, 3]
 // comm.mesh C3
 // expected-error@+1 {{expected 'order' to be a permutation of the 4 devices}}
 comm.mesh @mesh_order_short <["ep"=4]> order [0, 1, 2]
+
+// -----
+
+// comm.mesh C1
+// expected-error@+1 {{expected at least one axis}}
+comm.mesh @mesh_no_axis <[]>
+
+// -----
+
+// comm.mesh C4
+// expected-error@+1 {{expected at most 2147483647 ranks}}
+comm.mesh @mesh_product_overflows <["dp"=4294967296, "ep"=4294967296]>
+
+// -----
+
+// comm.mesh C4
+// expected-error@+1 {{expected at most 2147483647 ranks}}
+comm.mesh @mesh_too_many_ranks <["dp"=46341, "ep"=46341]>
+
+// -----
+
+// comm.topology C3
+// expected-error@+1 {{expected at most 2147483647 devices}}
+comm.topology @topology_too_many_devices tiers [ib: 3000000000 x 50.0 GB/s 5.0 us]
+
+// -----
+
+// expected-error@+1 {{expected tier 'ib' to have a positive bandwidth, but got}}
+comm.topology @tier_infinite_bandwidth tiers [ib: 2 x 1.0e999 GB/s 5.0 us]

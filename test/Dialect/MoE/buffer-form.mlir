@@ -31,7 +31,7 @@ func.func @hand_written_routing(%s: memref<?x8xf32>, %e: memref<?x8xi32>, %w: me
 }
 
 // CHECK-LABEL: @rows
-func.func @rows(%x: memref<?x64xbf16>, %e: memref<?x2xi32>, %p: !moe.placement_ref<8 experts>, %t: index, %c: memref<4x2xi32>, %o: memref<5xi32>, %s: memref<3xi32>, %q: memref<?xi32>, %w: memref<?x2xf32>, %y: memref<?x64xf32>, %m: !moe.weights<8x64x64xbf16>) {
+func.func @rows(%x: memref<?x64xbf16>, %e: memref<?x2xi32>, %p: !moe.placement_ref<8 experts>, %t: index, %c: memref<4x2xi32>, %o: memref<5xi32>, %s: memref<3xi32>, %q: memref<?xi32>, %w: memref<?x2xf32>, %y: memref<?x64xf32>, %m: !moe.weights<2x64x64xbf16>) {
   // CHECK: moe.assign_slots %{{.*}} placed by %{{.*}} from_token %{{.*}} into %{{.*}}, %{{.*}} :
   moe.assign_slots %e placed by %p from_token %t into %e, %c
     : (memref<?x2xi32>, !moe.placement_ref<8 experts>, index, memref<?x2xi32>, memref<4x2xi32>) -> ()
@@ -47,7 +47,7 @@ func.func @rows(%x: memref<?x64xbf16>, %e: memref<?x2xi32>, %p: !moe.placement_r
   moe.combine_rows %x at %e weighted by %w dropped %x into %y
     : (memref<?x64xbf16>, memref<?x2xi32>, memref<?x2xf32>, memref<?x64xbf16>, memref<?x64xf32>) -> ()
   // CHECK: moe.grouped_matmul %{{.*}} by %{{.*}} at %{{.*}} into %{{.*}} :
-  moe.grouped_matmul %x by %m at %s into %x : (memref<?x64xbf16>, !moe.weights<8x64x64xbf16>, memref<3xi32>, memref<?x64xbf16>) -> ()
+  moe.grouped_matmul %x by %m at %s into %x : (memref<?x64xbf16>, !moe.weights<2x64x64xbf16>, memref<3xi32>, memref<?x64xbf16>) -> ()
   // CHECK: moe.phase experts
   moe.phase experts
   // CHECK: moe.enter_layer 5

@@ -41,7 +41,7 @@ func.func @combine_other_columns(%r: tensor<?x64xf32>, %w: tensor<?x2xf32>, %l: 
 
 // moe.assign_slots C1
 func.func @assign_slots_other_position(%e: tensor<?x2xi32>, %p: !moe.placement_ref<8 experts>, %t: index) {
-  // expected-error@+1 {{expected a result like 'tensor<?x2xi32>', but got 'tensor<?x3xi32>'}}
+  // expected-error@+1 {{expected result 0 to be [?, 2] of 'i32', but got 'tensor<?x3xi32>'}}
   %q, %c = moe.assign_slots %e placed by %p from_token %t
     : (tensor<?x2xi32>, !moe.placement_ref<8 experts>, index) -> (tensor<?x3xi32>, tensor<4x2xi32>)
   return
@@ -70,7 +70,7 @@ func.func @placement_table_other_experts(%p: !moe.placement_ref<8 experts>) {
 
 // moe.count_offsets C1
 func.func @count_offsets_too_short(%c: tensor<4x2xi32>) {
-  // expected-error@+1 {{expected a result like 'tensor<5xi32>', but got 'tensor<4xi32>'}}
+  // expected-error@+1 {{expected result 0 to be [5] of 'i32', but got 'tensor<4xi32>'}}
   %r, %s = moe.count_offsets %c : (tensor<4x2xi32>) -> (tensor<4xi32>, tensor<3xi32>)
   return
 }
@@ -79,7 +79,7 @@ func.func @count_offsets_too_short(%c: tensor<4x2xi32>) {
 
 // moe.slot_positions C1
 func.func @slot_positions_of_rank_2(%c: tensor<4x2xi32>, %n: index) {
-  // expected-error@+1 {{expected a result like 'tensor<?xi32>', but got 'tensor<?x2xi32>'}}
+  // expected-error@+1 {{expected result 0 to be [?] of 'i32', but got 'tensor<?x2xi32>'}}
   %q = moe.slot_positions %c extent %n : (tensor<4x2xi32>, index) -> tensor<?x2xi32>
   return
 }
@@ -88,7 +88,7 @@ func.func @slot_positions_of_rank_2(%c: tensor<4x2xi32>, %n: index) {
 
 // moe.spread_rows C1
 func.func @spread_rows_other_type(%x: tensor<?x64xf32>, %q: tensor<?x2xi32>) {
-  // expected-error@+1 {{expected a result like 'tensor<?x64xf32>', but got 'tensor<?x64xbf16>'}}
+  // expected-error@+1 {{expected result 0 to be [?, 64] of 'f32', but got 'tensor<?x64xbf16>'}}
   %r = moe.spread_rows %x to %q : (tensor<?x64xf32>, tensor<?x2xi32>) -> tensor<?x64xbf16>
   return
 }
@@ -97,7 +97,7 @@ func.func @spread_rows_other_type(%x: tensor<?x64xf32>, %q: tensor<?x2xi32>) {
 
 // moe.permute_rows C1
 func.func @permute_rows_other_columns(%x: tensor<?x64xf32>, %q: tensor<?xi32>) {
-  // expected-error@+1 {{expected a result like 'tensor<?x64xf32>', but got 'tensor<?x32xf32>'}}
+  // expected-error@+1 {{expected result 0 to be [?, 64] of 'f32', but got 'tensor<?x32xf32>'}}
   %r = moe.permute_rows %x to %q up_to %q : (tensor<?x64xf32>, tensor<?xi32>, tensor<?xi32>) -> tensor<?x32xf32>
   return
 }
@@ -106,7 +106,7 @@ func.func @permute_rows_other_columns(%x: tensor<?x64xf32>, %q: tensor<?xi32>) {
 
 // moe.combine_rows C1
 func.func @combine_rows_not_f32(%x: tensor<?x64xbf16>, %q: tensor<?x2xi32>, %w: tensor<?x2xf32>) {
-  // expected-error@+1 {{expected a result like 'tensor<?x64xf32>', but got 'tensor<?x64xbf16>'}}
+  // expected-error@+1 {{expected result 0 to be [?, 64] of 'f32', but got 'tensor<?x64xbf16>'}}
   %y = moe.combine_rows %x at %q weighted by %w : (tensor<?x64xbf16>, tensor<?x2xi32>, tensor<?x2xf32>) -> tensor<?x64xbf16>
   return
 }

@@ -108,7 +108,7 @@ func.func @grouped_matmul_other_inner(%r: tensor<?x32xf32>, %w: !moe.weights<8x6
 
 // moe.grouped_matmul C1
 func.func @grouped_matmul_other_outer(%r: tensor<?x64xf32>, %w: !moe.weights<8x64x48xf32>, %o: tensor<?xi32>) {
-  // expected-error@+1 {{expected a result of 48 columns, but got 'tensor<?x64xf32>'}}
+  // expected-error@+1 {{expected result 0 to be [?, 48] of f32, bf16 or f16, but got 'tensor<?x64xf32>'}}
   %y = moe.grouped_matmul %r by %w at %o : (tensor<?x64xf32>, !moe.weights<8x64x48xf32>, tensor<?xi32>) -> tensor<?x64xf32>
   return
 }
@@ -160,5 +160,30 @@ func.func @grouped_matmul_epilogue_takes_too_few(%r: tensor<?x64xf32>, %w: !moe.
   ^bb0(%a: f32):
     moe.yield %a : f32
   }
+  return
+}
+
+// -----
+
+// moe.grouped_matmul C1
+func.func @grouped_matmul_other_rows(%r: tensor<5x64xf32>, %w: !moe.weights<8x64x48xf32>, %o: tensor<?xi32>) {
+  // expected-error@+1 {{expected result 0 to be [5, 48] of f32, bf16 or f16, but got 'tensor<6x48xf32>'}}
+  %y = moe.grouped_matmul %r by %w at %o : (tensor<5x64xf32>, !moe.weights<8x64x48xf32>, tensor<?xi32>) -> tensor<6x48xf32>
+  return
+}
+// -----
+
+// moe.grouped_matmul C4
+func.func @grouped_matmul_two_element_types(%r: tensor<?x64xf32>, %w: !moe.weights<8x64x48xbf16>, %o: tensor<?xi32>) {
+  // expected-error@+1 {{expected rows of the matrices' 'bf16', but got 'tensor<?x64xf32>'}}
+  %y = moe.grouped_matmul %r by %w at %o : (tensor<?x64xf32>, !moe.weights<8x64x48xbf16>, tensor<?xi32>) -> tensor<?x48xf32>
+  return
+}
+// -----
+
+// moe.grouped_matmul C5
+func.func @grouped_matmul_few_offsets(%r: tensor<?x64xf32>, %w: !moe.weights<8x64x48xf32>, %o: tensor<4xi32>) {
+  // expected-error@+1 {{expected offsets to be [9], but got 'tensor<4xi32>'}}
+  %y = moe.grouped_matmul %r by %w at %o : (tensor<?x64xf32>, !moe.weights<8x64x48xf32>, tensor<4xi32>) -> tensor<?x48xf32>
   return
 }

@@ -2,7 +2,7 @@
 
 // moe.score C1
 func.func @score_other_columns(%z: tensor<?x8xf32>) {
-  // expected-error@+1 {{expected results with the tokens of the operand and 8 columns, but got 'tensor<?x7xf32>'}}
+  // expected-error@+1 {{expected result 0 to be [?, 8] of f32, bf16 or f16, but got 'tensor<?x7xf32>'}}
   %s = moe.score softmax %z : (tensor<?x8xf32>) -> tensor<?x7xf32>
   return
 }
@@ -38,7 +38,7 @@ func.func @select_nothing(%s: tensor<?x8xf32>) {
 
 // moe.select C2
 func.func @select_other_columns(%s: tensor<?x8xf32>) {
-  // expected-error@+1 {{expected results with the tokens of the operand and 2 columns, but got 'tensor<?x3xi32>'}}
+  // expected-error@+1 {{expected result 0 to be [?, 2] of 'i32', but got 'tensor<?x3xi32>'}}
   %e, %w = moe.select top_k 2 %s : (tensor<?x8xf32>) -> (tensor<?x3xi32>, tensor<?x2xf32>)
   return
 }
@@ -114,7 +114,7 @@ func.func @select_numbers_without_random(%s: tensor<?x8xf32>, %u: tensor<?xf32>)
 
 // moe.select_tokens C1
 func.func @select_tokens_other_columns(%s: tensor<?x8xf32>) {
-  // expected-error@+1 {{expected results with the tokens of the operand and 8 columns, but got 'tensor<?x2xi32>'}}
+  // expected-error@+1 {{expected result 0 to be [?, 8] of 'i32', but got 'tensor<?x2xi32>'}}
   %e, %w = moe.select_tokens %s group <all> capacity <count = 4> : (tensor<?x8xf32>) -> (tensor<?x2xi32>, tensor<?x8xf32>)
   return
 }
@@ -123,7 +123,7 @@ func.func @select_tokens_other_columns(%s: tensor<?x8xf32>) {
 
 // moe.select_masked_pair C1
 func.func @select_masked_pair_other_columns(%z: tensor<?x16xf32>) {
-  // expected-error@+1 {{expected results with the tokens of the operand and 2 columns, but got 'tensor<?x3xf32>'}}
+  // expected-error@+1 {{expected result 1 to be [?, 2] of f32, bf16 or f16, but got 'tensor<?x3xf32>'}}
   %e, %w = moe.select_masked_pair %z jitter 1.0e-02 : (tensor<?x16xf32>) -> (tensor<?x2xi32>, tensor<?x3xf32>)
   return
 }
@@ -132,7 +132,7 @@ func.func @select_masked_pair_other_columns(%z: tensor<?x16xf32>) {
 
 // moe.select_balanced C1
 func.func @select_balanced_other_columns(%s: tensor<?x8xf32>) {
-  // expected-error@+1 {{expected results with the tokens of the operand and 1 columns, but got 'tensor<?x2xi32>'}}
+  // expected-error@+1 {{expected result 0 to be [?, 1] of 'i32', but got 'tensor<?x2xi32>'}}
   %e, %w = moe.select_balanced %s group <all> : (tensor<?x8xf32>) -> (tensor<?x2xi32>, tensor<?x1xf32>)
   return
 }

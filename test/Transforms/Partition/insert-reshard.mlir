@@ -61,3 +61,16 @@ func.func @declared_twice(%x: tensor<8x3xf32> {comm.sharding = #comm.sharding<@m
   // CHECK: return %[[A]], %[[BACK]]
   return %0, %1 : tensor<8x3xf32>, tensor<8x3xf32>
 }
+
+// What the user wrote says where it starts from, or starts from there.
+// CHECK-LABEL: @written(
+// CHECK-SAME: %[[X:.+]]: tensor<?x3xf32> {
+func.func @written(%x: tensor<?x3xf32> {comm.sharding = #comm.sharding<@mesh, [{"ep"}, {}]>}) -> (tensor<?x3xf32> {comm.sharding = #comm.sharding<@mesh, [{"dp"}, {}]>}, tensor<?x3xf32> {comm.sharding = #comm.sharding<@mesh, [{"dp"}, {}]>}) {
+  // CHECK: %[[A:.+]] = comm.reshard %[[X]] from <@mesh, [{"ep"}, {}]> to <@mesh, [{"dp"}, {}]>
+  %0 = comm.reshard %x to <@mesh, [{"dp"}, {}]> : tensor<?x3xf32>
+  // CHECK: %[[WHOLE:.+]] = comm.reshard %[[X]] from <@mesh, [{"ep"}, {}]> to <@mesh, [{}, {}]> : tensor
+  // CHECK: %[[B:.+]] = comm.reshard %[[WHOLE]] from <@mesh, [{}, {}]> to <@mesh, [{"dp"}, {}]>
+  %1 = comm.reshard %x from <@mesh, [{}, {}]> to <@mesh, [{"dp"}, {}]> : tensor<?x3xf32>
+  // CHECK: return %[[A]], %[[B]]
+  return %0, %1 : tensor<?x3xf32>, tensor<?x3xf32>
+}

@@ -1,9 +1,9 @@
 // RUN: moe-opt %s --split-input-file --verify-diagnostics --comm-propagate-sharding --comm-insert-reshard --moe-partition
 
 comm.mesh @mesh <["ep"=4]>
-func.func @capacity_by_score(%e: tensor<?x2xi32> {comm.sharding = #comm.sharding<@mesh, [{"ep"}, {}]>}, %s: tensor<?x2xf32>) -> tensor<?x2xi32> {
+func.func @capacity_by_score(%e: tensor<?x2xi32> {comm.sharding = #comm.sharding<@mesh, [{"ep"}, {}]>}, %s: tensor<?xf32>) -> tensor<?x2xi32> {
   // expected-error @below {{cannot partition order best_score: it needs the priorities of all ranks' tokens}}
-  %k = moe.limit_capacity %e priority %s group <all> capacity <count = 3> order best_score experts 8 : (tensor<?x2xi32>, tensor<?x2xf32>) -> tensor<?x2xi32>
+  %k = moe.limit_capacity %e priority %s group <all> capacity <count = 3> order best_score experts 8 : (tensor<?x2xi32>, tensor<?xf32>) -> tensor<?x2xi32>
   return %k : tensor<?x2xi32>
 }
 

@@ -38,49 +38,6 @@ func.func @declared_without_rule(%x: tensor<?x3xf32>) -> tensor<?x3xf32> {
 // -----
 
 comm.mesh @mesh <["ep"=4]>
-// expected-error @below {{expected 'comm.sharding_rule' entry 1 to have 2 dimensions, but got 1}}
-func.func private @flat(tensor<?x3xf32>) -> tensor<?x3xf32> attributes {comm.sharding_rule = [[0, -1], [0]]}
-func.func @declared_with_other_rank(%x: tensor<?x3xf32>) -> tensor<?x3xf32> {
-  %0 = call @flat(%x) : (tensor<?x3xf32>) -> tensor<?x3xf32>
-  return %0 : tensor<?x3xf32>
-}
-
-// -----
-
-// expected-note @below {{the mesh is here}}
-comm.mesh @mesh <["ep"=4]>
-// expected-error @below {{expected axes of mesh @mesh, but got "tp"}}
-func.func @axis_absent(%x: tensor<?x3xf32> {comm.sharding = #comm.sharding<@mesh, [{"tp"}, {}]>}) {
-  return
-}
-
-// -----
-
-comm.mesh @mesh <["ep"=4]>
-// expected-error @below {{expected each axis once, but got "ep" twice in #comm.axes<{"ep","ep":(1)2}>}}
-func.func @axis_and_its_part(%x: tensor<?x3xf32> {comm.sharding = #comm.sharding<@mesh, [{"ep"}, {"ep":(1)2}]>}) {
-  return
-}
-
-// -----
-
-comm.mesh @mesh <["ep"=4]>
-// expected-error @below {{expected each axis once, but got "ep" twice}}
-func.func @axis_twice(%x: tensor<?x3xf32> {comm.sharding = #comm.sharding<@mesh, [{"ep"}, {"ep"}]>}) {
-  return
-}
-
-// -----
-
-comm.mesh @mesh <["ep"=4]>
-// expected-error @below {{expected a sharding of 2 dimensions, but got #comm.sharding<@mesh, [{"ep"}]>}}
-func.func @other_rank(%x: tensor<?x3xf32> {comm.sharding = #comm.sharding<@mesh, [{"ep"}]>}) {
-  return
-}
-
-// -----
-
-comm.mesh @mesh <["ep"=4]>
 comm.mesh @other <["ep"=8]>
 // expected-error @below {{expected shardings over mesh 'mesh', but got #comm.sharding<@other, [{"ep"}, {}]>}}
 func.func @other_mesh(%x: tensor<?x3xf32> {comm.sharding = #comm.sharding<@other, [{"ep"}, {}]>}) {

@@ -32,21 +32,6 @@ func.func @experts_without_exchange(%x: tensor<40x8xf32>, %expert: tensor<40x3xi
 
 // -----
 
-// C3
-comm.mesh @mesh <["ep"=2]>
-// expected-error @below {{expected at most 2147483647 rows, but got 3000000000}}
-moe.exchange @x0 flat_exact bound 3000000000
-func.func @bound_exceeds_offsets(%x: tensor<40x8xf32>, %expert: tensor<40x3xi32>, %weight: tensor<40x3xf32>) -> tensor<40x8xf32> {
-  // expected-note @below {{used here}}
-  %y = moe.experts %x routed by %expert weighted by %weight over {"ep"} of @mesh exchange @x0 : (tensor<40x8xf32>, tensor<40x3xi32>, tensor<40x3xf32>) -> tensor<40x8xf32> {
-  ^bb0(%rows: tensor<?x8xf32>, %offsets: tensor<?xi32>):
-    moe.yield %rows : tensor<?x8xf32>
-  }
-  return %y : tensor<40x8xf32>
-}
-
-// -----
-
 // C4
 comm.mesh @mesh <["ep"=2]>
 moe.exchange @x0 flat_exact bound 30

@@ -32,14 +32,25 @@ struct NetworkResource final : SideEffects::Resource::Base<NetworkResource> {
 /// The mesh that `mesh` names, as seen from `from`; null if there is none.
 MeshOp lookupMesh(Operation *from, FlatSymbolRefAttr mesh);
 
-/// Checks that the mesh exists, that it has `axes`, and that none of them
-/// overlaps with another; reports on `user`.
+/// Begins a diagnostic.
+using EmitErrorFn = function_ref<InFlightDiagnostic()>;
+
+/// Checks that the mesh exists, as seen from `from`, that it has `axes`, and
+/// that none of them overlaps with another.
+LogicalResult verifyMeshAxes(EmitErrorFn emitError, Operation *from,
+                             FlatSymbolRefAttr mesh, AxisListAttr axes);
+/// The same, reported on `user`.
 LogicalResult verifyMeshAxes(Operation *user, FlatSymbolRefAttr mesh,
                              AxisListAttr axes);
 
-/// The same of all axes of a sharding: no axis splits two dimensions, or a rank
-/// would hold a diagonal block.
-LogicalResult verifySharding(Operation *user, ShardingAttr sharding);
+/// Checks that `sharding` can be one of a value of type `type`: as many
+/// dimensions, and axes as above, of which none splits two dimensions, or a
+/// rank would hold a diagonal block.
+LogicalResult verifySharding(EmitErrorFn emitError, Operation *from,
+                             ShardingAttr sharding, Type type);
+
+/// Checks that a bound of rows is one that 32-bit offsets can hold.
+LogicalResult verifyBound(Operation *op, int64_t bound);
 
 /// The size of the group over `axes`.
 int64_t getGroupSize(Operation *from, FlatSymbolRefAttr mesh,

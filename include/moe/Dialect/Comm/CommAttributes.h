@@ -5,6 +5,8 @@
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/OpImplementation.h"
 
+#include <limits>
+
 #include "moe/Dialect/Comm/CommDialect.h.inc"
 #include "moe/Dialect/Comm/CommEnums.h.inc"
 
@@ -12,6 +14,9 @@
 #include "moe/Dialect/Comm/CommAttributes.h.inc"
 
 namespace mlir::comm {
+
+/// Ranks, rows and offsets are 32-bit.
+inline constexpr int64_t kMaxCount = std::numeric_limits<int32_t>::max();
 
 /// Discardable attributes that carry decisions between passes.
 /// On function arguments and results: the `#comm.sharding` of the value.

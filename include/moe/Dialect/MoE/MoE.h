@@ -17,6 +17,11 @@
 #define GET_TYPEDEF_CLASSES
 #include "moe/Dialect/MoE/MoETypes.h.inc"
 
+namespace mlir::moe {
+/// Checks that an operation with a buffer form is on tensors or on buffers.
+LogicalResult verifyBufferForm(Operation *op);
+} // namespace mlir::moe
+
 #include "moe/Dialect/MoE/MoEInterfaces.h.inc"
 
 #define GET_OP_CLASSES

@@ -167,7 +167,7 @@ def VerifyPlacedPass : Pass<"moe-verify-placed", "ModuleOp"> {
     Constraints:
     - C1: the module has exactly one `comm.mesh`.
     - C2: every `moe.experts` has axes, of that mesh.
-    - C3: every `moe.experts` has an exchange, of at most 2^31 - 1 rows.
+    - C3: every `moe.experts` has an exchange.
     - C4: every `moe.experts` of a layer is `placed by` a `moe.use_placement`
       that names a placement.
     - C5: the placement is over the axes of the `moe.experts`; so layers that

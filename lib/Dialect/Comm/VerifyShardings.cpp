@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Verifies the shardings that are written on functions and operations, so that
+// passes can trust them.
+
+#include "moe/Dialect/Comm/Comm.h"
+
+#include "mlir/Interfaces/FunctionInterfaces.h"
+#include "llvm/ADT/Twine.h"
+
+using namespace mlir;
+using namespace mlir::comm;
+
+// On functions errors do not print the operation: it would be the whole body.
+static InFlightDiagnostic emitAt(Operation *op, const Twine &where) {
+  return emitError(op->getLoc()) << where << ": ";
+}
+
+// One sharding on a value of type `type`; `where` says on which.
+static LogicalResult verifyWritten(Operation *op, const Twine &where,
+                                   Attribute attribute, Type type) {
+  auto sharding = dyn_cast<ShardingAttr>(attribute);
+  if (!sharding) {
+    return emitAt(op, where)
+           << "expected a #comm.sharding, but got " << attribute;
+  }
+  return verifySharding([&] { return emitAt(op, where); }, op, sharding, type);
+}
+
+LogicalResult CommDialect::verifyRegionArgAttribute(Operation *op, unsigned,
+                                                    unsigned index,
+                                                    NamedAttribute attribute) {
+  auto function = dyn_cast<FunctionOpInterface>(op);
+  if (!function || attribute.getName() != kShardingAttrName) {
+    return success();
+  }
+  return verifyWritten(op,
+                       "'" + kShardingAttrName + "' on argument " +
+                           Twine(index) + " of '" + function.getName() + "'",
+                       attribute.getValue(),
+                       function.getArgumentTypes()[index]);
+}
+
+LogicalResult CommDialect::verifyRegionResultAttribute(
+    Operation *op, unsigned, unsigned index, NamedAttribute attribute) {
+  auto function = dyn_cast<FunctionOpInterface>(op);
+  if (!function || attribute.getName() != kShardingAttrName) {
+    return success();
+  }
+  return verifyWritten(op,
+                       "'" + kShardingAttrName + "' on result " + Twine(index) +
+                           " of '" + function.getName() + "'",
+                       attribute.getValue(), function.getResultTypes()[index]);
+}
+
+// One entry a value, a sharding or unit.
+static LogicalResult verifyEntries(Operation *op, NamedAttribute attribute,
+                                   TypeRange types) {
+  std::string where = ("'" + attribute.getName().getValue() + "'").str();
+  auto entries = dyn_cast<ArrayAttr>(attribute.getValue());
+  if (!entries || entries.size() != types.size()) {
+    return emitAt(op, where) << "expected a list of " << types.size()
+                             << " entries, but got " << attribute.getValue();
+  }
+  for (auto [index, entry] : llvm::enumerate(entries)) {
+    if (!isa<UnitAttr>(entry) &&
+        failed(verifyWritten(op, where + ", entry " + Twine(index), entry,
+                             types[index]))) {
+      return failure();
+    }
+  }
+  return success();
+}
+
+// `[[operand dims …] …, [result dims …] …]`: factors from -1 (whole) on. There
+// cannot be more factors than dimensions.
+static LogicalResult verifyRule(FunctionOpInterface function,
+                                Attribute attribute) {
+  SmallVector<Type> types(function.getArgumentTypes());
+  llvm::append_range(types, function.getResultTypes());
+  int64_t factors = 0;
+  for (Type type : types) {
+    auto shaped = dyn_cast<ShapedType>(type);
+    factors += shaped && shaped.hasRank() ? shaped.getRank() : 0;
+  }
+  std::string where =
+      ("'" + kShardingRuleAttrName + "' of '" + function.getName() + "'").str();
+  auto values = dyn_cast<ArrayAttr>(attribute);
+  if (!values || values.size() != types.size()) {
+    return emitAt(function, where)
+           << "expected lists of factors for " << types.size()
+           << " values, but got " << attribute;
+  }
+  auto isFactor = [&](Attribute dim) {
+    auto factor = dyn_cast<IntegerAttr>(dim);
+    return factor && factor.getInt() >= -1 && factor.getInt() < factors;
+  };
+  for (auto [index, entry] : llvm::enumerate(values)) {
+    auto dims = dyn_cast<ArrayAttr>(entry);
+    if (!dims || !llvm::all_of(dims, isFactor)) {
+      return emitAt(function, where)
+             << "expected entry " << index << " to be a list of factors from "
+             << "-1 to " << factors - 1 << ", but got " << entry;
+    }
+    auto shaped = dyn_cast<ShapedType>(types[index]);
+    if (shaped && static_cast<int64_t>(dims.size()) != shaped.getRank()) {
+      return emitAt(function, where)
+             << "expected entry " << index << " to have " << shaped.getRank()
+             << " dimensions, but got " << dims.size();
+    }
+  }
+  return success();
+}
+
+LogicalResult CommDialect::verifyOperationAttribute(Operation *op,
+                                                    NamedAttribute attribute) {
+  if (attribute.getName() == kResultShardingsAttrName) {
+    return verifyEntries(op, attribute, op->getResultTypes());
+  }
+  if (attribute.getName() == kArgumentShardingsAttrName) {
+    SmallVector<Type> types;
+    if (op->getNumRegions() > 0 && !op->getRegion(0).empty()) {
+      llvm::append_range(types, op->getRegion(0).getArgumentTypes());
+    }
+    return verifyEntries(op, attribute, types);
+  }
+  auto function = dyn_cast<FunctionOpInterface>(op);
+  if (function && attribute.getName() == kShardingRuleAttrName) {
+    return verifyRule(function, attribute.getValue());
+  }
+  return success();
+}
