@@ -104,13 +104,14 @@ planning::PlacementData mlir::moe::toPlacementData(PlacementOp placement) {
     if (slots.size() == 1) {
       continue;
     }
-    std::vector<int64_t> &table = data.replicaTables[expert];
+    std::vector<int64_t> table;
     for (size_t source = 0; source < data.expertsByRank.size(); ++source) {
       for (int64_t token = 0; token < planning::Placement::tokenClasses;
            ++token) {
         table.push_back(slots[token % slots.size()]);
       }
     }
+    data.replicaTables[expert] = planning::ReplicaTable(table);
   }
   return data;
 }

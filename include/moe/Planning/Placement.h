@@ -27,7 +27,7 @@
 #ifndef MOE_PLANNING_PLACEMENT_H
 #define MOE_PLANNING_PLACEMENT_H
 
-#include "llvm/ADT/ArrayRef.h"
+#include "moe/Planning/ReplicaTable.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/Support/Error.h"
 #include <cstdint>
@@ -42,11 +42,18 @@ struct PlacementData {
   int64_t expertCount = 0;
   /// For each rank the expert in each of its slots; -1 is an empty slot.
   std::vector<std::vector<int64_t>> expertsByRank;
-  /// For an expert the slot that serves (source rank, token class), in
-  /// row-major order, `rank count * tokenClasses` entries. A replicated expert
-  /// without a table gets the default one (see Placement::create).
-  std::map<int64_t, std::vector<int64_t>> replicaTables;
+  /// For an expert the slot that serves each of the `rank count * tokenClasses`
+  /// cells. A replicated expert without a table gets the default one (see
+  /// Placement::create).
+  std::map<int64_t, ReplicaTable> replicaTables;
+
+  int64_t rankCount() const { return expertsByRank.size(); }
 };
+
+/// Makes one of several replicas of an expert on one rank, which only waste
+/// memory: the first slot keeps it and serves what the others did. Returns a
+/// sentence for each expert and rank that had more than one.
+std::vector<std::string> mergeDuplicates(PlacementData &data);
 
 /// What the code of one source rank needs to send its rows. All tables are
 /// indexed by `expert * (classMask + 1) + (global token index & classMask)`;
@@ -64,8 +71,7 @@ struct RankTables {
 
 class Placement {
 public:
-  /// Tokens fall into this many classes by their global index.
-  static constexpr int64_t tokenClasses = 64;
+  static constexpr int64_t tokenClasses = moe::planning::tokenClasses;
   /// The most experts that a placement may have.
   static constexpr int64_t maxExperts = int64_t(1) << 20;
 
@@ -132,7 +138,7 @@ private:
   std::vector<int64_t> ranksBySlot;
   std::vector<int64_t> expertsBySlot;
   std::vector<std::vector<int64_t>> slotsByExpert;
-  std::map<int64_t, std::vector<int64_t>> replicaTables;
+  std::map<int64_t, ReplicaTable> replicaTables;
   int64_t maxSlots = 1;
 };
 

@@ -91,12 +91,13 @@ TEST(Placement, GivenReplicaTablesAreKept) {
   PlacementData data = {1, {{0}, {0}}, {}};
   std::vector<int64_t> table(2 * 64, 0);
   std::fill(table.begin() + 80, table.end(), 1);
-  data.replicaTables[0] = table;
+  data.replicaTables[0] = ReplicaTable(table);
   Placement placement = llvm::cantFail(Placement::create(data));
   EXPECT_EQ(placement.slotFor(0, 1, 15), 0);
   EXPECT_EQ(placement.slotFor(0, 1, 16), 1);
   EXPECT_EQ(placement.rankLoads({128}), (std::vector<double>{80, 48}));
-  EXPECT_EQ(placement.data().replicaTables[0], table);
+  EXPECT_EQ(placement.data().replicaTables[0].expand(), table);
+  EXPECT_EQ(placement.data().replicaTables[0].runs().size(), 2u);
 }
 
 TEST(Placement, TablesAgreeWithSlotFor) {
@@ -167,7 +168,7 @@ TEST(PlacementVerify, NamesWhatIsWrong) {
 TEST(PlacementVerify, NamesWhatIsWrongInReplicaTables) {
   auto broken = [](int64_t expert, std::vector<int64_t> table) {
     PlacementData data = replicated();
-    data.replicaTables[expert] = std::move(table);
+    data.replicaTables[expert] = ReplicaTable(table);
     return message(Placement::create(data));
   };
   EXPECT_EQ(broken(1, std::vector<int64_t>(192, 2)), "");
@@ -185,6 +186,37 @@ TEST(PlacementVerify, NamesWhatIsWrongInReplicaTables) {
   EXPECT_EQ(broken(1, table),
             "replica table of expert 1, source rank 1, token class 6: expected "
             "a slot that holds the expert, but got 99");
+}
+
+TEST(ReplicaTable, KeepsRuns) {
+  std::vector<int64_t> slots = {4, 4, 4, 2, 7, 7, 4};
+  ReplicaTable table(slots);
+  EXPECT_EQ(table.cells(), 7);
+  EXPECT_EQ(table.runs().size(), 4u);
+  EXPECT_EQ(table.lengthOf(0), 3);
+  EXPECT_EQ(table.lengthOf(3), 1);
+  EXPECT_EQ(table.expand(), slots);
+  for (size_t cell = 0; cell < slots.size(); ++cell) {
+    EXPECT_EQ(table.slotAt(cell), slots[cell]);
+  }
+  EXPECT_TRUE(table ==
+              ReplicaTable(7, {{0, 4}, {2, 4}, {3, 2}, {4, 7}, {6, 4}}));
+}
+
+TEST(Placement, DuplicatesOnARankAreMerged) {
+  // Expert 1 sits twice on rank 1.
+  PlacementData data = {2, {{0, 1}, {1, 1}}, {}};
+  std::vector<int64_t> slots(64, 1);
+  slots.insert(slots.end(), 32, 2);
+  slots.insert(slots.end(), 32, 3);
+  data.replicaTables[1] = ReplicaTable(slots);
+  EXPECT_EQ(message(verify(data)), "expert 1 is placed twice on rank 1");
+  EXPECT_EQ(mergeDuplicates(data),
+            std::vector<std::string>{"expert 1 is 2 times on rank 1"});
+  EXPECT_EQ(data.expertsByRank[1], (std::vector<int64_t>{1, -1}));
+  Placement placement = llvm::cantFail(Placement::create(data));
+  EXPECT_EQ(placement.rankLoads({10, 8}), (std::vector<double>{14, 4}));
+  EXPECT_TRUE(mergeDuplicates(data).empty());
 }
 
 TEST(PlacementVerify, CatchesEveryChangeOfOneSlot) {

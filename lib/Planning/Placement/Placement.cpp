@@ -13,10 +13,10 @@ using namespace moe::planning;
 
 /// The default table of one expert: each (source rank, token class) is served
 /// by one of the replicas nearest to the source, in turn.
-static std::vector<int64_t>
-makeReplicaTable(llvm::ArrayRef<int64_t> slots,
-                 llvm::ArrayRef<int64_t> ranksBySlot, int64_t ranks,
-                 Placement::Distance distance) {
+static ReplicaTable makeReplicaTable(llvm::ArrayRef<int64_t> slots,
+                                     llvm::ArrayRef<int64_t> ranksBySlot,
+                                     int64_t ranks,
+                                     Placement::Distance distance) {
   std::vector<int64_t> table;
   table.reserve(ranks * Placement::tokenClasses);
   std::vector<int64_t> nearest;
@@ -40,7 +40,7 @@ makeReplicaTable(llvm::ArrayRef<int64_t> slots,
       table.push_back(nearest[(source + cls) % nearest.size()]);
     }
   }
-  return table;
+  return ReplicaTable(table);
 }
 
 void Placement::layOutSlots(const PlacementData &data) {
@@ -128,7 +128,7 @@ int64_t Placement::slotFor(int64_t expert, int64_t sourceRank,
   auto table = replicaTables.find(expert);
   return table == replicaTables.end()
              ? slotsByExpert[expert].front()
-             : table->second[sourceRank * tokenClasses + tokenClass];
+             : table->second.slotAt(sourceRank * tokenClasses + tokenClass);
 }
 
 RankTables Placement::tablesFor(int64_t sourceRank) const {
@@ -162,9 +162,11 @@ Placement::rankLoads(llvm::ArrayRef<double> expertLoads) const {
       loads[rankOfSlot(slotsByExpert[expert].front())] += expertLoads[expert];
       continue;
     }
-    double share = expertLoads[expert] / table->second.size();
-    for (int64_t slot : table->second) {
-      loads[rankOfSlot(slot)] += share;
+    const ReplicaTable &runs = table->second;
+    double perCell = expertLoads[expert] / runs.cells();
+    for (size_t index = 0; index < runs.runs().size(); ++index) {
+      loads[rankOfSlot(runs.runs()[index].slot)] +=
+          perCell * runs.lengthOf(index);
     }
   }
   return loads;

@@ -47,7 +47,7 @@ static llvm::Error verifySlots(const PlacementData &data) {
 
 /// One expert's replica table against the slots.
 static llvm::Error verifyTable(const PlacementData &data, int64_t expert,
-                               llvm::ArrayRef<int64_t> table,
+                               const ReplicaTable &table,
                                llvm::ArrayRef<int64_t> expertsBySlot) {
   if (expert < 0 || expert >= data.expertCount) {
     return createStringError(
@@ -55,28 +55,69 @@ static llvm::Error verifyTable(const PlacementData &data, int64_t expert,
                 data.expertCount - 1, expert)
             .str());
   }
-  size_t ranks = data.expertsByRank.size();
-  size_t expected = ranks * Placement::tokenClasses;
-  if (table.size() != expected) {
+  int64_t ranks = data.rankCount();
+  if (table.cells() != ranks * tokenClasses) {
     return createStringError(
         formatv("replica table of expert {0}: expected {1} entries ({2} ranks "
                 "x {3} token classes), but got {4}",
-                expert, expected, ranks, Placement::tokenClasses, table.size())
+                expert, ranks * tokenClasses, ranks, tokenClasses,
+                table.cells())
             .str());
   }
   int64_t slots = expertsBySlot.size();
-  for (auto [index, slot] : llvm::enumerate(table)) {
-    int64_t found = slot < 0 || slot >= slots ? -1 : expertsBySlot[slot];
+  for (const ReplicaTable::Run &run : table.runs()) {
+    int64_t found =
+        run.slot < 0 || run.slot >= slots ? -1 : expertsBySlot[run.slot];
     if (found != expert) {
       return createStringError(
           formatv("replica table of expert {0}, source rank {1}, token class "
                   "{2}: expected a slot that holds the expert, but got {3}",
-                  expert, index / Placement::tokenClasses,
-                  index % Placement::tokenClasses, slot)
+                  expert, run.begin / tokenClasses, run.begin % tokenClasses,
+                  run.slot)
               .str());
     }
   }
   return llvm::Error::success();
+}
+
+std::vector<std::string> moe::planning::mergeDuplicates(PlacementData &data) {
+  std::vector<std::string> found;
+  // For each slot the one that serves in its place.
+  std::vector<int64_t> replacement;
+  for (auto [rank, experts] : llvm::enumerate(data.expertsByRank)) {
+    std::map<int64_t, int64_t> firstSlots;
+    std::map<int64_t, int64_t> counts;
+    for (int64_t &expert : experts) {
+      int64_t slot = replacement.size();
+      auto [first, isNew] = firstSlots.insert({expert, slot});
+      replacement.push_back(expert < 0 ? slot : first->second);
+      if (expert >= 0 && ++counts[expert] > 1) {
+        expert = -1;
+      }
+    }
+    for (auto [expert, count] : counts) {
+      if (count > 1) {
+        found.push_back(
+            formatv("expert {0} is {1} times on rank {2}", expert, count, rank)
+                .str());
+      }
+    }
+  }
+  if (found.empty()) {
+    return found;
+  }
+  for (auto &[expert, table] : data.replicaTables) {
+    std::vector<ReplicaTable::Run> runs = table.runs().vec();
+    for (ReplicaTable::Run &run : runs) {
+      // What is out of range is verify's to say.
+      if (run.slot >= 0 &&
+          run.slot < static_cast<int64_t>(replacement.size())) {
+        run.slot = replacement[run.slot];
+      }
+    }
+    table = ReplicaTable(table.cells(), runs);
+  }
+  return found;
 }
 
 llvm::Error moe::planning::verify(const PlacementData &data) {

@@ -1,0 +1,183 @@
+//===- ImproveGroups.cpp - Local search over partitions -------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Each step looks at the group with the largest load a rank and takes the
+// change that leaves the smaller largest load of the two groups concerned: an
+// item moved out, or swapped for a lighter one. When none helps, the group is
+// joined with another one, which spends a spare slot.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ExpertGroups.h"
+#include "llvm/ADT/STLExtras.h"
+#include <limits>
+
+using namespace moe::planning;
+
+namespace {
+class GroupImprover {
+public:
+  GroupImprover(const GroupProblem &problem, double bound, Partition &partition)
+      : problem(problem), bound(bound), groups(partition) {}
+  void run();
+
+private:
+  /// An item out of the worst group, and one of another group in return; -1
+  /// stands for none.
+  struct Exchange {
+    size_t other = 0;
+    int64_t out = -1;
+    int64_t in = -1;
+    double load = std::numeric_limits<double>::infinity();
+  };
+
+  void consider(size_t other, int64_t out, int64_t in, Exchange &best) const;
+  void findSwaps(size_t other, Exchange &best) const;
+  bool exchange();
+  bool join();
+  bool freeSlot(size_t a, size_t b, double limit);
+  double weightOf(int64_t item) const {
+    return item < 0 ? 0 : problem.weights[item];
+  }
+
+  const GroupProblem &problem;
+  double bound;
+  Partition &groups;
+  size_t worst = 0;
+};
+} // namespace
+
+void GroupImprover::consider(size_t other, int64_t out, int64_t in,
+                             Exchange &best) const {
+  double change = weightOf(out) - weightOf(in);
+  double mine = (groups[worst].weight - change) / groups[worst].ranks();
+  double theirs = (groups[other].weight + change) / groups[other].ranks();
+  double load = std::max(mine, theirs);
+  if (load < best.load) {
+    best = {other, out, in, load};
+  }
+}
+
+/// For each item of the worst group those of the other whose weight differs by
+/// about what evens the two out. Both lists are sorted, so one walk finds them.
+void GroupImprover::findSwaps(size_t other, Exchange &best) const {
+  const ExpertGroup &mine = groups[worst], &theirs = groups[other];
+  double ideal = (mine.weight * theirs.ranks() - theirs.weight * mine.ranks()) /
+                 (mine.ranks() + theirs.ranks());
+  if (theirs.freeSlots() > 0) {
+    for (int64_t item : mine.items) {
+      consider(other, item, -1, best);
+    }
+  }
+  size_t next = 0;
+  for (int64_t item : mine.items) {
+    double target = weightOf(item) - ideal;
+    while (next < theirs.items.size() &&
+           weightOf(theirs.items[next]) > target) {
+      ++next;
+    }
+    if (next < theirs.items.size()) {
+      consider(other, item, theirs.items[next], best);
+    }
+    if (next > 0) {
+      consider(other, item, theirs.items[next - 1], best);
+    }
+  }
+}
+
+bool GroupImprover::exchange() {
+  Exchange best;
+  double load = groups[worst].loadOfRank();
+  for (size_t other = 0; other < groups.size(); ++other) {
+    if (other != worst && groups[other].loadOfRank() < load) {
+      findSwaps(other, best);
+    }
+  }
+  if (!(best.load < load * (1 - 1e-12))) {
+    return false;
+  }
+  groups[worst].erase(problem, best.out);
+  groups[best.other].insert(problem, best.out);
+  if (best.in >= 0) {
+    groups[best.other].erase(problem, best.in);
+    groups[worst].insert(problem, best.in);
+  }
+  return true;
+}
+
+/// Moves the lightest item of two groups to a third that has a free slot and
+/// stays below the limit with it.
+bool GroupImprover::freeSlot(size_t a, size_t b, double limit) {
+  size_t from = groups[a].items.empty()                           ? b
+                : groups[b].items.empty()                         ? a
+                : groups[a].items.back() > groups[b].items.back() ? a
+                                                                  : b;
+  int64_t item = groups[from].items.back();
+  for (size_t other = 0; other < groups.size(); ++other) {
+    ExpertGroup &group = groups[other];
+    if (other != a && other != b && group.freeSlots() > 0 &&
+        (group.weight + weightOf(item)) / group.ranks() < limit) {
+      groups[from].erase(problem, item);
+      group.insert(problem, item);
+      return true;
+    }
+  }
+  return false;
+}
+
+/// Joins the worst group with the one that has least to do.
+bool GroupImprover::join() {
+  size_t other = groups.size();
+  double load = groups[worst].loadOfRank(), least = load * (1 - 1e-12);
+  for (size_t index = 0; index < groups.size(); ++index) {
+    if (index == worst) {
+      continue;
+    }
+    double joint = (groups[worst].weight + groups[index].weight) /
+                   (groups[worst].ranks() + groups[index].ranks());
+    if (joint < least) {
+      least = joint;
+      other = index;
+    }
+  }
+  if (other == groups.size()) {
+    return false;
+  }
+  bool isFull = groups[worst].freeSlots() + groups[other].freeSlots() == 0;
+  if (isFull && !freeSlot(worst, other, load)) {
+    return false;
+  }
+  ExpertGroup &target = groups[worst], &source = groups[other];
+  for (int64_t item : source.items) {
+    target.insert(problem, item);
+  }
+  target.capacities.insert(target.capacities.end(), source.capacities.begin(),
+                           source.capacities.end());
+  llvm::sort(target.capacities);
+  groups.erase(groups.begin() + other);
+  return true;
+}
+
+void GroupImprover::run() {
+  // Loads fall with every step, but maybe by little: the number of steps keeps
+  // the time bounded.
+  int64_t steps = 4 * problem.items() + 64;
+  for (int64_t step = 0; step < steps; ++step) {
+    auto last = llvm::max_element(
+        groups, [](const ExpertGroup &a, const ExpertGroup &b) {
+          return a.loadOfRank() < b.loadOfRank();
+        });
+    worst = last - groups.begin();
+    if (last->loadOfRank() <= bound * (1 + 1e-9) || (!exchange() && !join())) {
+      return;
+    }
+  }
+}
+
+void moe::planning::improveGroups(const GroupProblem &problem, double bound,
+                                  Partition &partition) {
+  GroupImprover(problem, bound, partition).run();
+}
