@@ -13,13 +13,19 @@ class Comm_Op<string mnemonic, list<Trait> traits = []>
     : Op<Comm_Dialect, mnemonic, traits>;
 
 def Comm_TopologyOp : Comm_Op<"topology", [Symbol]> {
-  let summary = "the tiers of a cluster's network, outermost first";
+  let summary = "the tiers of a cluster's network, and the inside of a node";
   let description = [{
     Names what connects the devices: each tier joins `size` parts of the next
-    inner one.
+    inner one. With `node` and `links`, the innermost tiers are the inside of a
+    node, and all nodes are alike.
 
     Semantics: the device count is the product of the sizes; two devices talk
-    over the outermost tier at which their positions differ.
+    over the outermost tier at which their positions differ. Without a node,
+    device d is at position d. With one, its GPUs are the devices in the order
+    given; bytes take the paths that NCCL finds over the links, and leave a node
+    through its NICs. The tiers then sum up what the links say. `assumed` says
+    what the description rests on that its source does not hold; reports repeat
+    it.
 
     Lifespan: written by the user, by an importer or by `moe-attach-topology`;
     removed when the program is lowered to its target.
@@ -28,19 +34,44 @@ def Comm_TopologyOp : Comm_Op<"topology", [Symbol]> {
     - C1: at least one tier.
     - C2: tier names are distinct.
     - C3: at most 2147483647 devices.
+    - C4: `node` and `links` come together.
+    - C5: the vertices of a node have distinct names, and at least one is a GPU.
+    - C6: a link joins two vertices of the node.
+    - C7: the sizes of the innermost tiers multiply to the number of GPUs.
 
     Example:
     ```mlir
-    comm.topology @cluster tiers [ib: 2 x 50.0 GB/s 5.0 us, nvlink: 4 x 370.8 GB/s 1.5 us]
+    comm.topology @cluster tiers [net: 2 x 24.0 GB/s 14.0 us, host_bridge: 2 x 24.0 GB/s 5.7 us] node [
+      gpu0: gpu bus "0000:01:00.0" model "L40",
+      gpu1: gpu bus "0000:02:00.0" model "L40",
+      nic0: nic model "mlx5_0" speed 25.0 GB/s,
+      cpu0: cpu numa 0
+    ] links [
+      gpu0 to cpu0: pcie 24.0 GB/s,
+      gpu1 to cpu0: pcie 24.0 GB/s,
+      nic0 to cpu0: pcie 24.0 GB/s
+    ] assumed [
+      "latencies are NCCL's for its Simple protocol"
+    ]
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name,
-                       TypedArrayAttrBase<Comm_TierAttr, "tiers">:$tiers);
-  let assemblyFormat = "$sym_name `tiers` custom<Tiers>($tiers) attr-dict";
+                       TypedArrayAttrBase<Comm_TierAttr, "tiers">:$tiers,
+                       OptionalAttr<TypedArrayAttrBase<Comm_VertexAttr, "vertices">>:$node,
+                       OptionalAttr<TypedArrayAttrBase<Comm_LinkAttr, "links">>:$links,
+                       OptionalAttr<StrArrayAttr>:$assumed);
+  let assemblyFormat = [{
+    $sym_name `tiers` custom<Tiers>($tiers) (`node` custom<Vertices>($node)^)?
+    (`links` custom<Links>($links)^)? (`assumed` custom<Sentences>($assumed)^)?
+    attr-dict
+  }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
     /// Product of the tier sizes.
     int64_t getDeviceCount();
+    /// Whether the other operation describes the same cluster, whatever its
+    /// name and assumptions.
+    bool describesSame(::mlir::comm::TopologyOp other);
   }];
 }
 

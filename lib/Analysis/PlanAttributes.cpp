@@ -38,32 +38,6 @@ comm::AxisListAttr mlir::moe::toAttribute(MLIRContext *context,
   return comm::AxisListAttr::get(context, refs);
 }
 
-llvm::Expected<planning::Topology>
-mlir::moe::toPlanning(comm::TopologyOp topology) {
-  std::vector<planning::Tier> tiers;
-  for (comm::TierAttr tier : topology.getTiers().getAsRange<comm::TierAttr>()) {
-    tiers.push_back({tier.getName().str(), tier.getSize(),
-                     planning::GigabytesPerSecond(
-                         tier.getGigabytesPerSecond().getValueAsDouble()),
-                     planning::Microseconds(
-                         tier.getLatencyMicroseconds().getValueAsDouble())});
-  }
-  return planning::Topology::create(std::move(tiers));
-}
-
-ArrayAttr mlir::moe::toAttribute(MLIRContext *context,
-                                 const planning::Topology &topology) {
-  Builder builder(context);
-  SmallVector<Attribute> tiers;
-  for (const planning::Tier &tier : topology.tiers()) {
-    tiers.push_back(comm::TierAttr::get(
-        context, builder.getStringAttr(tier.name), tier.size,
-        builder.getF64FloatAttr(tier.bandwidth.value()),
-        builder.getF64FloatAttr(tier.latency.value())));
-  }
-  return builder.getArrayAttr(tiers);
-}
-
 llvm::Expected<planning::Mesh> mlir::moe::toPlanning(comm::MeshOp mesh) {
   std::vector<planning::MeshAxis> axes;
   for (comm::MeshAxisAttr axis :

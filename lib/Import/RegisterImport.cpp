@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "OneLineDiagnostics.h"
+
 #include "moe/Import/HuggingFace.h"
 
 #include "mlir/Tools/mlir-translate/Translation.h"
@@ -44,18 +46,6 @@ struct ImportFlags {
   }
 };
 } // namespace
-
-// One line a message, without the excerpt that MLIR's tools add: scripts read
-// them.
-static LogicalResult printOnOneLine(Diagnostic &diagnostic) {
-  if (auto place = dyn_cast<FileLineColLoc>(diagnostic.getLocation())) {
-    llvm::errs() << place.getFilename().getValue() << ":" << place.getLine()
-                 << ":" << place.getColumn() << ": ";
-  }
-  bool isError = diagnostic.getSeverity() == DiagnosticSeverity::Error;
-  llvm::errs() << (isError ? "error: " : "remark: ") << diagnostic << "\n";
-  return success();
-}
 
 void mlir::moe::registerHuggingFaceImport() {
   // Created here, so that only tools that register the import have its flags.

@@ -14,6 +14,10 @@ void mlir::moe::buildPlanPipeline(OpPassManager &manager,
                                   const PlanPipelineOptions &options) {
   AttachTopologyPassOptions attach;
   attach.topology = options.topology;
+  attach.gpu = options.gpu;
+  attach.nodes = options.nodes;
+  attach.nicGbps = options.nicGbps;
+  attach.interNodeGbps = options.interNodeGbps;
   attach.loads = options.loads;
   manager.addPass(createAttachTopologyPass(std::move(attach)));
 

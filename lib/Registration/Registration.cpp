@@ -62,7 +62,8 @@ and given to the next one (--mlir-print-ir-after-all shows them all):
                  --moe-choose-mesh-mapping   which device is where in the mesh
                  --moe-choose-placement      which rank hosts which expert
                  --moe-choose-exchange       how rows travel
-  look         --moe-print-placement, --moe-print-traffic
+  look         --moe-print-topology, --moe-print-placement,
+               --moe-print-traffic
   partition    --comm-propagate-sharding, --comm-insert-reshard, --moe-partition
   communicate  --moe-insert-all-to-all, --moe-overlap-exchange
   CPU          --moe-cpu-pipeline is the two lines above and

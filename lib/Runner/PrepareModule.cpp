@@ -3,6 +3,7 @@
 #include "PrepareModule.h"
 #include "CaptureDiagnostics.h"
 
+#include "moe/Analysis/LoadTopology.h"
 #include "moe/Dialect/MoE/MoE.h"
 #include "moe/Pipelines/PlanPipeline.h"
 #include "moe/Transforms/Extract/ModelLayers.h"
@@ -128,19 +129,17 @@ static llvm::Error plan(mlir::ModuleOp module, const SessionOptions &options) {
 /// A file's topology must be the one that the module was planned for.
 static llvm::Error checkTopology(mlir::ModuleOp module,
                                  const SessionOptions &options) {
-  llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> file =
-      parseModule(*module.getContext(), options.topology);
+  mlir::OwningOpRef<mlir::ModuleOp> file =
+      mlir::moe::loadTopology(module.getContext(), options.topology,
+                              ::moe::topology::TopologyOptions());
   if (!file) {
-    return file.takeError();
-  }
-  auto asked = (*file)->getOps<mlir::comm::TopologyOp>();
-  auto planned = module.getOps<mlir::comm::TopologyOp>();
-  if (asked.empty()) {
     return llvm::createStringError(
-        formatv("{0}: expected a comm.topology", options.topology));
+        formatv("{0}: expected a topology", options.topology));
   }
-  if (!planned.empty() &&
-      (*planned.begin()).getTiers() == (*asked.begin()).getTiers()) {
+  mlir::comm::TopologyOp asked =
+      *(*file).getOps<mlir::comm::TopologyOp>().begin();
+  auto planned = module.getOps<mlir::comm::TopologyOp>();
+  if (!planned.empty() && (*planned.begin()).describesSame(asked)) {
     return llvm::Error::success();
   }
   return llvm::createStringError(formatv(

@@ -263,12 +263,8 @@ llvm::Expected<Topology> AstraSimReader::read() {
 llvm::Expected<Topology>
 moe::topology::readAstraSim(llvm::MemoryBufferRef file,
                             const TopologyOptions &options) {
-  if (!options.gpu.empty() || options.nodes != 1 || options.nicGbps ||
-      options.interNodeGbps) {
-    return fileError({file.getBufferIdentifier().str()},
-                     "expected no options of machines (--gpu, --nodes, "
-                     "--nic-gbps, --inter-node-gbps): ASTRA-sim's file "
-                     "describes all of the cluster");
+  if (!options.isDefault()) {
+    return expectNoOptions(file.getBufferIdentifier().str());
   }
   return AstraSimReader(file).read();
 }

@@ -12,7 +12,7 @@
 //     (node [vertex, …] links [link, …])? (assumed ["…", …])?
 //   tier   = name : int x float GB/s float us (shared_by int)? (shape)?
 //   vertex = name : kind (bus "…")? (model "…")? (numa int)? (host int)?
-//            (float GB/s)? (indirect)?
+//            (speed float GB/s)? (indirect)?
 //   link   = name to name : kind float GB/s (back float GB/s)?
 //
 //===----------------------------------------------------------------------===//
@@ -342,7 +342,7 @@ bool CommReader::vertex() {
   if (consumeWord("host") && !integer(vertex.host)) {
     return false;
   }
-  if (token.kind == TokenKind::Number && !rate(vertex.speed)) {
+  if (consumeWord("speed") && !rate(vertex.speed)) {
     return false;
   }
   vertex.hasDirectAccess = !consumeWord("indirect");
@@ -454,13 +454,8 @@ llvm::Expected<Topology> CommReader::read() {
 llvm::Expected<Topology>
 moe::topology::readCommTopology(llvm::MemoryBufferRef file,
                                 const TopologyOptions &options) {
-  if (!options.gpu.empty() || options.nodes != 1 || options.nicGbps ||
-      options.interNodeGbps) {
-    return fileError(
-        {file.getBufferIdentifier().str()},
-        "expected no options of machines (--gpu, --nodes, "
-        "--nic-gbps, --inter-node-gbps): a comm.topology describes "
-        "all of the cluster");
+  if (!options.isDefault()) {
+    return expectNoOptions(file.getBufferIdentifier().str());
   }
   return CommReader(file).read();
 }

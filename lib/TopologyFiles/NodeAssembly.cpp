@@ -95,8 +95,8 @@ llvm::Error NodeAssembly::setSpeeds() {
       vertices[nic].speed = GigabytesPerSecond(*gbps / 8);
     }
     if (!nics.empty()) {
-      assume(formatv("each NIC is given {0} Gb/s ({1} GB/s)", decimal(*gbps),
-                     decimal(*gbps / 8)));
+      assume(formatv("every NIC has {0} Gb/s ({1} GB/s), as given",
+                     decimal(*gbps), decimal(*gbps / 8)));
     }
     return llvm::Error::success();
   }
@@ -127,7 +127,13 @@ llvm::Expected<std::vector<Edge>> NodeAssembly::completeEdges() const {
                       .str(),
                   listed.line);
     }
-    complete.push_back(edge);
+    Edge rounded = edge;
+    for (auto [sum, part] : {std::pair(&rounded.forward, edge.forward),
+                             std::pair(&rounded.backward, edge.backward)}) {
+      // 18 links of 40.1 GB/s are 721.8, not 721.8000000000001.
+      *sum = GigabytesPerSecond(std::round(part.value() * 1e6) / 1e6);
+    }
+    complete.push_back(rounded);
   }
   return complete;
 }
@@ -152,10 +158,9 @@ NodeAssembly::outerTiers(const LinkGraph &graph) {
                       .str());
     }
     tier.bandwidth = GigabytesPerSecond(*options.interNodeGbps / 8);
-    assume(formatv("each GPU is given {0} Gb/s ({1} GB/s) to other nodes, of "
-                   "its own",
-                   decimal(*options.interNodeGbps),
-                   decimal(tier.bandwidth.value())));
+    assume(formatv(
+        "each GPU sends {0} Gb/s ({1} GB/s) to other nodes, as given",
+        decimal(*options.interNodeGbps), decimal(tier.bandwidth.value())));
     return std::vector<Tier>{tier};
   }
   for (uint32_t gpu = 0; gpu < graph.gpus().size(); ++gpu) {

@@ -11,6 +11,13 @@
 
 using namespace moe::topology;
 
+llvm::Error moe::topology::expectNoOptions(std::string file) {
+  return fileError({std::move(file)},
+                   "expected no options of machines (--gpu, --nodes, "
+                   "--nic-gbps, --inter-node-gbps): the file describes all of "
+                   "the cluster");
+}
+
 /// Whether a line names the GPUs of a matrix.
 static bool isMatrixHeader(llvm::StringRef line) {
   size_t at = line.find("GPU0");

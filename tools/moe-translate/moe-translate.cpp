@@ -3,6 +3,7 @@
 // Translates between our modules and the files of other programs.
 
 #include "moe/Import/HuggingFace.h"
+#include "moe/Import/TopologyTranslations.h"
 
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/MLIRContext.h"
@@ -19,12 +20,23 @@ static constexpr char overview[] =
 
   moe-translate --import-hf-config config.json [--layers=N] [--tokens=N]
                 [--sequence-length=S] [--dtype=bf16|f32|f16] [-o model.mlir]
+  moe-translate --import-nccl-topology topo.xml [--gpu=NAME] [--nodes=N]
+                [--nic-gbps=X] [--inter-node-gbps=X] [-o cluster.mlir]
+  moe-translate --import-nvidia-smi-topo topo.txt --gpu=NAME [--nodes=N]
+                [--nic-gbps=X] [--inter-node-gbps=X] [-o cluster.mlir]
+  moe-translate --import-astra-sim network.yml [-o cluster.mlir]
+  moe-translate --export-astra-sim cluster.mlir [-o network.yml]
 
 Reads the configuration of a Hugging Face model and writes its decoder as a
 module of the model level: one function for each distinct block, called for each
 layer with the checkpoint names of its weights. Families: Mixtral, Qwen2-MoE,
 Qwen3-MoE, OLMoE, DeepSeek-V2, DeepSeek-V3, Kimi-K2, GLM-4.x, Switch
 Transformers. Unknown keys are ignored, unknown values of known keys are errors.
+
+Reads a machine from NCCL's topology XML (NCCL_TOPO_DUMP_FILE=topo.xml makes any
+NCCL program write one), RCCL's, the text of `nvidia-smi topo -m`, or ASTRA-sim's
+network file, and writes a comm.topology of N such machines. What the file does
+not hold is asked for, or assumed and said.
 
 Without -o the module goes to the standard output; '-' reads the standard input.
 Exit status: 0 done, 1 bad input; then nothing is written.
@@ -55,6 +67,7 @@ int main(int argc, char **argv) {
     }
   }
   mlir::moe::registerHuggingFaceImport();
+  mlir::moe::registerTopologyTranslations();
   llvm::LogicalResult done = mlir::mlirTranslateMain(argc, argv, overview);
   return llvm::succeeded(done) ? 0 : 1;
 }

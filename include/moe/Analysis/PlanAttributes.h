@@ -25,9 +25,10 @@ comm::AxisListAttr toAttribute(MLIRContext *context,
 /// Fails on what the operation's verifier does not check, such as a bandwidth
 /// of 0.
 llvm::Expected<::moe::planning::Topology> toPlanning(comm::TopologyOp topology);
-/// The tiers of a `comm.topology`.
-ArrayAttr toAttribute(MLIRContext *context,
-                      const ::moe::planning::Topology &topology);
+/// Makes a `comm.topology` of the name.
+comm::TopologyOp createTopology(OpBuilder &builder, Location location,
+                                StringRef name,
+                                const ::moe::planning::Topology &topology);
 
 llvm::Expected<::moe::planning::Mesh> toPlanning(comm::MeshOp mesh);
 /// The axes of a `comm.mesh`; its order is `mesh.deviceOrder()`.

@@ -17,7 +17,20 @@ struct PlanPipelineOptions : PassPipelineOptions<PlanPipelineOptions> {
                      "the module has a comm.mesh")};
   Option<std::string> topology{
       *this, "topology",
-      llvm::cl::desc("MLIR file with the comm.topology of the cluster")};
+      llvm::cl::desc("The cluster: an MLIR file with a comm.topology, NCCL's "
+                     "XML, `nvidia-smi topo -m` or ASTRA-sim's yml")};
+  Option<std::string> gpu{
+      *this, "gpu",
+      llvm::cl::desc("GPUs of the topology where its file does not say")};
+  Option<int64_t> nodes{
+      *this, "nodes", llvm::cl::init(1),
+      llvm::cl::desc("Copies of the node that the topology's file describes")};
+  Option<double> nicGbps{*this, "nic-gbps", llvm::cl::init(0),
+                         llvm::cl::desc("Speed of each NIC, in Gb/s")};
+  Option<double> interNodeGbps{
+      *this, "inter-node-gbps", llvm::cl::init(0),
+      llvm::cl::desc("The same, and without NICs what a GPU can send to other "
+                     "nodes")};
   Option<std::string> loads{
       *this, "loads",
       llvm::cl::desc("JSON or CSV file with the experts' loads")};

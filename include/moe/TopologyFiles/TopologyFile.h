@@ -38,7 +38,15 @@ struct TopologyOptions {
   /// The same, and where the file has no NICs, what one GPU can send to other
   /// nodes.
   std::optional<double> interNodeGbps;
+
+  bool isDefault() const {
+    return gpu.empty() && nodes == 1 && !nicGbps && !interNodeGbps;
+  }
 };
+
+/// What the readers of files say that describe all of a cluster, where there
+/// are options nevertheless.
+llvm::Error expectNoOptions(std::string file);
 
 enum class TopologyFormat { NcclXml, NvidiaSmiTopo, AstraSim, CommTopology };
 
@@ -56,7 +64,7 @@ llvm::Expected<planning::Topology> readNcclXml(llvm::MemoryBufferRef file,
                                                const TopologyOptions &options);
 llvm::Expected<planning::Topology>
 readNvidiaSmiTopo(llvm::MemoryBufferRef file, const TopologyOptions &options);
-/// Fails when there are options: the file says all of it.
+/// Both fail when there are options.
 llvm::Expected<planning::Topology> readAstraSim(llvm::MemoryBufferRef file,
                                                 const TopologyOptions &options);
 llvm::Expected<planning::Topology>

@@ -3,6 +3,8 @@
 #include "moe/Dialect/Comm/Comm.h"
 
 #include "mlir/IR/Builders.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
@@ -99,6 +101,60 @@ int64_t TopologyOp::getDeviceCount() {
   return count;
 }
 
+bool TopologyOp::describesSame(TopologyOp other) {
+  return getTiers() == other.getTiers() &&
+         getNodeAttr() == other.getNodeAttr() &&
+         getLinksAttr() == other.getLinksAttr();
+}
+
+/// The vertices of a node by name, or failure where two have the same.
+static FailureOr<llvm::StringMap<VertexAttr>> collectVertices(TopologyOp op) {
+  llvm::StringMap<VertexAttr> vertices;
+  for (VertexAttr vertex : op.getNodeAttr().getAsRange<VertexAttr>()) {
+    if (!vertices.try_emplace(vertex.getName().getValue(), vertex).second) {
+      return op.emitOpError("expected distinct vertices, but got ")
+             << vertex.getName() << " twice";
+    }
+  }
+  return vertices;
+}
+
+/// Checks `node` and `links`.
+static LogicalResult verifyNode(TopologyOp op) {
+  // C5
+  FailureOr<llvm::StringMap<VertexAttr>> vertices = collectVertices(op);
+  if (failed(vertices)) {
+    return failure();
+  }
+  int64_t gpus = llvm::count_if(*vertices, [](const auto &entry) {
+    return entry.second.getKind() == VertexKind::GPU;
+  });
+  if (gpus == 0) {
+    return op.emitOpError("expected a GPU among the vertices of the node");
+  }
+  // C6
+  for (LinkAttr link : op.getLinksAttr().getAsRange<LinkAttr>()) {
+    for (StringAttr end : {link.getFrom(), link.getTo()}) {
+      if (!vertices->contains(end.getValue())) {
+        return op.emitOpError("expected links between vertices of the node, "
+                              "but got ")
+               << end;
+      }
+    }
+  }
+  // C7
+  int64_t inside = 1;
+  for (TierAttr tier : llvm::reverse(
+           SmallVector<TierAttr>(op.getTiers().getAsRange<TierAttr>()))) {
+    inside *= inside < gpus ? tier.getSize() : 1;
+  }
+  if (inside != gpus) {
+    return op.emitOpError("expected the innermost tiers to hold the ")
+           << gpus << " GPUs of a node, but got " << inside;
+  }
+  return success();
+}
+
 LogicalResult TopologyOp::verify() {
   // C1
   if (getTiers().empty()) {
@@ -118,7 +174,12 @@ LogicalResult TopologyOp::verify() {
   if (!isCount(sizes)) {
     return emitOpError("expected at most ") << kMaxCount << " devices";
   }
-  return success();
+  // C4
+  if (static_cast<bool>(getNodeAttr()) != static_cast<bool>(getLinksAttr())) {
+    return emitOpError("expected 'node' and 'links' together, but got only '")
+           << (getNodeAttr() ? "node" : "links") << "'";
+  }
+  return getNodeAttr() ? verifyNode(*this) : success();
 }
 
 int64_t MeshOp::getRankCount() {

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "moe/Analysis/LoadTopology.h"
 #include "moe/Analysis/PlanAttributes.h"
 #include "moe/Analysis/PlanFacts.h"
 #include "moe/Transforms/Plan/Passes.h"
 
 #include "mlir/IR/Builders.h"
-#include "mlir/Parser/Parser.h"
-#include "mlir/Support/FileUtilities.h"
 #include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/SourceMgr.h"
 
 namespace mlir::moe {
 #define GEN_PASS_DEF_ATTACHTOPOLOGYPASS
@@ -21,38 +19,29 @@ namespace planning = ::moe::planning;
 
 /// Copies the topology of a file into the module. One that is there already
 /// must be the same.
-static LogicalResult attachTopology(ModuleOp module, StringRef path) {
-  std::string message;
-  std::unique_ptr<llvm::MemoryBuffer> buffer = openInputFile(path, &message);
-  if (!buffer) {
-    return emitError(module.getLoc(), "topology: ") << message;
-  }
-  llvm::SourceMgr sources;
-  sources.AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
-  OwningOpRef<ModuleOp> file =
-      parseSourceFile<ModuleOp>(sources, module.getContext());
+static LogicalResult
+attachTopology(ModuleOp module, StringRef path,
+               const ::moe::topology::TopologyOptions &options) {
+  OwningOpRef<ModuleOp> file = loadTopology(module.getContext(), path, options);
   if (!file) {
     return failure();
   }
-  FailureOr<comm::TopologyOp> found = findTopology(*file);
+  comm::TopologyOp found = *file->getOps<comm::TopologyOp>().begin();
   FailureOr<comm::TopologyOp> present = findTopology(module);
-  if (failed(found) || failed(present)) {
+  if (failed(present)) {
     return failure();
-  }
-  if (!*found) {
-    return emitError(file->getLoc(), "expected a comm.topology in this file");
   }
   if (!*present) {
     OpBuilder builder(module.getContext());
     builder.setInsertionPointToStart(module.getBody());
-    SymbolTable(module).insert(builder.clone(**found));
+    SymbolTable(module).insert(builder.clone(*found));
     return success();
   }
-  if ((*present).getTiers() != (*found).getTiers()) {
+  if (!(*present).describesSame(found)) {
     InFlightDiagnostic diagnostic =
         (*present).emitOpError("expected the topology of '")
         << path << "', but the module has another";
-    diagnostic.attachNote((*found).getLoc()) << "the file's topology";
+    diagnostic.attachNote(found.getLoc()) << "the file's topology";
     return diagnostic;
   }
   return success();
@@ -130,7 +119,18 @@ public:
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    if (!topology.empty() && failed(attachTopology(module, topology))) {
+    ::moe::topology::TopologyOptions machine;
+    machine.gpu = gpu;
+    machine.nodes = nodes;
+    // 0 stands for what the user did not say.
+    if (nicGbps != 0) {
+      machine.nicGbps = nicGbps;
+    }
+    if (interNodeGbps != 0) {
+      machine.interNodeGbps = interNodeGbps;
+    }
+    if (!topology.empty() &&
+        failed(attachTopology(module, topology, machine))) {
       return signalPassFailure();
     }
     if (!loads.empty() &&

@@ -2,6 +2,25 @@
 
 // CHECK: comm.topology @cluster tiers [ib: 2 x 50.0 GB/s 5.0 us, nvlink: 4 x 370.8 GB/s 1.5 us]
 comm.topology @cluster tiers [ib: 2 x 50.0 GB/s 5.0 us, nvlink: 4 x 370.8 GB/s 1.5 us]
+// CHECK: comm.topology @shapes tiers [ring: 4 x 50.0 GB/s 5.0 us shared_by 2 ring, all: 2 x 370.8 GB/s 1.5 us fully_connected]
+comm.topology @shapes tiers [ring: 4 x 50.0 GB/s 5.0 us shared_by 2 ring, all: 2 x 370.8 GB/s 1.5 us fully_connected]
+// CHECK:      comm.topology @box tiers [a: 2 x 24.0 GB/s 5.7 us] node [
+// CHECK-NEXT:   gpu0: gpu bus "0000:01:00.0" model "L40" numa 1 host 2 indirect,
+// CHECK-NEXT:   gpu1: gpu,
+// CHECK-NEXT:   nic0: nic model "mlx5_0" speed 25.0 GB/s,
+// CHECK-NEXT:   cpu0: cpu numa -1
+// CHECK-NEXT: ] links [
+// CHECK-NEXT:   gpu0 to cpu0: pcie 24.0 GB/s back 12.5 GB/s,
+// CHECK-NEXT:   gpu1 to cpu0: c2c 400.0 GB/s,
+// CHECK-NEXT:   nic0 to cpu0: local 5000.0 GB/s
+// CHECK-NEXT: ] assumed [
+// CHECK-NEXT:   "one",
+// CHECK-NEXT:   "a \22two\22"
+// CHECK-NEXT: ] {note = "kept"}
+comm.topology @box tiers [a: 2 x 24.0 GB/s 5.7 us]
+  node [gpu0: gpu bus "0000:01:00.0" model "L40" numa 1 host 2 indirect, gpu1: gpu, nic0: nic model "mlx5_0" speed 25.0 GB/s, cpu0: cpu numa -1]
+  links [gpu0 to cpu0: pcie 24.0 GB/s back 12.5 GB/s, gpu1 to cpu0: c2c 400.0 GB/s back 400.0 GB/s, nic0 to cpu0: local 5000.0 GB/s]
+  assumed ["one", "a \22two\22"] {note = "kept"}
 // CHECK: comm.mesh @mesh <["dp"=2, "ep"=4]> on @cluster order [7, 6, 5, 4, 3, 2, 1, 0]
 comm.mesh @mesh <["dp"=2, "ep"=4]> on @cluster order [7, 6, 5, 4, 3, 2, 1, 0]
 

@@ -89,8 +89,8 @@ TEST_F(PlanAttributesTest, topology_round_trips) {
     }
     planning::Topology topology =
         llvm::cantFail(planning::Topology::create(tiers));
-    auto op = comm::TopologyOp::create(builder, builder.getUnknownLoc(), "t",
-                                       toAttribute(&context, topology));
+    comm::TopologyOp op =
+        createTopology(builder, builder.getUnknownLoc(), "t", topology);
     planning::Topology back = llvm::cantFail(toPlanning(op));
     ASSERT_EQ(back.tierCount(), topology.tierCount());
     for (unsigned index = 0; index < tiers.size(); ++index) {

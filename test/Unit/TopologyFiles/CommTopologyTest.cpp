@@ -31,7 +31,7 @@ static const char *const graphText =
     "  node [gpu0: gpu bus \"0000:01:00.0\" model \"L40\" indirect,\n"
     "        gpu1: gpu,\n"
     "        cpu0: cpu numa 1,\n"
-    "        nic0: nic model \"mlx5_0\" host 3 25.0 GB/s]\n"
+    "        nic0: nic model \"mlx5_0\" host 3 speed 25.0 GB/s]\n"
     "  links [gpu0 to cpu0: pcie 24.0 GB/s,\n"
     "         gpu1 to cpu0: pcie 24.0 GB/s back 12.0 GB/s,\n"
     "         nic0 to cpu0: pcie 5000.0 GB/s]\n"

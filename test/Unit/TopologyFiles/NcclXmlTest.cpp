@@ -76,7 +76,7 @@ TEST(NcclXml, AwsSkeletonsShareANicBetweenTwoGpus) {
       llvm::cantFail(readInput("xml/aws_p4d-24xl-topo.xml", options));
   EXPECT_EQ(topology.toString(),
             "net: 2 x 10.0 GB/s 14.0 us, nvlink: 8 x 240.0 GB/s 3.4 us");
-  EXPECT_TRUE(assumes(topology, "each NIC is given 80 Gb/s (10 GB/s)"));
+  EXPECT_TRUE(assumes(topology, "every NIC has 80 Gb/s (10 GB/s), as given"));
   // Both GPUs of a pair leave through one NIC.
   EXPECT_EQ(topology.portOf(2, 0), topology.portOf(3, 0));
   EXPECT_EQ(topology.route(2, 10)[2], topology.route(3, 10)[2]);
@@ -293,8 +293,8 @@ TEST(NcclXml, Nvl72IsOneNode) {
   EXPECT_EQ(topology.toString(),
             "net: 28 x 50.0 GB/s 14.0 us, nvlink: 72 x 370.8 GB/s 3.4 us");
   EXPECT_EQ(topology.deviceCount(), 2016);
-  EXPECT_TRUE(assumes(topology, "each GPU is given 400 Gb/s (50 GB/s) to "
-                                "other nodes, of its own"));
+  EXPECT_TRUE(assumes(topology, "each GPU sends 400 Gb/s (50 GB/s) to "
+                                "other nodes, as given"));
 }
 
 TEST(NcclXml, BoardsOfFourAreMeshed) {

@@ -44,6 +44,15 @@ inline void printAxes(OpAsmPrinter &printer, Operation *, AxisListAttr axes) {
 /// The tiers of `comm.topology`: `[ib: 2 x 50.0 GB/s 5.0 us, …]`.
 ParseResult parseTiers(OpAsmParser &parser, ArrayAttr &tiers);
 void printTiers(OpAsmPrinter &printer, Operation *op, ArrayAttr tiers);
+/// The inside of a node, one entry a line: `[gpu0: gpu bus "…", …]` and
+/// `[gpu0 to cpu0: pcie 24.0 GB/s, …]`.
+ParseResult parseVertices(OpAsmParser &parser, ArrayAttr &vertices);
+void printVertices(OpAsmPrinter &printer, Operation *op, ArrayAttr vertices);
+ParseResult parseLinks(OpAsmParser &parser, ArrayAttr &links);
+void printLinks(OpAsmPrinter &printer, Operation *op, ArrayAttr links);
+/// Strings, one a line.
+ParseResult parseSentences(OpAsmParser &parser, ArrayAttr &sentences);
+void printSentences(OpAsmPrinter &printer, Operation *op, ArrayAttr sentences);
 /// The axes of `comm.mesh`: `<["dp"=2, "ep"=4]>`.
 ParseResult parseMeshAxes(OpAsmParser &parser, ArrayAttr &axes);
 void printMeshAxes(OpAsmPrinter &printer, Operation *op, ArrayAttr axes);

@@ -29,11 +29,24 @@ def AttachTopologyPass : Pass<"moe-attach-topology", "ModuleOp"> {
     number; where there are exactly as many as the model has MoE layers, they
     are those, in order.
 
+    The format of a topology is told by its content; what a file about one
+    machine lacks is given by `gpu`, `nodes`, `nic-gbps` and `inter-node-gbps`,
+    and what is assumed stands in the `comm.topology`.
+
     Left to later passes: whether the mesh fits the topology.
   }];
   let options = [
     Option<"topology", "topology", "std::string", /*default=*/"",
-           "MLIR file with one comm.topology">,
+           "MLIR file with one comm.topology, NCCL's or RCCL's topology XML, "
+           "the text of `nvidia-smi topo -m`, or ASTRA-sim's network yml">,
+    Option<"gpu", "gpu", "std::string", /*default=*/"",
+           "GPUs of the topology where its file does not say, such as H100">,
+    Option<"nodes", "nodes", "int64_t", /*default=*/"1",
+           "Copies of the node that the topology's file describes">,
+    Option<"nicGbps", "nic-gbps", "double", /*default=*/"0",
+           "Speed of each NIC, in Gb/s, where the file should not say">,
+    Option<"interNodeGbps", "inter-node-gbps", "double", /*default=*/"0",
+           "The same, and without NICs what a GPU can send to other nodes">,
     Option<"loads", "loads", "std::string", /*default=*/"",
            "JSON or CSV file with the experts' loads">,
     Option<"loadsModel", "loads-model", "std::string", /*default=*/"",
@@ -236,6 +249,35 @@ def PrintPlacementPass : MoE_PrintPass<"moe-print-placement"> {
 
     Left to others: what the placement costs (`moe-print-traffic`).
   }];
+}
+
+def PrintTopologyPass : Pass<"moe-print-topology", "ModuleOp"> {
+  let summary = "Print the devices, and what connects them";
+  let description = [{
+    Purpose: the cluster for people and scripts: its tiers, and of the inside of
+    a node its GPUs with bus ids, NUMA domains and NICs, and the class and
+    bandwidth of every path, by NCCL's rules. Of more than 16 GPUs, text shows
+    only which paths there are. `json` has every pair and link; `dot` and `svg`
+    are drawings.
+
+    Before and after: a module with a `comm.topology`. The pass changes nothing.
+
+    Example:
+    ```
+    between GPUs: path class and GB/s
+      from  gpu0     gpu1     gpu2
+      gpu0  -        PHB 24.0  SYS 16.0
+    ```
+
+    Left to others: what travels (`moe-print-traffic`).
+  }];
+  let options = [
+    Option<"format", "format", "std::string", /*default=*/"\"text\"",
+           "text, json, dot or svg">,
+    Option<"output", "output", "std::string", /*default=*/"\"-\"",
+           "File to write, or - for standard output, where the module is then "
+           "not printed">
+  ];
 }
 
 def PrintTrafficPass : MoE_PrintPass<"moe-print-traffic"> {
