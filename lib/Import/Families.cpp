@@ -161,6 +161,7 @@ static Family switchTransformers() {
               switchStack("decoder", "num_decoder_layers", 2)};
   f.fixedChoices = {{"feed_forward_proj", "relu"}};
   f.fixedFlags = {{"router_bias", false}};
+  f.fixedIntegers = {{"num_selected_experts", 1}};
   return f;
 }
 

@@ -43,6 +43,10 @@ struct FixedFlag {
   std::string key;
   bool value;
 };
+struct FixedInteger {
+  std::string key;
+  int64_t value;
+};
 
 /// An optional size or number with the default of the family's class.
 struct KeyWithDefault {
@@ -152,6 +156,7 @@ struct Family {
   std::vector<StackRow> stacks = {StackRow{}};
   std::vector<FixedChoice> fixedChoices;
   std::vector<FixedFlag> fixedFlags;
+  std::vector<FixedInteger> fixedIntegers;
 };
 
 /// All families, by model type.

@@ -14,28 +14,43 @@ using namespace mlir::moe;
 
 static LogicalResult checkPositive(std::optional<int64_t> value, StringRef flag,
                                    MLIRContext *context) {
-  constexpr int64_t maximum = int64_t(1) << 31;
-  if (value && (*value < 1 || *value > maximum)) {
+  if (value && (*value < 1 || *value > comm::kMaxCount)) {
     return emitError(UnknownLoc::get(context))
-           << flag << ": expected a positive number, but got " << *value;
+           << flag << ": expected a number from 1 to " << comm::kMaxCount
+           << ", but got " << *value;
   }
   return success();
 }
 
 FloatType mlir::moe::getFloatType(StringRef name, MLIRContext *context) {
   return llvm::StringSwitch<FloatType>(name)
-      .Cases("bf16", "bfloat16", BFloat16Type::get(context))
-      .Cases("f16", "float16", Float16Type::get(context))
-      .Cases("f32", "float32", Float32Type::get(context))
+      .Cases({"bf16", "bfloat16"}, BFloat16Type::get(context))
+      .Cases({"f16", "float16"}, Float16Type::get(context))
+      .Cases({"f32", "float32"}, Float32Type::get(context))
       .Default({});
 }
 
 // The dtype that a configuration names, under its old or its new key.
 static FailureOr<StringRef> findDtype(const Config &config) {
+  StringRef found;
   for (StringRef key : {"torch_dtype", "dtype"}) {
-    if (config.has(key)) {
-      return config.getChoice(key, {"bfloat16", "float16", "float32"});
+    if (!config.has(key)) {
+      continue;
     }
+    FailureOr<StringRef> name =
+        config.getChoice(key, {"bfloat16", "float16", "float32"});
+    if (failed(name)) {
+      return failure();
+    }
+    if (!found.empty() && found != *name) {
+      return config.emitError(key)
+             << "expected \"" << found << "\" as \"torch_dtype\" says, but got "
+             << '"' << *name << '"';
+    }
+    found = *name;
+  }
+  if (!found.empty()) {
+    return found;
   }
   if (config.has("text_config")) {
     FailureOr<Config> text = config.getObject("text_config");
@@ -90,6 +105,16 @@ static LogicalResult checkFixedValues(const Config &config,
       return config.emitError(fixed.key)
              << "expected " << (fixed.value ? "true" : "false") << ", but got "
              << (*flag ? "true" : "false");
+    }
+  }
+  for (const FixedInteger &fixed : family.fixedIntegers) {
+    FailureOr<int64_t> integer = config.getIntegerOr(fixed.key, fixed.value);
+    if (failed(integer)) {
+      return failure();
+    }
+    if (*integer != fixed.value) {
+      return config.emitError(fixed.key)
+             << "expected " << fixed.value << ", but got " << *integer;
     }
   }
   StringRef activation =

@@ -127,6 +127,15 @@ LogicalResult mlir::moe::describeRouting(const Config &config,
   if (failed(limit)) {
     return failure();
   }
+  if (GroupLimitAttr groups = *limit) {
+    int64_t held = groups.getKeep() * (*experts / groups.getGroups());
+    if (*topK > held) {
+      return config.emitError("topk_group")
+             << "expected groups that hold the " << *topK
+             << " experts of a token, but " << groups.getKeep() << " hold "
+             << held;
+    }
+  }
   bool isF32 = model.dtype.isF32();
   routing.experts = *experts;
   routing.topK = *topK;

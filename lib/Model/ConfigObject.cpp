@@ -8,7 +8,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
-#include <cmath>
+#include <limits>
 
 using namespace moe::model;
 using llvm::ArrayRef;
@@ -53,6 +53,8 @@ static Error makeParseError(Error error, StringRef file) {
 }
 
 Expected<ConfigObject> ConfigObject::parse(StringRef text, StringRef file) {
+  // Some editors begin UTF-8 with a mark, which is no JSON.
+  text.consume_front("\xEF\xBB\xBF");
   JSONKeys keys(text);
   if (keys.isTooDeep()) {
     return errorAt(file, {},
@@ -149,8 +151,10 @@ Expected<double> ConfigObject::getPositiveNumber(StringRef key) const {
     return value.takeError();
   }
   std::optional<double> number = (*value)->getAsNumber();
-  if (!number || !(*number > 0) || !std::isfinite(*number)) {
-    return makeMismatch(key, "a positive number", **value);
+  // Programs compute with f32.
+  if (!number || *number > std::numeric_limits<float>::max() ||
+      !(static_cast<float>(*number) > 0)) {
+    return makeMismatch(key, "a positive number in the range of f32", **value);
   }
   return *number;
 }
