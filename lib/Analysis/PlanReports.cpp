@@ -105,7 +105,12 @@ static void addFacts(const PlanFacts &facts, report::Report &report) {
       facts.devices.topology.toString()));
 }
 
-FailureOr<report::Report> mlir::moe::makePlacementReport(ModuleOp module) {
+/// A report of the module's layers, whose tables `fill` writes.
+static FailureOr<report::Report>
+makeReport(ModuleOp module, StringRef title,
+           function_ref<LogicalResult(const PlanFacts &, ArrayRef<EqualLayers>,
+                                      report::Report &)>
+               fill) {
   FailureOr<PlanFacts> facts = PlanFacts::gather(module);
   if (failed(facts)) {
     return failure();
@@ -115,16 +120,28 @@ FailureOr<report::Report> mlir::moe::makePlacementReport(ModuleOp module) {
     return failure();
   }
   report::Report result;
-  result.title = "placement";
+  result.title = title;
   addFacts(*facts, result);
-  for (const EqualLayers &group : *groups) {
-    std::string policy =
-        group.getPlacement().getPolicy().value_or("by hand").str();
-    result.tables.push_back(
-        report::placementTable(group.getTitle() + ": " + policy,
-                               group.data.placement, group.data.loads));
+  if (failed(fill(*facts, *groups, result))) {
+    return failure();
   }
   return result;
+}
+
+FailureOr<report::Report> mlir::moe::makePlacementReport(ModuleOp module) {
+  return makeReport(
+      module, "placement",
+      [](const PlanFacts &, ArrayRef<EqualLayers> groups,
+         report::Report &report) {
+        for (const EqualLayers &group : groups) {
+          std::string policy =
+              group.getPlacement().getPolicy().value_or("by hand").str();
+          report.tables.push_back(
+              report::placementTable(group.getTitle() + ": " + policy,
+                                     group.data.placement, group.data.loads));
+        }
+        return success();
+      });
 }
 
 /// What travels along the axes in a step, as the mapping to tiers was chosen
@@ -233,21 +250,12 @@ private:
 };
 } // namespace
 
-FailureOr<report::Report> mlir::moe::makeTrafficReport(ModuleOp module) {
-  FailureOr<PlanFacts> facts = PlanFacts::gather(module);
-  if (failed(facts)) {
-    return failure();
-  }
-  FailureOr<std::vector<EqualLayers>> groups = groupLayers(*facts);
-  if (failed(groups)) {
-    return failure();
-  }
-  report::Report result;
-  result.title = "traffic";
-  addFacts(*facts, result);
-  result.tables.push_back(makeAxisTable(*facts, *groups));
-  ExchangeTables exchanges(*facts, result);
-  for (const EqualLayers &group : *groups) {
+static LogicalResult addTraffic(const PlanFacts &facts,
+                                ArrayRef<EqualLayers> groups,
+                                report::Report &report) {
+  report.tables.push_back(makeAxisTable(facts, groups));
+  ExchangeTables exchanges(facts, report);
+  for (const EqualLayers &group : groups) {
     if (!group.getExchange()) {
       ExpertsOp experts = group.front().experts;
       return experts.emitOpError(
@@ -256,6 +264,10 @@ FailureOr<report::Report> mlir::moe::makeTrafficReport(ModuleOp module) {
     exchanges.add(group);
   }
   exchanges.addSum();
-  result.tables.push_back(report::constantsTable(planning::CostConstants()));
-  return result;
+  report.tables.push_back(report::constantsTable(planning::CostConstants()));
+  return success();
+}
+
+FailureOr<report::Report> mlir::moe::makeTrafficReport(ModuleOp module) {
+  return makeReport(module, "traffic", addTraffic);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "moe/Dialect/Comm/BytecodeVersion.h"
 #include "moe/Dialect/MoE/MoE.h"
 
-#include "mlir/Bytecode/BytecodeImplementation.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -66,37 +66,6 @@ static void printSlotLists(OpAsmPrinter &printer, Operation *,
 #define GET_OP_CLASSES
 #include "moe/Dialect/MoE/MoEOps.cpp.inc"
 
-namespace {
-/// The version of the dialect's bytecode; see the one of `comm`.
-struct MoEVersion final : DialectVersion {
-  static constexpr uint64_t current = 1;
-  uint64_t version = current;
-};
-
-struct MoEBytecode final : BytecodeDialectInterface {
-  explicit MoEBytecode(Dialect *dialect) : BytecodeDialectInterface(dialect) {}
-
-  void writeVersion(DialectBytecodeWriter &writer) const override {
-    writer.writeVarInt(MoEVersion::current);
-  }
-
-  std::unique_ptr<DialectVersion>
-  readVersion(DialectBytecodeReader &reader) const override {
-    auto version = std::make_unique<MoEVersion>();
-    if (failed(reader.readVarInt(version->version))) {
-      return nullptr;
-    }
-    if (version->version > MoEVersion::current) {
-      reader.emitError() << "expected bytecode of dialect 'moe' up to version "
-                         << MoEVersion::current << ", but got "
-                         << version->version;
-      return nullptr;
-    }
-    return version;
-  }
-};
-} // namespace
-
 void MoEDialect::initialize() {
   addAttributes<
 #define GET_ATTRDEF_LIST
@@ -110,7 +79,7 @@ void MoEDialect::initialize() {
 #define GET_OP_LIST
 #include "moe/Dialect/MoE/MoEOps.cpp.inc"
       >();
-  addInterfaces<MoEBytecode>();
+  addInterface<comm::BytecodeVersion>(/*current=*/uint64_t(1));
 }
 
 //===----------------------------------------------------------------------===//

@@ -6,6 +6,8 @@
 
 #include "moe/Target/CPU/PackedLayout.h"
 
+#include "llvm/ADT/STLFunctionalExtras.h"
+
 #include <algorithm>
 #include <cassert>
 #include <cstring>
@@ -159,58 +161,63 @@ static void interleaveRows(const char *even, const char *odd, int64_t columns,
   }
 }
 
-static int64_t columnsOfPanel(const PackedLayout &layout, int64_t panel) {
-  return std::min(panelColumns, layout.n - panel * panelColumns);
+/// Calls `pack` for each panel: its number, its columns, and where it goes.
+static void
+eachPanel(const PackedLayout &layout, PanelRange panels, void *packed,
+          llvm::function_ref<void(int64_t, int64_t, uint32_t *)> pack) {
+  assert(panels.begin >= 0 && panels.end <= layout.panels());
+  for (int64_t panel = panels.begin; panel < panels.end; ++panel) {
+    int64_t columns = std::min(panelColumns, layout.n - panel * panelColumns);
+    pack(panel, columns,
+         reinterpret_cast<uint32_t *>(static_cast<char *>(packed) +
+                                      panel * layout.panelBytes()));
+  }
 }
 
 void mlir::moe::packFromRowsOut(const PackedLayout &layout,
                                 const PackSource &source, PanelRange panels,
                                 void *packed) {
-  assert(panels.begin >= 0 && panels.end <= layout.panels());
   int64_t bytes = packedElementBytes(layout.type);
   int64_t stride = source.rowStride * bytes;
   const char *origin = static_cast<const char *>(source.data) +
                        source.firstN * stride + source.firstK * bytes;
   int64_t wholeCells = layout.k / layout.depth();
-  for (int64_t panel = panels.begin; panel < panels.end; ++panel) {
-    const char *rows = origin + panel * panelColumns * stride;
-    auto *target = reinterpret_cast<uint32_t *>(static_cast<char *>(packed) +
-                                                panel * layout.panelBytes());
-    int64_t columns = columnsOfPanel(layout, panel);
-    transposeCells(rows, stride, columns, wholeCells, target);
-    if (wholeCells != layout.panelRows()) {
-      packOddRow(rows + wholeCells * 4, stride, columns,
-                 target + wholeCells * panelColumns);
-    }
-  }
+  eachPanel(layout, panels, packed,
+            [&](int64_t panel, int64_t columns, uint32_t *target) {
+              const char *rows = origin + panel * panelColumns * stride;
+              transposeCells(rows, stride, columns, wholeCells, target);
+              if (wholeCells != layout.panelRows()) {
+                packOddRow(rows + wholeCells * 4, stride, columns,
+                           target + wholeCells * panelColumns);
+              }
+            });
   finishStreams();
 }
 
 void mlir::moe::packFromColumns(const PackedLayout &layout,
                                 const PackSource &source, PanelRange panels,
                                 void *packed) {
-  assert(panels.begin >= 0 && panels.end <= layout.panels());
   int64_t bytes = packedElementBytes(layout.type);
   int64_t stride = source.rowStride * bytes;
   const char *origin = static_cast<const char *>(source.data) +
                        source.firstK * stride + source.firstN * bytes;
   int64_t wholeCells = layout.k / layout.depth();
-  for (int64_t panel = panels.begin; panel < panels.end; ++panel) {
-    auto *row = reinterpret_cast<uint32_t *>(static_cast<char *>(packed) +
-                                             panel * layout.panelBytes());
-    const char *from = origin + panel * panelColumns * bytes;
-    int64_t columns = columnsOfPanel(layout, panel);
-    for (int64_t cell = 0; cell < wholeCells; ++cell, row += panelColumns) {
-      const char *first = from + cell * layout.depth() * stride;
-      if (layout.type == PackedType::bf16) {
-        interleaveRows(first, first + stride, columns, row);
-      } else {
-        std::memcpy(row, first, columns * 4);
-        std::fill(row + columns, row + panelColumns, 0);
-      }
-    }
-    if (wholeCells != layout.panelRows()) {
-      packOddRow(from + wholeCells * layout.depth() * stride, 2, columns, row);
-    }
-  }
+  eachPanel(layout, panels, packed,
+            [&](int64_t panel, int64_t columns, uint32_t *row) {
+              const char *from = origin + panel * panelColumns * bytes;
+              for (int64_t cell = 0; cell < wholeCells;
+                   ++cell, row += panelColumns) {
+                const char *first = from + cell * layout.depth() * stride;
+                if (layout.type == PackedType::bf16) {
+                  interleaveRows(first, first + stride, columns, row);
+                } else {
+                  std::memcpy(row, first, columns * 4);
+                  std::fill(row + columns, row + panelColumns, 0);
+                }
+              }
+              if (wholeCells != layout.panelRows()) {
+                packOddRow(from + wholeCells * layout.depth() * stride, 2,
+                           columns, row);
+              }
+            });
 }

@@ -56,10 +56,10 @@ static Operation *createOnBuffers(Operation *op, RewriterBase &rewriter,
 }
 
 namespace {
-/// Results live in new allocations that the operation on buffers writes.
-template <typename OpT>
-struct BufferFormModel
-    : public BufferizableOpInterface::ExternalModel<BufferFormModel<OpT>, OpT> {
+/// Reads its operands, writes none, and no result is one of them.
+template <typename ModelT, typename OpT>
+struct ReadingModel
+    : public BufferizableOpInterface::ExternalModel<ModelT, OpT> {
   bool bufferizesToMemoryRead(Operation *, OpOperand &,
                               const AnalysisState &) const {
     return true;
@@ -72,6 +72,11 @@ struct BufferFormModel
                                       const AnalysisState &) const {
     return {};
   }
+};
+
+/// Results live in new allocations that the operation on buffers writes.
+template <typename OpT>
+struct BufferFormModel : public ReadingModel<BufferFormModel<OpT>, OpT> {
   bool bufferizesToAllocation(Operation *, Value) const { return true; }
 
   LogicalResult bufferize(Operation *op, RewriterBase &rewriter,
@@ -187,20 +192,7 @@ struct StartModel
 
 /// Reads offsets, returns an extent.
 struct HostExtentModel
-    : public BufferizableOpInterface::ExternalModel<HostExtentModel,
-                                                    comm::HostExtentOp> {
-  bool bufferizesToMemoryRead(Operation *, OpOperand &,
-                              const AnalysisState &) const {
-    return true;
-  }
-  bool bufferizesToMemoryWrite(Operation *, OpOperand &,
-                               const AnalysisState &) const {
-    return false;
-  }
-  AliasingValueList getAliasingValues(Operation *, OpOperand &,
-                                      const AnalysisState &) const {
-    return {};
-  }
+    : public ReadingModel<HostExtentModel, comm::HostExtentOp> {
   LogicalResult bufferize(Operation *op, RewriterBase &rewriter,
                           const BufferizationOptions &options,
                           BufferizationState &state) const {
