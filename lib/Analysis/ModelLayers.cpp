@@ -82,6 +82,47 @@ SmallVector<func::FuncOp> mlir::moe::getRootFunctions(ModuleOp module) {
 }
 
 namespace {
+/// Looks for a call of a function that is still being visited.
+class RecursionSearch {
+public:
+  explicit RecursionSearch(ModuleOp module) : symbols(module) {}
+
+  LogicalResult visit(func::FuncOp function) {
+    auto [state, isNew] = isDone.try_emplace(function, false);
+    if (!isNew) {
+      return success();
+    }
+    WalkResult walk = function.walk([&](func::CallOp call) -> WalkResult {
+      auto callee = symbols.lookup<func::FuncOp>(call.getCallee());
+      auto known = isDone.find(callee);
+      if (known != isDone.end() && !known->second) {
+        return emitError(call.getLoc(),
+                         "expected no recursion, but got a call of '")
+               << callee.getSymName() << "' inside itself";
+      }
+      return visit(callee);
+    });
+    isDone[function] = true;
+    return failure(walk.wasInterrupted());
+  }
+
+private:
+  SymbolTable symbols;
+  DenseMap<Operation *, bool> isDone;
+};
+} // namespace
+
+LogicalResult mlir::moe::verifyNoRecursion(ModuleOp module) {
+  RecursionSearch search(module);
+  for (func::FuncOp function : module.getOps<func::FuncOp>()) {
+    if (failed(search.visit(function))) {
+      return failure();
+    }
+  }
+  return success();
+}
+
+namespace {
 /// Follows the calls from one root.
 class LayerWalk {
 public:
@@ -118,12 +159,6 @@ private:
         call, call.getCalleeAttr());
     if (!callee || callee.isDeclaration()) {
       return success();
-    }
-    if (callee == root || llvm::any_of(path, [&](const LayerCall &step) {
-          return step.callee == callee;
-        })) {
-      return call.emitOpError("expected no recursion, but got a call of '")
-             << callee.getSymName() << "' inside itself";
     }
     DenseMap<Value, Operation *> outer = origins;
     for (auto [argument, operand] :
@@ -181,6 +216,9 @@ private:
 } // namespace
 
 FailureOr<SmallVector<MoELayer>> mlir::moe::collectLayers(ModuleOp module) {
+  if (failed(verifyNoRecursion(module))) {
+    return failure();
+  }
   SymbolTableCollection symbols;
   SmallVector<MoELayer> layers;
   for (func::FuncOp root : getRootFunctions(module)) {

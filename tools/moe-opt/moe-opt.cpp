@@ -8,6 +8,7 @@
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
+#include "llvm/Support/CommandLine.h"
 
 /// Whether the pipeline of the command line writes a report to standard output.
 static bool printsReport() {
@@ -21,12 +22,23 @@ static bool printsReport() {
          mlir::moe::printsReport(manager);
 }
 
+/// Errors are one line unless asked for more: the operation that MLIR would
+/// print behind one may be the whole model.
+static void shortenErrors() {
+  llvm::cl::Option *option =
+      llvm::cl::getRegisteredOptions().lookup("mlir-print-op-on-diagnostic");
+  if (option && option->getNumOccurrences() == 0) {
+    option->addOccurrence(0, option->ArgStr, "false");
+  }
+}
+
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   mlir::moe::registerAllDialects(registry);
   mlir::moe::registerAllPasses();
   auto [input, output] = mlir::registerAndParseCLIOptions(
       argc, argv, mlir::moe::getOverview(), registry);
+  shortenErrors();
   if (output == "-" && printsReport()) {
     output = "/dev/null";
   }

@@ -64,6 +64,10 @@ struct MoELayer {
 /// The functions with a body that nobody in the module calls, in order.
 SmallVector<func::FuncOp> getRootFunctions(ModuleOp module);
 
+/// Fails, with a diagnostic at the call, where a function calls itself,
+/// directly or through others. Whoever follows calls asks first.
+LogicalResult verifyNoRecursion(ModuleOp module);
+
 /// All MoE layers, in the order in which they run. Fails, with a diagnostic, on
 /// recursion and on handles that come from elsewhere than `moe.use_placement`
 /// and `moe.use_weight`.

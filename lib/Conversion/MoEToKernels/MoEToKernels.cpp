@@ -31,6 +31,10 @@ public:
       : module(module), target(target) {}
 
   LogicalResult convert(GroupedMatmulOp op) {
+    if (op.getOuts().empty()) {
+      return op.emitOpError("expected buffers, but got tensors; bufferize "
+                            "before");
+    }
     if (!isContiguous(op.getRows()) || !isContiguous(op.getOuts()[0])) {
       return op.emitOpError("expected contiguous rows, but got ")
              << op.getRows().getType() << " and " << op.getOuts()[0].getType();
@@ -154,7 +158,7 @@ struct ConvertMoEToKernelsPass
   void runOnOperation() override {
     llvm::Expected<CPUTarget> target = CPUTarget::parse(cpu);
     if (!target) {
-      getOperation().emitError() << llvm::toString(target.takeError());
+      emitError(getOperation().getLoc()) << llvm::toString(target.takeError());
       return signalPassFailure();
     }
     SmallVector<GroupedMatmulOp> products;

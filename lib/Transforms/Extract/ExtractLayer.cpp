@@ -3,6 +3,7 @@
 #include "moe/Transforms/Extract/ModelLayers.h"
 #include "moe/Transforms/Extract/Passes.h"
 
+#include "moe/Analysis/ModelLayers.h"
 #include "moe/Dialect/MoE/MoE.h"
 
 #include "llvm/ADT/SetVector.h"
@@ -139,15 +140,20 @@ struct ExtractLayerPass
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
+    if (failed(verifyNoRecursion(module))) {
+      return signalPassFailure();
+    }
     func::FuncOp model = findModelFunction(module);
     if (!model) {
-      module.emitError("expected a function with moe.role \"model\", but the "
-                       "module has none");
+      emitError(module.getLoc(),
+                "expected a function with moe.role \"model\", but the "
+                "module has none");
       return signalPassFailure();
     }
     if (layer == "all") {
-      model.emitError("expected one layer: the whole model cannot be run yet, "
-                      "since its attention is only declared");
+      emitError(model.getLoc(),
+                "expected one layer: the whole model cannot be run yet, "
+                "since its attention is only declared");
       return signalPassFailure();
     }
     FailureOr<ModelLayer> selected = selectLayer(model, layer);
@@ -155,7 +161,7 @@ struct ExtractLayerPass
       return signalPassFailure();
     }
     if (Operation *other = module.lookupSymbol(kLayerFunctionName)) {
-      other->emitError("expected no other symbol called '")
+      emitError(other->getLoc(), "expected no other symbol called '")
           << kLayerFunctionName << "'";
       return signalPassFailure();
     }

@@ -12,7 +12,8 @@ FailureOr<ExpertsOp> mlir::moe::findOnlyExperts(ModuleOp module) {
     return found.front();
   }
   InFlightDiagnostic error =
-      module.emitError("expected one 'moe.experts' in the module, but got ")
+      emitError(module.getLoc(),
+                "expected one 'moe.experts' in the module, but got ")
       << found.size() << "; take one layer by moe-extract-layer";
   return error;
 }
@@ -32,10 +33,10 @@ static FailureOr<func::CallOp> findCaller(func::FuncOp function) {
   if (calls.size() == 1) {
     return calls.front();
   }
-  InFlightDiagnostic error = function.emitError("expected one call of '")
-                             << function.getSymName() << "', but got "
-                             << calls.size()
-                             << "; take one layer by moe-extract-layer";
+  InFlightDiagnostic error =
+      emitError(function.getLoc(), "expected one call of '")
+      << function.getSymName() << "', but got " << calls.size()
+      << "; take one layer by moe-extract-layer";
   return error;
 }
 

@@ -119,8 +119,8 @@ FailureOr<ModelLayer> mlir::moe::selectLayer(func::FuncOp model,
   SmallVector<ModelLayer> layers = findLayers(model);
   std::string known = listMoELayers(layers);
   if (known.empty()) {
-    model.emitError(
-        "expected a model with a layer of experts, but none of its ")
+    emitError(model.getLoc(),
+              "expected a model with a layer of experts, but none of its ")
         << layers.size() << " layers has any";
     return failure();
   }
@@ -129,12 +129,12 @@ FailureOr<ModelLayer> mlir::moe::selectLayer(func::FuncOp model,
       if (layer.isMoE) {
         return layer;
       }
-      model.emitError("expected a layer with experts (")
+      emitError(model.getLoc(), "expected a layer with experts (")
           << known << "), but layer " << name << " is dense";
       return failure();
     }
   }
-  model.emitError("expected a layer with experts (")
+  emitError(model.getLoc(), "expected a layer with experts (")
       << known << "), but the model has no layer '" << name << "'";
   return failure();
 }

@@ -16,7 +16,8 @@ LogicalResult FunctionPartitioner::run() {
     return success();
   }
   if (!global.getBody().hasOneBlock()) {
-    return global.emitError("cannot partition a function of several blocks");
+    return emitError(global.getLoc(),
+                     "cannot partition a function of several blocks");
   }
   Block *entry = local.addEntryBlock();
   for (BlockArgument argument : global.getArguments()) {

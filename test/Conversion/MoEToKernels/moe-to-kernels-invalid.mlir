@@ -25,3 +25,11 @@ func.func @half_precision(%a: memref<?x11xf16>, %w: !moe.weights<3x11x40xf16>, %
   moe.grouped_matmul %a by %w at %o into %out : (memref<?x11xf16>, !moe.weights<3x11x40xf16>, memref<?xi32>, memref<?x40xf16>) -> ()
   return
 }
+
+// -----
+
+func.func @tensors(%a: tensor<?x11xf32>, %w: !moe.weights<3x11x40xf32>, %o: tensor<?xi32>) -> tensor<?x40xf32> {
+  // expected-error @below {{expected buffers, but got tensors; bufferize before}}
+  %0 = moe.grouped_matmul %a by %w at %o : (tensor<?x11xf32>, !moe.weights<3x11x40xf32>, tensor<?xi32>) -> tensor<?x40xf32>
+  return %0 : tensor<?x40xf32>
+}

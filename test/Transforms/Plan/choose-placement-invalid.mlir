@@ -7,6 +7,9 @@
 // RUN: not moe-opt %t/handle.mlir --moe-choose-placement 2>&1 | FileCheck %s --check-prefix=HANDLE
 // RUN: not moe-opt %t/argument.mlir --moe-choose-placement 2>&1 | FileCheck %s --check-prefix=ARGUMENT
 // RUN: not moe-opt %t/recursion.mlir --moe-choose-placement 2>&1 | FileCheck %s --check-prefix=RECURSION
+// RUN: not moe-opt %t/self-recursion.mlir --moe-choose-placement 2>&1 | FileCheck %s --check-prefix=ITSELF
+// RUN: not moe-opt %t/self-recursion.mlir --moe-extract-layer 2>&1 | FileCheck %s --check-prefix=ITSELF
+// ITSELF: self-recursion.mlir:3:8: error: expected no recursion, but got a call of 'h' inside itself
 // RUN: not moe-opt %inputs/mixtral-2-layers.mlir --moe-choose-placement 2>&1 | FileCheck %s --check-prefix=MESH
 
 // PLANNED: error: placement policy 'joint' is not available yet; available: contiguous, round_robin
@@ -17,7 +20,7 @@
 // AXES: error: 'moe.experts' op expected axes; run moe-choose-mesh-mapping before
 // HANDLE: error: 'moe.experts' op expected 'placed by' a moe.use_placement
 // ARGUMENT: error: 'moe.experts' op expected its placement to come from moe.use_placement
-// RECURSION: error: 'func.call' op expected no recursion, but got a call of 'f' inside itself
+// RECURSION: error: expected no recursion, but got a call of 'f' inside itself
 // MESH: error: expected a comm.mesh; run moe-choose-mesh-mapping with its option 'mesh'
 
 //--- other.mlir
@@ -77,6 +80,12 @@ func.func @layer(%x: tensor<40x8xf32>, %expert: tensor<40x3xi32>, %weight: tenso
   ^bb0(%rows: tensor<?x8xf32>, %offsets: tensor<?xi32>):
     moe.yield %rows : tensor<?x8xf32>
   }
+  return %y : tensor<40x8xf32>
+}
+//--- self-recursion.mlir
+comm.mesh @mesh <["ep"=2]>
+func.func @h(%x: tensor<40x8xf32>) -> tensor<40x8xf32> {
+  %y = call @h(%x) : (tensor<40x8xf32>) -> tensor<40x8xf32>
   return %y : tensor<40x8xf32>
 }
 //--- recursion.mlir

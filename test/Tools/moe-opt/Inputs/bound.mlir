@@ -1,0 +1,1 @@
+moe.exchange @x0 flat_exact bound 0
