@@ -13,7 +13,7 @@ using namespace moe::report;
 static constexpr double left = 96, top = 62, right = 16, bottom = 14;
 /// Room for the cells, and the size that one of them has at most and at least.
 static constexpr double roomWide = 880, roomHigh = 620;
-static constexpr double largest = 30, smallest = 3;
+static constexpr double largest = 30, smallest = 1.5;
 
 static double cellSize(size_t count, double room) {
   double size = room / double(std::max<size_t>(count, 1));

@@ -29,7 +29,7 @@ th, td { padding: .2rem .7rem; border-bottom: 1px solid #ddd; text-align: right;
   vertical-align: top; }
 th { background: #f1f3f5; position: sticky; top: 0; vertical-align: bottom; }
 th.text, td.text { text-align: left; }
-td.number { white-space: nowrap; }
+td.number, td.short { white-space: nowrap; }
 tbody tr:hover { background: #f6f9fc; }
 input { font: inherit; padding: .2rem .5rem; margin: .3rem 0; width: 18rem; }
 svg { font: 12px system-ui, "Segoe UI", sans-serif; display: block;
@@ -59,6 +59,9 @@ for (const field of document.querySelectorAll('input[data-table]')) {
 /// Longer tables scroll and can be searched.
 static constexpr size_t longTable = 24;
 
+/// Texts up to this length stay on one line.
+static constexpr size_t shortText = 20;
+
 static void writeNotes(llvm::ArrayRef<std::string> notes,
                        llvm::raw_ostream &os) {
   for (const std::string &note : notes) {
@@ -81,8 +84,10 @@ static void writeRows(const Table &table, llvm::raw_ostream &os) {
   for (const Row &row : table.rows) {
     os << "<tr>";
     for (auto [cell, column] : llvm::zip(row, table.columns)) {
-      os << formatv("<td class=\"{0}\">{1}</td>", styleOf(column),
-                    escapeHtml(formatCell(cell, column)));
+      std::string text = formatCell(cell, column);
+      bool isShort = text.size() <= shortText;
+      os << formatv("<td class=\"{0}{1}\">{2}</td>", styleOf(column),
+                    isShort ? " short" : "", escapeHtml(text));
     }
     os << "</tr>\n";
   }

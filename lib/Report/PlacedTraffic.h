@@ -1,0 +1,64 @@
+//===- PlacedTraffic.h - What a placement makes travel ----------*- C++ -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOE_LIB_REPORT_PLACEDTRAFFIC_H
+#define MOE_LIB_REPORT_PLACEDTRAFFIC_H
+
+#include "moe/Report/PlacementReport.h"
+
+namespace moe::report {
+
+/// A place of an expert and the part of its rows that it serves.
+struct ServingSlot {
+  int64_t rank = 0;
+  double part = 1;
+};
+
+/// Dispatch and combine of one layer.
+struct PlacedCost {
+  planning::Microseconds total;
+  /// As the topology names it; empty where nothing travels.
+  std::string slowestLink;
+};
+
+/// A layer's placement under its loads, tokens spread evenly over the ranks.
+class PlacedTraffic {
+public:
+  PlacedTraffic(const PlacedModel &model, const planning::Placement &placement,
+                const planning::ExpertShares &loads)
+      : model(model), placement(placement), loads(loads) {}
+
+  int64_t deviceOf(int64_t rank) const {
+    return model.devices.empty() ? rank : model.devices[rank];
+  }
+
+  /// By slot.
+  std::vector<ServingSlot> slotsOf(int64_t expert) const;
+
+  /// `They come 6 % from the same device, 44 % over nvlink, 50 % over ib`
+  std::string sourcesText(int64_t expert) const;
+
+  /// Payload of dispatch and combine between two devices.
+  void
+  visitBytes(llvm::function_ref<void(int64_t, int64_t, double)> visitor) const;
+
+  /// Dispatch and combine by tier; needs a topology.
+  planning::ExchangeTraffic bytes() const;
+  PlacedCost cost() const;
+
+private:
+  planning::DeviceGroup group() const;
+  planning::CountMatrix counts() const;
+  std::vector<planning::ExchangePlan> plans() const;
+
+  const PlacedModel &model;
+  const planning::Placement &placement;
+  const planning::ExpertShares &loads;
+};
+
+} // namespace moe::report
+
+#endif // MOE_LIB_REPORT_PLACEDTRAFFIC_H

@@ -1,0 +1,377 @@
+//===- PlacementReport.cpp - Where experts are, and why -------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "moe/Report/PlacementReport.h"
+#include "PlacedTraffic.h"
+#include "moe/Report/PlanReport.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+#include <numeric>
+
+using namespace moe::report;
+using namespace moe::planning;
+using llvm::formatv;
+
+/// Each device's load over the mean.
+static std::vector<double> relativeLoads(const Placement &placement,
+                                         const ExpertShares &loads) {
+  std::vector<double> ranks = placement.rankLoads(loads.shares);
+  double mean =
+      std::accumulate(ranks.begin(), ranks.end(), 0.0) / double(ranks.size());
+  for (double &load : ranks) {
+    load /= mean;
+  }
+  return ranks;
+}
+
+static double largestLoad(const Placement &placement,
+                          const ExpertShares &loads) {
+  std::vector<double> ranks = relativeLoads(placement, loads);
+  return *std::max_element(ranks.begin(), ranks.end());
+}
+
+//===----------------------------------------------------------------------===//
+// Figures
+//===----------------------------------------------------------------------===//
+
+HeatMap moe::report::expertMap(const PlacedModel &model,
+                               const PlacedLayer &layer) {
+  const Placement &placement = layer.placement;
+  HeatMap map;
+  map.title = layer.name + ": which device serves which expert";
+  map.rowName = "expert";
+  map.columnName = "device";
+  map.value = {"share of the layer's rows", ColumnKind::Share};
+  for (int64_t expert = 0; expert < placement.expertCount(); ++expert) {
+    map.rowLabels.push_back(std::to_string(expert));
+  }
+  PlacedTraffic traffic(model, layer.placement, layer.loads);
+  for (int64_t rank = 0; rank < placement.rankCount(); ++rank) {
+    map.columnLabels.push_back(std::to_string(traffic.deviceOf(rank)));
+  }
+  for (int64_t expert = 0; expert < placement.expertCount(); ++expert) {
+    for (const ServingSlot &slot : traffic.slotsOf(expert)) {
+      double share = slot.part * layer.loads.shares[expert];
+      map.cells.push_back(
+          {size_t(expert), size_t(slot.rank), share,
+           formatv(
+               "expert {0} on device {1}: {2:F2} % of the rows, {3:F0} % of "
+               "the expert's; {4} in all",
+               expert, traffic.deviceOf(slot.rank), share * 100,
+               slot.part * 100,
+               placement.slotsOf(expert).size() == 1
+                   ? "one place"
+                   : formatv("{0} places", placement.slotsOf(expert).size())
+                         .str())});
+    }
+  }
+  map.notes.push_back(
+      "each cell is a slot: the darker, the more of the layer's rows it "
+      "serves. Several cells in a line are replicas of one expert");
+  return map;
+}
+
+DeviceTraffic moe::report::deviceTraffic(const PlacedModel &model) {
+  int64_t devices = model.topology ? model.topology->deviceCount()
+                                   : model.layers.front().placement.rankCount();
+  DeviceTraffic sum(devices);
+  for (const PlacedLayer &layer : model.layers) {
+    PlacedTraffic traffic(model, layer.placement, layer.loads);
+    traffic.visitBytes([&](int64_t source, int64_t target, double bytes) {
+      sum.add(traffic.deviceOf(source), traffic.deviceOf(target),
+              bytes * double(layer.layers));
+    });
+  }
+  return sum;
+}
+
+HeatMap moe::report::trafficMap(const DeviceTraffic &traffic,
+                                size_t maxDevices) {
+  HeatMap map;
+  map.title = "bytes from device to device";
+  map.rowName = "from";
+  map.columnName = "to";
+  map.value = {"bytes of a step", ColumnKind::Bytes};
+  size_t devices = traffic.devices();
+  size_t block = (devices + maxDevices - 1) / maxDevices;
+  size_t blocks = (devices + block - 1) / block;
+  std::vector<double> sums(blocks * blocks);
+  for (size_t source = 0; source < devices; ++source) {
+    for (size_t target = 0; target < devices; ++target) {
+      sums[source / block * blocks + target / block] +=
+          traffic.from(source, target);
+    }
+  }
+  for (size_t first = 0; first < devices; first += block) {
+    size_t last = std::min(devices, first + block) - 1;
+    map.rowLabels.push_back(first == last
+                                ? std::to_string(first)
+                                : formatv("{0}-{1}", first, last).str());
+  }
+  map.columnLabels = map.rowLabels;
+  for (size_t cell = 0; cell < sums.size(); ++cell) {
+    if (sums[cell] > 0) {
+      map.cells.push_back({cell / blocks, cell % blocks, sums[cell]});
+    }
+  }
+  map.notes.push_back("dispatch and combine of all layers, what stays on a "
+                      "device left out");
+  if (block > 1) {
+    map.notes.push_back(
+        formatv("{0} neighbouring devices are one line and one column", block));
+  }
+  return map;
+}
+
+BarChart moe::report::tierChart(const PlacedModel &model) {
+  BarChart chart;
+  chart.title = "bytes by link";
+  chart.value = {"bytes of a step", ColumnKind::Bytes};
+  chart.series = {model.beforeName, model.afterName};
+  ExchangeTraffic before, after;
+  for (const PlacedLayer &layer : model.layers) {
+    for (int64_t time = 0; time < layer.layers; ++time) {
+      before += PlacedTraffic(model, layer.before, layer.loads).bytes();
+      after += PlacedTraffic(model, layer.placement, layer.loads).bytes();
+    }
+  }
+  for (unsigned tier = 0; tier < model.topology->tierCount(); ++tier) {
+    chart.groups.push_back({model.topology->tier(tier).name,
+                            {before.tiers[tier].payload.value(),
+                             after.tiers[tier].payload.value()}});
+  }
+  chart.groups.push_back(
+      {"stays on its device",
+       {before.local.payload.value(), after.local.payload.value()}});
+  chart.notes.push_back("dispatch and combine of all layers and devices");
+  return chart;
+}
+
+/// Loads of the devices of a layer, heaviest first.
+static LineChart loadChart(const PlacedModel &model, const PlacedLayer &layer) {
+  LineChart chart;
+  chart.title = layer.name + ": load of the devices, heaviest first";
+  chart.x = {{"devices, heaviest first", ColumnKind::Count}};
+  chart.y = {{"load over the mean", ColumnKind::Number, "", 2}};
+  auto add = [&](llvm::StringRef name, const Placement &placement) {
+    std::vector<double> loads = relativeLoads(placement, layer.loads);
+    llvm::sort(loads, std::greater<>());
+    chart.series.push_back({name.str(), {}});
+    for (auto [place, load] : llvm::enumerate(loads)) {
+      chart.series.back().points.push_back({double(place + 1), load});
+    }
+  };
+  add(model.beforeName, layer.before);
+  add(model.afterName, layer.placement);
+  if (layer.bound) {
+    double ranks = double(layer.placement.rankCount());
+    chart.series.push_back(
+        {"lower bound of the heaviest",
+         {{1, layer.bound->maxOverMean}, {ranks, layer.bound->maxOverMean}}});
+    chart.notes.push_back(
+        formatv("no placement's heaviest device is below {0:F3} of the mean: "
+                "{1}",
+                layer.bound->maxOverMean, layer.bound->argument));
+  }
+  return chart;
+}
+
+//===----------------------------------------------------------------------===//
+// Tables
+//===----------------------------------------------------------------------===//
+
+static Table layersTable(const PlacedModel &model) {
+  Table table;
+  table.title = "layers";
+  bool hasTimes = model.topology && model.tokens > 0;
+  table.columns = {
+      {"layer", ColumnKind::Text},
+      {"max load, " + model.beforeName, ColumnKind::Number, "mean", 3},
+      {"max load, " + model.afterName, ColumnKind::Number, "mean", 3},
+      {"lower bound", ColumnKind::Number, "mean", 3},
+      {"replicated experts", ColumnKind::Count}};
+  if (hasTimes) {
+    table.columns.push_back(
+        {"exchange, " + model.beforeName, ColumnKind::Time});
+    table.columns.push_back({"exchange, " + model.afterName, ColumnKind::Time});
+    table.columns.push_back({"slowest link", ColumnKind::Text});
+  }
+  for (const PlacedLayer &layer : model.layers) {
+    int64_t replicated = 0;
+    for (int64_t expert = 0; expert < layer.placement.expertCount(); ++expert) {
+      replicated += layer.placement.slotsOf(expert).size() > 1;
+    }
+    Row row = {layer.name, largestLoad(layer.before, layer.loads),
+               largestLoad(layer.placement, layer.loads),
+               layer.bound ? Cell(layer.bound->maxOverMean) : Cell(),
+               double(replicated)};
+    if (hasTimes) {
+      PlacedCost after =
+          PlacedTraffic(model, layer.placement, layer.loads).cost();
+      row.push_back(
+          PlacedTraffic(model, layer.before, layer.loads).cost().total.value());
+      row.push_back(after.total.value());
+      row.push_back(after.slowestLink);
+    }
+    table.add(std::move(row));
+  }
+  return table;
+}
+
+/// `device 5 holds it with experts 3, 44 and carries 1.02 of the mean`
+static std::string placeText(const PlacedLayer &layer, int64_t expert,
+                             const ServingSlot &slot, int64_t device,
+                             double load, bool isFirst) {
+  std::vector<int64_t> others;
+  for (int32_t other : layer.placement.tablesFor(slot.rank).hostedExperts) {
+    if (other >= 0 && other != expert) {
+      others.push_back(other);
+    }
+  }
+  constexpr size_t most = 12;
+  std::string with = others.empty() ? "alone"
+                     : others.size() > most
+                         ? formatv("with {0} others", others.size()).str()
+                         : formatv("with {0}", formatExperts(others)).str();
+  return formatv("{0} {1} holds it {2} and carries {3:F3} of the mean",
+                 isFirst ? "Device" : "device", device, with, load);
+}
+
+/// Why an expert is where it is, in sentences.
+static std::string reasonText(const PlacedModel &model,
+                              const PlacedLayer &layer, int64_t expert,
+                              const PlacedTraffic &traffic,
+                              llvm::ArrayRef<double> loads) {
+  double share = layer.loads.shares[expert];
+  double alone = share * double(layer.placement.rankCount());
+  std::vector<ServingSlot> slots = traffic.slotsOf(expert);
+  std::string text =
+      formatv("Its rows are {0:F2} of a device's mean load", alone);
+  if (slots.size() == 1) {
+    text += "; one place serves them. ";
+  } else {
+    double largest = 0;
+    for (const ServingSlot &slot : slots) {
+      largest = std::max(largest, slot.part * alone);
+    }
+    text += formatv("; {0} places share them, at most {1:F2} each. ",
+                    slots.size(), largest);
+  }
+  for (auto [index, slot] : llvm::enumerate(slots)) {
+    text += index == 0 ? "" : "; ";
+    text += placeText(layer, expert, slot, traffic.deviceOf(slot.rank),
+                      loads[slot.rank], index == 0);
+  }
+  text += ". ";
+  if (model.topology) {
+    text += traffic.sourcesText(expert) + ". ";
+  }
+  if (layer.bound) {
+    text += formatv("No placement of the layer gets below {0:F3}: {1}",
+                    layer.bound->maxOverMean, layer.bound->argument);
+  }
+  return llvm::StringRef(text).rtrim().str();
+}
+
+Table moe::report::reasonTable(const PlacedModel &model,
+                               llvm::ArrayRef<const PlacedLayer *> layers) {
+  Table table;
+  table.title = "why each expert is where it is";
+  table.columns = {{"expert", ColumnKind::Count},
+                   {"layer", ColumnKind::Text},
+                   {"share of rows", ColumnKind::Share},
+                   {"over the mean expert", ColumnKind::Number, "", 2},
+                   {"places", ColumnKind::Count},
+                   {"devices", ColumnKind::Text},
+                   {"why", ColumnKind::Text}};
+  for (const PlacedLayer *layer : layers) {
+    PlacedTraffic traffic(model, layer->placement, layer->loads);
+    std::vector<double> loads = relativeLoads(layer->placement, layer->loads);
+    int64_t experts = layer->placement.expertCount();
+    for (int64_t expert = 0; expert < experts; ++expert) {
+      std::string devices;
+      for (const ServingSlot &slot : traffic.slotsOf(expert)) {
+        devices += formatv("{0}{1}", devices.empty() ? "" : ", ",
+                           traffic.deviceOf(slot.rank));
+      }
+      double share = layer->loads.shares[expert];
+      table.add({double(expert), layer->name, share, share * double(experts),
+                 double(layer->placement.slotsOf(expert).size()), devices,
+                 reasonText(model, *layer, expert, traffic, loads)});
+    }
+  }
+  return table;
+}
+
+//===----------------------------------------------------------------------===//
+// The page
+//===----------------------------------------------------------------------===//
+
+/// The layers with the largest loads first, at most so many.
+static std::vector<const PlacedLayer *> leastBalanced(const PlacedModel &model,
+                                                      size_t most) {
+  std::vector<const PlacedLayer *> layers;
+  for (const PlacedLayer &layer : model.layers) {
+    layers.push_back(&layer);
+  }
+  llvm::sort(layers, [](const PlacedLayer *a, const PlacedLayer *b) {
+    double left = largestLoad(a->placement, a->loads);
+    double right = largestLoad(b->placement, b->loads);
+    return left > right || (left == right && a < b);
+  });
+  layers.resize(std::min(layers.size(), most));
+  return layers;
+}
+
+static void addNotes(const PlacedModel &model, size_t shown, Report &report) {
+  const Placement &placement = model.layers.front().placement;
+  report.notes.push_back(
+      formatv("{0} experts in {1} slots on {2} devices; '{3}' is compared with "
+              "'{4}'",
+              placement.expertCount(), placement.slotCount(),
+              placement.rankCount(), model.afterName, model.beforeName));
+  if (llvm::any_of(model.layers, [](const PlacedLayer &layer) {
+        return layer.loads.isAssumedUniform;
+      })) {
+    report.notes.push_back("no loads are known for some layers: their experts "
+                           "are assumed to get the same load");
+  }
+  if (shown < model.layers.size()) {
+    report.notes.push_back(
+        formatv("details are of the {0} layers whose heaviest device stands "
+                "out most; there are {1}",
+                shown, model.layers.size()));
+  }
+  if (!model.topology) {
+    report.notes.push_back("no topology is given: nothing is said of bytes "
+                           "and times");
+  } else {
+    report.notes.push_back("topology: " + model.topology->toString());
+  }
+  report.notes.push_back("predicted from the loads, not measured");
+}
+
+Report moe::report::placementPage(const PlacedModel &model, size_t maxLayers) {
+  Report report;
+  report.title = model.title;
+  std::vector<const PlacedLayer *> layers = leastBalanced(model, maxLayers);
+  addNotes(model, layers.size(), report);
+  report.figures.push_back(loadChart(model, *layers.front()));
+  bool hasBytes = model.topology && model.tokens > 0;
+  if (hasBytes) {
+    report.figures.push_back(tierChart(model));
+    report.figures.push_back(trafficMap(deviceTraffic(model)));
+  }
+  for (const PlacedLayer *layer : layers) {
+    report.figures.push_back(expertMap(model, *layer));
+  }
+  report.tables.push_back(layersTable(model));
+  report.tables.push_back(reasonTable(model, layers));
+  if (hasBytes) {
+    report.tables.push_back(constantsTable(model.constants));
+  }
+  return report;
+}

@@ -1,0 +1,167 @@
+//===- PlacementReportTest.cpp - Where experts are, and why ---------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "moe/Report/PlacementReport.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/raw_ostream.h"
+#include <gtest/gtest.h>
+#include <numeric>
+
+using namespace moe::report;
+using namespace moe::planning;
+
+/// Two nodes of two devices.
+static Topology fourDevices() {
+  return llvm::cantFail(Topology::create(
+      {{"ib", 2, GigabytesPerSecond(50), Microseconds(5)},
+       {"nvlink", 2, GigabytesPerSecond(370.8), Microseconds(1.5)}}));
+}
+
+static ExpertShares sharesOf(std::vector<double> loads) {
+  ExpertShares shares;
+  double sum = std::accumulate(loads.begin(), loads.end(), 0.0);
+  for (double load : loads) {
+    shares.shares.push_back(load / sum);
+  }
+  return shares;
+}
+
+/// Six experts; expert 0 is hot and sits on devices 0 and 2, one in each node.
+static PlacedModel placedModel(const Topology &topology) {
+  PlacementData data;
+  data.expertCount = 6;
+  data.expertsByRank = {{0, 1}, {2, 3}, {0, 4}, {5}};
+  Placement after = llvm::cantFail(Placement::create(
+      data, [](int64_t a, int64_t b) { return a / 2 == b / 2 ? 1 : 2; }));
+  PlacedModel model;
+  model.title = "placement";
+  model.afterName = "by hand";
+  model.topology = &topology;
+  model.tokens = 400;
+  model.choices = 2;
+  model.rowBytes = 100;
+  model.layers.push_back({"layer 7", 1, after, Placement::contiguous(6, 4),
+                          sharesOf({6, 1, 1, 1, 2, 1}),
+                          BoundFigure{1.0, "mean load"}});
+  return model;
+}
+
+TEST(PlacementReport, CellsAreSharesOfTheRows) {
+  Topology topology = fourDevices();
+  PlacedModel model = placedModel(topology);
+  HeatMap map = expertMap(model, model.layers[0]);
+  EXPECT_EQ(map.rowLabels.size(), 6u);
+  EXPECT_EQ(map.columnLabels.size(), 4u);
+  EXPECT_EQ(map.cells.size(), 7u);
+  double sum = 0;
+  for (const HeatCell &cell : map.cells) {
+    sum += cell.value;
+  }
+  EXPECT_NEAR(sum, 1, 1e-12);
+  // Each half of the devices asks the replica of its node.
+  EXPECT_NEAR(map.cells[0].value, 0.25, 1e-12);
+  EXPECT_NEAR(map.cells[1].value, 0.25, 1e-12);
+  EXPECT_EQ(map.cells[1].column, 2u);
+}
+
+TEST(PlacementReport, TrafficIsThatOfThePlan) {
+  Topology topology = fourDevices();
+  PlacedModel model = placedModel(topology);
+  DeviceTraffic traffic = deviceTraffic(model);
+  double sum = 0, between = 0;
+  for (int64_t a = 0; a < 4; ++a) {
+    EXPECT_EQ(traffic.from(a, a), 0);
+    for (int64_t b = 0; b < 4; ++b) {
+      sum += traffic.from(a, b);
+      between += a / 2 != b / 2 ? traffic.from(a, b) : 0;
+    }
+  }
+  BarChart tiers = tierChart(model);
+  ASSERT_EQ(tiers.groups.size(), 3u);
+  auto after = [&](size_t group) {
+    return std::get<double>(tiers.groups[group].values[1]);
+  };
+  EXPECT_NEAR(after(0), between, 1e-6);
+  EXPECT_NEAR(after(0) + after(1), sum, 1e-6);
+  // Dispatch and combine of 400 · 2 rows, wherever they go.
+  for (size_t side : {0u, 1u}) {
+    double all = 0;
+    for (const BarChart::Group &group : tiers.groups) {
+      all += std::get<double>(group.values[side]);
+    }
+    EXPECT_NEAR(all, 2 * 400 * 2 * 100.0, 1e-6);
+  }
+  // A replica in each node keeps expert 0 off the slow link.
+  EXPECT_LT(after(0), std::get<double>(tiers.groups[0].values[0]));
+}
+
+TEST(PlacementReport, ManyDevicesAreShownInBlocks) {
+  DeviceTraffic traffic(10);
+  traffic.add(0, 9, 5);
+  traffic.add(3, 8, 2);
+  HeatMap map = trafficMap(traffic, 4);
+  EXPECT_EQ(map.rowLabels,
+            (std::vector<std::string>{"0-2", "3-5", "6-8", "9"}));
+  ASSERT_EQ(map.cells.size(), 2u);
+  EXPECT_EQ(map.cells[0].column, 3u);
+  EXPECT_EQ(map.cells[1].row, 1u);
+  EXPECT_EQ(map.cells[1].value, 2);
+}
+
+TEST(PlacementReport, SaysWhyAnExpertIsWhereItIs) {
+  Topology topology = fourDevices();
+  PlacedModel model = placedModel(topology);
+  Table table = reasonTable(model, {&model.layers[0]});
+  ASSERT_EQ(table.rows.size(), 6u);
+  const std::string &hot = std::get<std::string>(table.rows[0].back());
+  EXPECT_EQ(hot,
+            "Its rows are 2.00 of a device's mean load; 2 places share them, "
+            "at most 1.00 each. Device 0 holds it with 1 and carries 1.333 of "
+            "the mean; device 2 holds it with 4 and carries 1.667 of the mean. "
+            "They come 50 % from the same device, 50 % over nvlink. No "
+            "placement of the layer gets below 1.000: mean load");
+  const std::string &cold = std::get<std::string>(table.rows[5].back());
+  EXPECT_EQ(cold,
+            "Its rows are 0.33 of a device's mean load; one place serves "
+            "them. Device 3 holds it alone and carries 0.333 of the mean. They "
+            "come 25 % from the same device, 25 % over nvlink, 50 % over ib. "
+            "No placement of the layer gets below 1.000: mean load");
+}
+
+TEST(PlacementReport, WorksWithoutATopology) {
+  Topology topology = fourDevices();
+  PlacedModel model = placedModel(topology);
+  model.topology = nullptr;
+  Report report = placementPage(model);
+  EXPECT_EQ(report.figures.size(), 2u);
+  EXPECT_TRUE(llvm::is_contained(
+      report.notes,
+      "no topology is given: nothing is said of bytes and times"));
+  std::string page;
+  llvm::raw_string_ostream os(page);
+  renderHtml(report, os);
+  EXPECT_NE(page.find("Its rows are 2.00"), std::string::npos);
+  EXPECT_EQ(page.find("over nvlink"), std::string::npos);
+}
+
+TEST(PlacementReport, ShowsTheLeastBalancedLayers) {
+  Topology topology = fourDevices();
+  PlacedModel model = placedModel(topology);
+  PlacedLayer flat = model.layers[0];
+  flat.name = "layer 8";
+  flat.loads = sharesOf({2, 1, 1, 1, 1, 2});
+  model.layers.insert(model.layers.begin(), flat);
+  Report report = placementPage(model, 1);
+  // Load, tiers, traffic and one map of experts.
+  ASSERT_EQ(report.figures.size(), 4u);
+  EXPECT_EQ(titleOf(report.figures[3]),
+            "layer 7: which device serves which expert");
+  EXPECT_TRUE(llvm::any_of(report.notes, [](const std::string &note) {
+    return llvm::StringRef(note).contains("details are of the 1 layers");
+  }));
+  // The table of layers has them all.
+  EXPECT_EQ(report.tables[0].rows.size(), 2u);
+}
