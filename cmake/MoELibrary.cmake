@@ -2,6 +2,10 @@
 file(WRITE ${PROJECT_BINARY_DIR}/moe_precompiled.cpp "")
 add_library(moe_precompiled OBJECT ${PROJECT_BINARY_DIR}/moe_precompiled.cpp)
 target_link_libraries(moe_precompiled PUBLIC moe_mlir_interface)
+# A header that comes out of a compiler cache has another time than the one that
+# it was made from.
+target_compile_options(moe_mlir_interface INTERFACE
+  $<$<COMPILE_LANG_AND_ID:CXX,Clang>:SHELL:-Xclang -fno-pch-timestamp>)
 target_precompile_headers(moe_precompiled PRIVATE
   <mlir/Dialect/Arith/IR/Arith.h> <mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h>
   <mlir/Dialect/Func/IR/FuncOps.h> <mlir/Dialect/LLVMIR/LLVMDialect.h>
