@@ -32,7 +32,18 @@ static void shortenErrors() {
   }
 }
 
+/// Hides the flags that LLVM's code generators brought along: they work, but
+/// --help lists what concerns modules.
+static void hideBackendFlags() {
+  for (auto &[name, option] : llvm::cl::getRegisteredOptions()) {
+    if (name != "help") {
+      option->setHiddenFlag(llvm::cl::ReallyHidden);
+    }
+  }
+}
+
 int main(int argc, char **argv) {
+  hideBackendFlags();
   mlir::DialectRegistry registry;
   mlir::moe::registerAllDialects(registry);
   mlir::moe::registerAllPasses();
