@@ -38,7 +38,10 @@ static Table layerTable(const Session &session, const LayerRun &run,
   add("placement", facts.placementPolicy);
   add("exchange", facts.exchange);
   add("CPU", facts.cpu);
-  add("weights", formatBytes(session.weightBytes()) + " packed");
+  add("weights", formatBytes(session.weightBytes()) +
+                     (session.weightsAreOnDisk() ? " packed, in a file that "
+                                                   "memory could not hold"
+                                                 : " packed"));
   if (!check.empty()) {
     add("check", check.str());
   }

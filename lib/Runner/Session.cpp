@@ -65,7 +65,7 @@ llvm::Error Session::State::declareWeights() {
   if (!source) {
     return source.takeError();
   }
-  weights.emplace(std::move(*source));
+  weights.emplace(std::move(*source), options.weightMemory);
   for (const auto &[symbol, weight] : planned->layout.weights) {
     if (llvm::Error error = weights->declare(symbol, weight)) {
       return error;
@@ -319,5 +319,7 @@ std::string Session::slotOf(int64_t expert, int64_t token,
 }
 
 int64_t Session::weightBytes() const { return state->weights->loadedBytes(); }
+
+bool Session::weightsAreOnDisk() const { return state->weights->isOnDisk(); }
 
 void Session::corruptExpert(int64_t expert) { state->corrupted = expert; }

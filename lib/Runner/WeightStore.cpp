@@ -2,19 +2,15 @@
 
 #include "moe/Runner/WeightStore.h"
 
+#include "WeightArena.h"
+
 #include "moe/Report/Progress.h"
 #include "moe/Runner/ExpertTensors.h"
 #include "moe/Target/CPU/PackedLayout.h"
 
-#include "llvm/Support/Memory.h"
-
 #include <atomic>
 #include <thread>
 #include <tuple>
-
-#ifdef __linux__
-#include <sys/mman.h>
-#endif
 
 using namespace moe::runner;
 using mlir::moe::PackedLayout;
@@ -40,38 +36,22 @@ struct WeightStore::Weight {
   std::optional<ExpertTensors> experts;
 };
 
-/// One mapping for all parts of a load, in huge pages where there are any.
-struct WeightStore::Arena {
-  llvm::sys::OwningMemoryBlock block;
-  int64_t used = 0;
+/// The part of the available memory that weights may take: tokens, code and
+/// everything else need some, too.
+static constexpr double weightsShareOfMemory = 0.8;
 
-  static llvm::Expected<std::unique_ptr<Arena>> create(int64_t bytes) {
-    std::error_code error;
-    auto arena = std::make_unique<Arena>();
-    arena->block =
-        llvm::sys::OwningMemoryBlock(llvm::sys::Memory::allocateMappedMemory(
-            bytes, nullptr,
-            llvm::sys::Memory::MF_READ | llvm::sys::Memory::MF_WRITE, error));
-    if (error) {
-      return llvm::createStringError(
-          "expected " + llvm::Twine(bytes) +
-          " bytes of memory for weights, but got: " + error.message());
-    }
-#ifdef MADV_HUGEPAGE
-    // Only advice: weights are read from one end to the other.
-    madvise(arena->block.base(), arena->block.allocatedSize(), MADV_HUGEPAGE);
-#endif
-    return arena;
-  }
-  char *take(int64_t bytes) {
-    char *result = static_cast<char *>(block.base()) + used;
-    used += bytes;
-    return result;
-  }
-};
+WeightStore::WeightStore(std::shared_ptr<const TensorSource> source,
+                         std::optional<int64_t> memoryLimit)
+    : source(std::move(source)), memoryLimit(memoryLimit) {}
 
-WeightStore::WeightStore(std::shared_ptr<const TensorSource> source)
-    : source(std::move(source)) {}
+int64_t WeightStore::memoryForWeights() const {
+  if (memoryLimit) {
+    return *memoryLimit;
+  }
+  std::optional<int64_t> available = availableMemory();
+  return available ? *available * weightsShareOfMemory
+                   : std::numeric_limits<int64_t>::max();
+}
 
 WeightStore::~WeightStore() = default;
 
@@ -178,8 +158,8 @@ llvm::Error WeightStore::load(unsigned threads) {
   if (missing.empty()) {
     return llvm::Error::success();
   }
-  llvm::Expected<std::unique_ptr<Arena>> arena =
-      Arena::create(std::max<int64_t>(bytes, 1));
+  llvm::Expected<std::unique_ptr<WeightArena>> arena =
+      WeightArena::create(std::max<int64_t>(bytes, 1), memoryForWeights());
   if (!arena) {
     return arena.takeError();
   }
@@ -213,10 +193,16 @@ const void *WeightStore::find(const WeightPart &part) const {
 
 int64_t WeightStore::loadedBytes() const {
   int64_t bytes = 0;
-  for (const std::unique_ptr<Arena> &arena : arenas) {
-    bytes += arena->used;
+  for (const std::unique_ptr<WeightArena> &arena : arenas) {
+    bytes += arena->used();
   }
   return bytes;
+}
+
+bool WeightStore::isOnDisk() const {
+  return llvm::any_of(arenas, [](const std::unique_ptr<WeightArena> &arena) {
+    return arena->isOnDisk();
+  });
 }
 
 llvm::Error WeightStore::loadPart(const WeightPart &part,

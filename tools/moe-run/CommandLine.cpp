@@ -97,6 +97,13 @@ static llvm::Error readNumbers(const InputArgList &flags, CommandLine &line) {
   if (flags.hasArg(OPT_tokens_eq)) {
     line.tokens = tokens;
   }
+  int64_t mebibytes = 0;
+  error = llvm::joinErrors(
+      std::move(error),
+      readNumber<int64_t>(flags, OPT_weight_memory_eq, mebibytes, 0));
+  if (flags.hasArg(OPT_weight_memory_eq)) {
+    session.weightMemory = std::min(mebibytes, INT64_MAX >> 20) << 20;
+  }
   return error;
 }
 

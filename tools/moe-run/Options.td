@@ -24,6 +24,7 @@ defm transport : Value<"transport", "NAME", "threads (default), mpi or nccl">;
 defm device : Value<"device", "NAME", "cpu (default), emulated or gpu">;
 defm cpu : Value<"cpu", "NAME", "CPU to compile for: native (default), x86-64-v3, x86-64-v4,+avx512bf16">;
 defm weights : Value<"weights", "PATH", "Safetensors file, index or directory; default: random by --seed">;
+defm weight_memory : Value<"weight-memory", "MIB", "MiB of memory for weights; what does not fit lies in a file under $TMPDIR or /var/tmp; default: most of what is free">;
 defm seed : Value<"seed", "S", "Seed of random weights and tokens (docs/RandomData.md); default 0">;
 defm input : Value<"input", "x.npy", "Tokens, float32 [tokens, hidden]; default: random by --seed">;
 defm output : Value<"output", "y.npy", "Where the outputs go, float32 [tokens, hidden]">;

@@ -37,6 +37,9 @@ struct SessionOptions {
   /// A safetensors file, index or directory; empty: random weights by `seed`.
   std::string weights;
   uint64_t seed = 0;
+  /// Bytes of memory for weights, beyond which they lie in a file; none: most
+  /// of what is available.
+  std::optional<int64_t> weightMemory;
   /// The routing is an input and not computed.
   bool takesRouting = false;
 
@@ -113,6 +116,8 @@ public:
 
   /// Bytes of the packed weights in this process.
   int64_t weightBytes() const;
+  /// Whether they lie in a file, since memory did not hold them.
+  bool weightsAreOnDisk() const;
 
   /// Makes the weights of one expert wrong for the ranks, not for the
   /// reference: for tests of the comparison.

@@ -8,6 +8,7 @@
 #include "moe/Runner/ProgramLayout.h"
 
 #include <memory>
+#include <optional>
 
 namespace moe::runner {
 
@@ -25,9 +26,14 @@ struct WeightPart {
   bool operator<(const WeightPart &other) const;
 };
 
+class WeightArena;
+
 class WeightStore {
 public:
-  explicit WeightStore(std::shared_ptr<const TensorSource> source);
+  /// Weights beyond `memoryLimit` bytes lie in a file; without a limit those
+  /// that most of the available memory cannot hold.
+  explicit WeightStore(std::shared_ptr<const TensorSource> source,
+                       std::optional<int64_t> memoryLimit = std::nullopt);
   ~WeightStore();
 
   /// Makes a weight known under its symbol. Fails, naming the tensor, when the
@@ -47,10 +53,12 @@ public:
   int64_t bytesOf(const WeightPart &part) const;
   /// Bytes of all loaded parts.
   int64_t loadedBytes() const;
+  /// Whether memory did not hold all that was loaded, so that a file does.
+  bool isOnDisk() const;
 
 private:
   struct Weight;
-  struct Arena;
+  int64_t memoryForWeights() const;
   llvm::Error loadPart(const WeightPart &part, char *destination) const;
   llvm::Error packMatrix(const Weight &weight, const WeightPart &part,
                          char *destination) const;
@@ -58,10 +66,11 @@ private:
                          char *destination) const;
 
   std::shared_ptr<const TensorSource> source;
+  std::optional<int64_t> memoryLimit;
   std::map<std::string, std::unique_ptr<Weight>> weights;
   /// Null until it is loaded.
   std::map<WeightPart, char *> parts;
-  std::vector<std::unique_ptr<Arena>> arenas;
+  std::vector<std::unique_ptr<WeightArena>> arenas;
 };
 
 } // namespace moe::runner
