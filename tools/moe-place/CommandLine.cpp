@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "CommandLine.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSwitch.h"
+#include "llvm/Option/ArgList.h"
+#include "llvm/Option/OptTable.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/raw_ostream.h"
+#include <cmath>
+
+using namespace moe::placement;
+using namespace moe::planning;
+using namespace llvm::opt;
+using llvm::createStringError;
+using llvm::formatv;
+
+namespace {
+enum OptionId {
+  OPT_INVALID = 0,
+#define OPTION(...) LLVM_MAKE_OPT_ID(__VA_ARGS__),
+#include "Options.inc"
+#undef OPTION
+};
+
+#define OPTTABLE_STR_TABLE_CODE
+#include "Options.inc"
+#undef OPTTABLE_STR_TABLE_CODE
+#define OPTTABLE_PREFIXES_TABLE_CODE
+#include "Options.inc"
+#undef OPTTABLE_PREFIXES_TABLE_CODE
+
+constexpr OptTable::Info infoTable[] = {
+#define OPTION(...) LLVM_CONSTRUCT_OPT_INFO(__VA_ARGS__),
+#include "Options.inc"
+#undef OPTION
+};
+
+class PlaceOptionTable : public GenericOptTable {
+public:
+  PlaceOptionTable()
+      : GenericOptTable(OptionStrTable, OptionPrefixesTable, infoTable) {}
+};
+} // namespace
+
+/// The largest number that a flag takes; products of two are exact in double.
+static constexpr int64_t largestNumber = int64_t(1) << 40;
+
+/// Reads a whole number of at least `least` into `value`, if the flag is given.
+static llvm::Error readNumber(const InputArgList &flags, OptSpecifier id,
+                              int64_t &value, int64_t least = 1) {
+  const Arg *flag = flags.getLastArg(id);
+  if (!flag) {
+    return llvm::Error::success();
+  }
+  llvm::StringRef text = flag->getValue();
+  if (text.getAsInteger(10, value) || value < least || value > largestNumber) {
+    return createStringError(
+        formatv("expected {0} to be a whole number of at least {1}, but got "
+                "'{2}'",
+                flag->getSpelling().rtrim('='), least, text));
+  }
+  return llvm::Error::success();
+}
+
+/// Reads a positive number, if the flag is given.
+static llvm::Error readRate(const InputArgList &flags, OptSpecifier id,
+                            std::optional<double> &rate) {
+  const Arg *flag = flags.getLastArg(id);
+  if (!flag) {
+    return llvm::Error::success();
+  }
+  double value = 0;
+  llvm::StringRef text = flag->getValue();
+  if (text.getAsDouble(value) || !std::isfinite(value) || value <= 0) {
+    return createStringError(
+        formatv("expected {0} to be a number above 0, but got '{1}'",
+                flag->getSpelling().rtrim('='), text));
+  }
+  rate = value;
+  return llvm::Error::success();
+}
+
+/// The first of the errors; the others say nothing new.
+static llvm::Error firstOf(std::vector<llvm::Error> errors) {
+  llvm::Error first = llvm::Error::success();
+  for (llvm::Error &error : errors) {
+    if (first) {
+      llvm::consumeError(std::move(error));
+    } else {
+      first = std::move(error);
+    }
+  }
+  return first;
+}
+
+static llvm::Error readNumbers(const InputArgList &flags,
+                               WorkloadOptions &options) {
+  std::pair<OptSpecifier, int64_t *> numbers[] = {
+      {OPT_experts_eq, &options.experts},
+      {OPT_groups_eq, &options.groups},
+      {OPT_tokens_eq, &options.tokens},
+      {OPT_choices_eq, &options.choices},
+      {OPT_hidden_eq, &options.hidden},
+      {OPT_width_eq, &options.width},
+      {OPT_replicas_eq, &options.slots},
+      {OPT_gpus_eq, &options.gpus},
+      {OPT_nodes_eq, &options.nodes},
+      {OPT_sequences_eq, &options.sequences},
+      {OPT_context_eq, &options.context}};
+  std::vector<llvm::Error> errors;
+  for (auto [flag, value] : numbers) {
+    errors.push_back(readNumber(flags, flag, *value));
+  }
+  errors.push_back(readRate(flags, OPT_nic_gbps_eq, options.machine.nicGbps));
+  errors.push_back(
+      readRate(flags, OPT_inter_node_gbps_eq, options.machine.interNodeGbps));
+  return firstOf(std::move(errors));
+}
+
+/// Ascending numbers from `3-60` or `0,4`.
+static llvm::Error readLayers(llvm::StringRef text,
+                              std::vector<int64_t> &layers) {
+  constexpr int64_t mostLayers = 1 << 16;
+  for (llvm::StringRef part : llvm::split(text, ',')) {
+    auto [first, last] = part.trim().split('-');
+    int64_t begin = 0, end = 0;
+    bool isWrong = first.getAsInteger(10, begin) || begin < 0;
+    end = begin;
+    isWrong = isWrong || (part.contains('-') && last.getAsInteger(10, end)) ||
+              end < begin || end >= mostLayers ||
+              (!layers.empty() && begin <= layers.back());
+    if (isWrong) {
+      return createStringError(
+          formatv("expected --layers to be ascending numbers such as 3-60 or "
+                  "0,4, but got '{0}'",
+                  text));
+    }
+    for (int64_t layer = begin; layer <= end; ++layer) {
+      layers.push_back(layer);
+    }
+  }
+  return llvm::Error::success();
+}
+
+static llvm::Error readPolicies(const InputArgList &flags,
+                                std::vector<PlacementPolicy> &policies) {
+  llvm::StringRef names = flags.getLastArgValue(OPT_policy_eq, "joint");
+  if (names == "all" || flags.hasArg(OPT_compare)) {
+    names = "contiguous,round_robin,eplb,joint";
+  }
+  for (llvm::StringRef name : llvm::split(names, ',')) {
+    std::optional<PlacementPolicy> policy = parsePlacementPolicy(name.trim());
+    if (!policy) {
+      return createStringError(
+          formatv("expected --policy to be contiguous, round_robin, eplb, "
+                  "joint, exhaustive or all, but got '{0}'",
+                  name));
+    }
+    policies.push_back(*policy);
+  }
+  return llvm::Error::success();
+}
+
+static llvm::Error readChoices(const InputArgList &flags, CommandLine &line) {
+  llvm::StringRef objective = flags.getLastArgValue(OPT_objective_eq);
+  if (objective == "load" || objective == "time") {
+    line.objective = objective == "load" ? Objective::Load : Objective::Time;
+  } else if (flags.hasArg(OPT_objective_eq)) {
+    return createStringError(formatv(
+        "expected --objective to be time or load, but got '{0}'", objective));
+  }
+  llvm::StringRef format = flags.getLastArgValue(OPT_format_eq, "text");
+  if (format != "text" && format != "json" && format != "html") {
+    return createStringError(formatv(
+        "expected --format to be text, json or html, but got '{0}'", format));
+  }
+  line.format = llvm::StringSwitch<OutputFormat>(format)
+                    .Case("json", OutputFormat::Json)
+                    .Case("html", OutputFormat::Html)
+                    .Default(OutputFormat::Text);
+  WorkloadOptions &options = line.workload;
+  options.dtype = flags.getLastArgValue(OPT_dtype_eq);
+  if (!options.dtype.empty() && elementBytes(options.dtype) == 0) {
+    return createStringError(
+        formatv("expected --dtype to be bf16, f16, f32 or fp8, but got '{0}'",
+                options.dtype));
+  }
+  return flags.hasArg(OPT_layers_eq)
+             ? readLayers(flags.getLastArgValue(OPT_layers_eq), options.layers)
+             : llvm::Error::success();
+}
+
+/// What the parser could not place.
+static llvm::Error verifyWords(const InputArgList &flags, unsigned missingIndex,
+                               unsigned missingCount) {
+  if (missingCount) {
+    return createStringError(formatv("expected a value after {0}",
+                                     flags.getArgString(missingIndex)));
+  }
+  if (const Arg *unknown = flags.getLastArg(OPT_UNKNOWN)) {
+    return createStringError(
+        formatv("unknown flag '{0}'; --help lists those that there are",
+                unknown->getAsString(flags)));
+  }
+  if (const Arg *input = flags.getLastArg(OPT_INPUT)) {
+    return createStringError(formatv("expected a flag before '{0}'; see --help",
+                                     input->getAsString(flags)));
+  }
+  return llvm::Error::success();
+}
+
+llvm::Expected<CommandLine>
+CommandLine::parse(llvm::ArrayRef<const char *> words) {
+  PlaceOptionTable table;
+  unsigned missingIndex = 0, missingCount = 0;
+  InputArgList flags = table.ParseArgs(words, missingIndex, missingCount);
+  CommandLine line;
+  line.help = flags.hasArg(OPT_help) || words.empty();
+  if (llvm::Error error = verifyWords(flags, missingIndex, missingCount)) {
+    return error;
+  }
+  if (line.help) {
+    return line;
+  }
+  WorkloadOptions &options = line.workload;
+  options.loads = flags.getLastArgValue(OPT_loads_eq);
+  options.selection.model = flags.getLastArgValue(OPT_model_eq);
+  options.selection.domain = flags.getLastArgValue(OPT_domain_eq);
+  if (flags.hasArg(OPT_trace)) {
+    options.selection.content = LoadSelection::Content::Trace;
+  }
+  options.topology = flags.getLastArgValue(OPT_topology_eq);
+  options.machine.gpu = flags.getLastArgValue(OPT_gpu_eq);
+  options.config = flags.getLastArgValue(OPT_config_eq);
+  line.output = flags.getLastArgValue(OPT_output_eq, "-");
+  if (llvm::Error error = readNumbers(flags, options)) {
+    return error;
+  }
+  if (llvm::Error error = readPolicies(flags, line.policies)) {
+    return error;
+  }
+  if (llvm::Error error = readChoices(flags, line)) {
+    return error;
+  }
+  return line;
+}
+
+void CommandLine::printHelp() {
+  PlaceOptionTable().printHelp(
+      llvm::outs(),
+      "moe-place --loads FILE --replicas R --nodes N --gpus P [flags]",
+      "Decides which expert lives on which GPU, with a proved bound of what "
+      "any "
+      "placement can reach.\nExit status: 0 all is well, 1 the input is wrong.",
+      /*ShowHidden=*/false, /*ShowAllAliases=*/false);
+}
