@@ -5,11 +5,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "moe/Planning/CostModel.h"
+#include "PeerFlows.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/Casting.h"
 #include "llvm/Support/ErrorHandling.h"
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <numeric>
 
@@ -37,28 +37,8 @@ int64_t GroupSpread::size() const {
 // Ramps
 //===----------------------------------------------------------------------===//
 
-namespace {
-/// What one device sends, or receives, on the calibrated tier.
-struct PeerFlows {
-  /// The three heaviest flows, heaviest first.
-  std::array<Bytes, 3> heaviest;
-  Bytes total;
-  int64_t peers = 0;
-
-  void add(Bytes bytes) {
-    total += bytes;
-    ++peers;
-    for (Bytes &place : heaviest) {
-      if (bytes > place) {
-        std::swap(bytes, place);
-      }
-    }
-  }
-};
-} // namespace
-
-/// See the head of CostModel.h.
-static Microseconds rampTime(const GroupRamps &ramps, const PeerFlows &flows) {
+Microseconds moe::planning::rampTime(const GroupRamps &ramps,
+                                     const PeerFlows &flows) {
   if (flows.peers == 0) {
     return Microseconds();
   }
@@ -79,8 +59,7 @@ static Microseconds rampTime(const GroupRamps &ramps, const PeerFlows &flows) {
   return time;
 }
 
-/// The flows of a device that sends as much to each of its peers.
-static PeerFlows evenFlows(int64_t peers, Bytes total) {
+PeerFlows moe::planning::evenFlows(int64_t peers, Bytes total) {
   PeerFlows flows;
   flows.total = total;
   flows.peers = peers;

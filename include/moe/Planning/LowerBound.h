@@ -39,6 +39,16 @@ struct LowerBound {
 ///   pairing   of the q·R + 1 heaviest experts, some ranks share too many
 LowerBound loadBound(const PlacementProblem &problem);
 
+/// For Objective::Time, in microseconds: what each part of the time takes at
+/// least, added up. The problem must have a deployment.
+///   compute   the load bound's rows, and the weights of experts, which some
+///             rank must read
+///   cut       rows that must leave a device, a part of a tier or a node, as
+///             its slots cannot hold all that its tokens ask for, over the
+///             links that lead out
+///   start     latencies and messages that no placement avoids
+LowerBound timeBound(const PlacementProblem &problem);
+
 } // namespace moe::planning
 
 #endif // MOE_PLANNING_LOWERBOUND_H

@@ -17,14 +17,15 @@
 #ifndef MOE_PLANNING_PLACEMENTPROBLEM_H
 #define MOE_PLANNING_PLACEMENTPROBLEM_H
 
-#include "moe/Planning/Placement.h"
+#include "moe/Planning/Deployment.h"
 
 namespace moe::planning {
 
 enum class Objective {
   /// The largest load of a rank, in the unit of the loads.
   Load,
-  /// Microseconds: the slowest link's exchange and the slowest rank's compute.
+  /// Microseconds: the slowest link's exchange and the slowest rank's compute
+  /// (PlacementFigures.h). Needs a deployment.
   Time
 };
 
@@ -43,6 +44,8 @@ struct PlacementProblem {
   int64_t nodes = 1;
   /// Consecutive experts make up a group, as EPLB's hierarchical policy wants.
   int64_t expertGroups = 1;
+  /// Null where nothing is known but loads.
+  std::shared_ptr<const Deployment> deployment;
 
   int64_t experts() const { return loads.size(); }
   int64_t ranks() const { return slotsByRank.size(); }
@@ -58,7 +61,7 @@ struct PlacementProblem {
 
 /// Fails, in one line, on a problem that no placement solves or that is none:
 /// fewer slots than experts, loads that are no loads, nodes that do not divide
-/// the ranks, sources of another number.
+/// the ranks, sources of another number, a deployment over other ranks.
 llvm::Error verify(const PlacementProblem &problem);
 
 /// What each rank gets from a placement: the sum over slots of the share of the

@@ -20,6 +20,7 @@
 #define MOE_PLANNING_PLACEMENTSOLVER_H
 
 #include "moe/Planning/LowerBound.h"
+#include "moe/Planning/PlacementFigures.h"
 
 namespace moe::planning {
 
@@ -31,17 +32,28 @@ std::optional<PlacementPolicy> parsePlacementPolicy(llvm::StringRef name);
 
 struct PlacementResult {
   PlacementData data;
+  Objective objective = Objective::Load;
   ServedLoads loads;
+  double loadBetweenNodes = 0;
+  /// Where the problem has a deployment.
+  std::optional<PlacementTime> time;
   /// In the objective's unit.
   double value = 0;
-  /// What the value would be if shares were not whole numbers of cells.
+  /// What the largest load would be if shares were not whole numbers of cells.
   double unroundedValue = 0;
+  /// On the objective.
   LowerBound bound;
+  /// On both objectives, as far as they are known.
+  LowerBound loadBound;
+  std::optional<LowerBound> timeBound;
   /// What a reader should know: that EPLB fell back to its global policy, where
   /// the joint solver started from.
   std::vector<std::string> notes;
 
   double gap() const { return bound.gapOf(value); }
+  double loadGap() const { return loadBound.gapOf(loads.max); }
+  /// The time must be known.
+  double timeGap() const { return timeBound->gapOf(time->total().value()); }
 };
 
 /// The placement that compiled code can use: duplicates on a rank merged, and
@@ -50,10 +62,17 @@ struct PlacementResult {
 llvm::Expected<Placement> executablePlacement(const PlacementProblem &problem,
                                               PlacementData data);
 
+/// The figures and bounds of a placement from elsewhere. Fails as figuresOf.
+llvm::Expected<PlacementResult>
+measurePlacement(const PlacementProblem &problem, PlacementData data,
+                 Objective objective);
+
 /// Places one layer. Fails on a problem that is none (see verify), on one that
-/// the policy cannot take (EPLB needs equal slots, exhaustive few placements).
+/// the policy cannot take (EPLB needs equal slots, exhaustive few placements),
+/// and for Objective::Time without a deployment.
 llvm::Expected<PlacementResult> place(PlacementPolicy policy,
-                                      const PlacementProblem &problem);
+                                      const PlacementProblem &problem,
+                                      Objective objective = Objective::Load);
 
 } // namespace moe::planning
 

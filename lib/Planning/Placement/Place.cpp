@@ -13,6 +13,8 @@ using namespace moe::planning;
 
 /// The most placements that the oracle looks at.
 static constexpr int64_t mostPlacements = 5'000'000;
+/// The same by time, where each takes longer.
+static constexpr int64_t mostTimedPlacements = 200'000;
 /// Where the joint solver asks the oracle too, which may round better.
 static constexpr int64_t fewExperts = 8;
 static constexpr int64_t fewPlacements = 2'000;
@@ -77,8 +79,8 @@ moe::planning::executablePlacement(const PlacementProblem &problem,
 }
 
 /// The best of all policies by load.
-static PlacementResult placeJointly(const PlacementProblem &problem,
-                                    const LowerBound &bound) {
+static PlacementResult placeJointlyByLoads(const PlacementProblem &problem,
+                                           const LowerBound &bound) {
   FractionalPlacement placement = placeJointlyByLoad(problem, bound);
   PlacementResult best = measured(problem, placement);
   auto offer = [&](PlacementResult other, llvm::StringRef policy) {
@@ -112,10 +114,10 @@ static PlacementResult placeJointly(const PlacementProblem &problem,
   return best;
 }
 
-/// The policy's placement, but for the bound.
-static llvm::Expected<PlacementResult> placeBy(PlacementPolicy policy,
-                                               const PlacementProblem &problem,
-                                               const LowerBound &bound) {
+/// The placement of a policy that looks at no time, but for the bounds.
+static llvm::Expected<PlacementResult>
+placeByLoad(PlacementPolicy policy, const PlacementProblem &problem,
+            const LowerBound &bound) {
   switch (policy) {
   case PlacementPolicy::Contiguous:
     return measured(problem, placeContiguous(problem));
@@ -132,7 +134,7 @@ static llvm::Expected<PlacementResult> placeBy(PlacementPolicy policy,
     return result;
   }
   case PlacementPolicy::Joint:
-    return placeJointly(problem, bound);
+    return placeJointlyByLoads(problem, bound);
   case PlacementPolicy::Exhaustive: {
     llvm::Expected<FractionalPlacement> placement =
         placeExhaustively(problem, mostPlacements);
@@ -145,15 +147,118 @@ static llvm::Expected<PlacementResult> placeBy(PlacementPolicy policy,
   llvm_unreachable("unknown policy");
 }
 
-llvm::Expected<PlacementResult>
-moe::planning::place(PlacementPolicy policy, const PlacementProblem &problem) {
+/// What the other policies give, for the joint solver to start from.
+static std::vector<NamedPlacement> startsFor(const PlacementProblem &problem,
+                                             const LowerBound &bound) {
+  std::vector<NamedPlacement> starts = {
+      {"contiguous", placeContiguous(problem)},
+      {"round_robin", placeRoundRobin(problem)},
+      {"joint by load", placeJointlyByLoads(problem, bound).data}};
+  std::vector<std::string> notes;
+  llvm::Expected<PlacementData> eplb = placeEplb(problem, notes);
+  if (eplb) {
+    addEqualTables(problem, *eplb);
+    mergeDuplicates(*eplb);
+    starts.push_back({"eplb", std::move(*eplb)});
+  } else {
+    llvm::consumeError(eplb.takeError());
+  }
+  return starts;
+}
+
+/// The placement of a policy that minimises time, but for the bounds.
+static llvm::Expected<PlacementResult>
+placeByTime(PlacementPolicy policy, const PlacementProblem &problem,
+            const LowerBound &loads) {
+  PlacementResult result;
+  if (policy == PlacementPolicy::Exhaustive) {
+    llvm::Expected<PlacementData> data =
+        placeExhaustivelyByTime(problem, mostTimedPlacements);
+    if (!data) {
+      return data.takeError();
+    }
+    result.data = std::move(*data);
+  } else {
+    llvm::Expected<NamedPlacement> placement = placeJointlyByTime(
+        problem, startsFor(problem, loads), timeBound(problem));
+    if (!placement) {
+      return placement.takeError();
+    }
+    result.data = std::move(placement->data);
+    result.notes.push_back(
+        llvm::formatv("joint: taken from {0}", placement->name).str());
+  }
+  result.unroundedValue = servedLoads(problem, result.data).max;
+  return result;
+}
+
+/// Fills in what every result has, whatever its policy.
+static llvm::Error complete(const PlacementProblem &problem,
+                            Objective objective, PlacementResult &result) {
+  llvm::Expected<PlacementFigures> figures = figuresOf(problem, result.data);
+  if (!figures) {
+    return figures.takeError();
+  }
+  result.objective = objective;
+  result.value = figures->valueOf(objective);
+  result.loads = std::move(figures->loads);
+  result.loadBetweenNodes = figures->loadBetweenNodes;
+  result.time = std::move(figures->time);
+  if (problem.deployment) {
+    result.timeBound = timeBound(problem);
+  }
+  result.bound =
+      objective == Objective::Load ? result.loadBound : *result.timeBound;
+  return llvm::Error::success();
+}
+
+/// Fails on what no policy can place.
+static llvm::Error verifyFor(const PlacementProblem &problem,
+                             Objective objective) {
   if (llvm::Error error = verify(problem)) {
+    return error;
+  }
+  return objective == Objective::Load || problem.deployment
+             ? llvm::Error::success()
+             : llvm::createStringError("objective time: expected a topology, "
+                                       "tokens and the size of a row, but got "
+                                       "loads alone");
+}
+
+llvm::Expected<PlacementResult>
+moe::planning::measurePlacement(const PlacementProblem &problem,
+                                PlacementData data, Objective objective) {
+  if (llvm::Error error = verifyFor(problem, objective)) {
+    return std::move(error);
+  }
+  PlacementResult result;
+  result.data = std::move(data);
+  result.loadBound = loadBound(problem);
+  if (llvm::Error error = complete(problem, objective, result)) {
+    return std::move(error);
+  }
+  result.unroundedValue = result.loads.max;
+  return result;
+}
+
+llvm::Expected<PlacementResult>
+moe::planning::place(PlacementPolicy policy, const PlacementProblem &problem,
+                     Objective objective) {
+  if (llvm::Error error = verifyFor(problem, objective)) {
     return std::move(error);
   }
   LowerBound bound = loadBound(problem);
-  llvm::Expected<PlacementResult> result = placeBy(policy, problem, bound);
-  if (result) {
-    result->bound = std::move(bound);
+  llvm::Expected<PlacementResult> result =
+      objective == Objective::Time && (policy == PlacementPolicy::Joint ||
+                                       policy == PlacementPolicy::Exhaustive)
+          ? placeByTime(policy, problem, bound)
+          : placeByLoad(policy, problem, bound);
+  if (!result) {
+    return result.takeError();
+  }
+  result->loadBound = std::move(bound);
+  if (llvm::Error error = complete(problem, objective, *result)) {
+    return std::move(error);
   }
   return result;
 }

@@ -121,6 +121,11 @@ llvm::Error moe::planning::verify(const PlacementProblem &problem) {
                 problem.experts(), problem.expertGroups)
             .str());
   }
+  if (problem.deployment) {
+    if (llvm::Error error = verify(*problem.deployment, problem.ranks())) {
+      return error;
+    }
+  }
   return verifyLoads(problem);
 }
 

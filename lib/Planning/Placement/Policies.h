@@ -43,6 +43,25 @@ placeExhaustively(const PlacementProblem &problem, int64_t mostPlacements);
 FractionalPlacement placeJointlyByLoad(const PlacementProblem &problem,
                                        const LowerBound &bound);
 
+/// A placement and where it comes from.
+struct NamedPlacement {
+  std::string name;
+  PlacementData data;
+};
+
+/// Ours, for Objective::Time: the best of the starts and of what is found from
+/// them. There is at least one start.
+llvm::Expected<NamedPlacement>
+placeJointlyByTime(const PlacementProblem &problem,
+                   std::vector<NamedPlacement> starts, const LowerBound &bound);
+
+/// The placement that takes least time, over all hosts of experts and, for
+/// each, the shares that a descent finds. Fails when there are more than
+/// `mostPlacements` to look at.
+llvm::Expected<PlacementData>
+placeExhaustivelyByTime(const PlacementProblem &problem,
+                        int64_t mostPlacements);
+
 /// The best shares for experts that sit on given ranks: the largest load of a
 /// rank is the least that this support allows. `ranksByExpert` lists distinct
 /// ranks, at least one an expert.

@@ -10,6 +10,7 @@
 #include "TestSupport.h"
 #include "moe/Planning/PlacementSolver.h"
 #include <cmath>
+#include <memory>
 #include <random>
 
 namespace moe::planning::test {
@@ -23,8 +24,22 @@ inline PlacementProblem problemOf(std::vector<double> loads, int64_t slots,
 }
 
 inline PlacementResult placed(PlacementPolicy policy,
-                              const PlacementProblem &problem) {
-  return llvm::cantFail(place(policy, problem));
+                              const PlacementProblem &problem,
+                              Objective objective = Objective::Load) {
+  return llvm::cantFail(place(policy, problem, objective));
+}
+
+/// Rows of 4096 bytes out and 2 bytes more back to experts of 24 MB, two for
+/// each of `tokens` tokens on all devices of the topology.
+inline void deploy(PlacementProblem &problem, Topology topology,
+                   int64_t tokens) {
+  Deployment deployment = Deployment::ofAllDevices(
+      std::make_shared<Topology>(std::move(topology)), tokens);
+  deployment.choices = 2;
+  deployment.dispatchRowBytes = 4096;
+  deployment.combineRowBytes = 4098;
+  deployment.work = {Flops(24e6), Bytes(24e6), Bytes(8192)};
+  problem.deployment = std::make_shared<Deployment>(std::move(deployment));
 }
 
 /// Loads that fall as rank^-0.8, shuffled.

@@ -1,0 +1,201 @@
+//===- PlacementFigures.cpp - What a placement comes to -------------------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "moe/Planning/PlacementFigures.h"
+#include "moe/Planning/PlacementSolver.h"
+#include "llvm/ADT/STLExtras.h"
+#include <algorithm>
+#include <numeric>
+
+using namespace moe::planning;
+
+int64_t PlacementTime::slowestRank() const {
+  return std::max_element(computeByRank.begin(), computeByRank.end()) -
+         computeByRank.begin();
+}
+
+double PlacementFigures::valueOf(Objective objective) const {
+  return objective == Objective::Load ? loads.max : time->total().value();
+}
+
+/// Rows where the sources' loads are known: any unit becomes rows of the
+/// group's tokens.
+static CountMatrix rowsBySource(const PlacementProblem &problem,
+                                const DeployedGroup &group,
+                                const Placement &placement) {
+  double tokens = 0;
+  for (const TokenRange &range : group.sources) {
+    tokens += range.size();
+  }
+  double scale =
+      tokens * problem.deployment->choices /
+      std::accumulate(problem.loads.begin(), problem.loads.end(), 0.0);
+  CountMatrix counts(problem.ranks());
+  for (auto [source, loads] : llvm::enumerate(problem.loadsBySource)) {
+    for (auto [expert, load] : llvm::enumerate(loads)) {
+      if (placement.slotsOf(expert).size() == 1) {
+        int64_t slot = placement.slotsOf(expert).front();
+        counts.add(source, placement.rankOfSlot(slot), load * scale);
+        continue;
+      }
+      for (int64_t cls = 0; cls < tokenClasses; ++cls) {
+        int64_t slot = placement.slotFor(expert, source, cls);
+        counts.add(source, placement.rankOfSlot(slot),
+                   load * scale / tokenClasses);
+      }
+    }
+  }
+  return counts;
+}
+
+CountMatrix moe::planning::rowsOf(const PlacementProblem &problem,
+                                  const DeployedGroup &group,
+                                  const Placement &placement) {
+  if (!problem.loadsBySource.empty()) {
+    return rowsBySource(problem, group, placement);
+  }
+  double sum = std::accumulate(problem.loads.begin(), problem.loads.end(), 0.0);
+  std::vector<double> shares = problem.loads;
+  for (double &share : shares) {
+    share /= sum;
+  }
+  return expectedRows(problem.deployment->choices, shares, group.sources,
+                      placement);
+}
+
+/// The load of an expert's tokens that are on a node.
+static double loadFromNode(const PlacementProblem &problem, int64_t expert,
+                           int64_t node) {
+  if (problem.loadsBySource.empty()) {
+    return problem.loads[expert] / problem.nodes;
+  }
+  int64_t nodeRanks = problem.ranks() / problem.nodes;
+  double sum = 0;
+  for (int64_t rank = node * nodeRanks; rank < (node + 1) * nodeRanks; ++rank) {
+    sum += problem.loadsBySource[rank][expert];
+  }
+  return sum;
+}
+
+/// What a replicated expert's tokens have served on other nodes than their own.
+static double tableBetweenNodes(const PlacementProblem &problem, int64_t expert,
+                                const ReplicaTable &table,
+                                const Placement &placement) {
+  double sum = 0;
+  for (size_t index = 0; index < table.runs().size(); ++index) {
+    const ReplicaTable::Run &run = table.runs()[index];
+    int64_t node = problem.nodeOf(placement.rankOfSlot(run.slot));
+    int64_t end = run.begin + table.lengthOf(index);
+    for (int64_t cell = run.begin; cell < end;) {
+      int64_t source = cell / tokenClasses;
+      int64_t next = std::min(end, (source + 1) * tokenClasses);
+      if (problem.nodeOf(source) != node) {
+        sum += problem.loadOfCell(expert, cell) * (next - cell);
+      }
+      cell = next;
+    }
+  }
+  return sum;
+}
+
+static double findLoadBetweenNodes(const PlacementProblem &problem,
+                                   const Placement &placement) {
+  PlacementData data = placement.data();
+  double sum = 0;
+  for (int64_t expert = 0; expert < problem.experts(); ++expert) {
+    auto table = data.replicaTables.find(expert);
+    if (table != data.replicaTables.end()) {
+      sum += tableBetweenNodes(problem, expert, table->second, placement);
+      continue;
+    }
+    int64_t rank = placement.rankOfSlot(placement.slotsOf(expert).front());
+    sum += problem.loads[expert] -
+           loadFromNode(problem, expert, problem.nodeOf(rank));
+  }
+  return sum;
+}
+
+/// Adds the bytes of one exchange of one group.
+static void addTraffic(const PlacementProblem &problem,
+                       const ExchangePlan &plan, const GroupCounts &rows,
+                       PlacementTime &time) {
+  const Topology &topology = *problem.deployment->topology;
+  time.traffic += plan.bytes(rows.counts, topology, rows.group);
+  for (const std::shared_ptr<const Phase> &phase : plan.phases()) {
+    phase->visitFlows(rows.counts, [&](const Flow &flow) {
+      if (flow.isLocal()) {
+        return;
+      }
+      Bytes bytes = flow.traffic.total();
+      for (LinkId link :
+           topology.route(rows.group[flow.source], rows.group[flow.target])) {
+        time.bytesOfLink[link] += bytes;
+      }
+      if (problem.nodeOf(flow.source) != problem.nodeOf(flow.target)) {
+        time.betweenNodes += bytes;
+      }
+    });
+  }
+}
+
+/// Each rank's rows, and the weights of its experts that get any.
+static void addCompute(const PlacementProblem &problem,
+                       const Placement &placement, const GroupCounts &rows,
+                       const CostModel &costs, PlacementTime &time) {
+  const ExpertWork &work = problem.deployment->work;
+  ServedLoads served = servedLoads(problem, placement.data());
+  std::vector<int64_t> busy(problem.ranks());
+  for (int64_t slot = 0; slot < placement.slotCount(); ++slot) {
+    busy[placement.rankOfSlot(slot)] += served.shareOfSlot[slot] > 0;
+  }
+  time.computeByRank.resize(problem.ranks());
+  for (int64_t rank = 0; rank < problem.ranks(); ++rank) {
+    double received = rows.counts.receivedBy(rank);
+    Microseconds compute = costs.computeTime(
+        work.flopsPerRow * received,
+        work.weightBytes * double(busy[rank]) + work.bytesPerRow * received);
+    time.computeByRank[rank] = std::max(time.computeByRank[rank], compute);
+  }
+}
+
+static PlacementTime findTime(const PlacementProblem &problem,
+                              const Placement &placement) {
+  const Deployment &deployment = *problem.deployment;
+  CostModel costs(*deployment.topology, deployment.constants);
+  std::vector<GroupCounts> groups;
+  for (const DeployedGroup &group : deployment.groups) {
+    groups.push_back({group.devices, rowsOf(problem, group, placement)});
+  }
+  ExchangePlan dispatch =
+      deployment.plan(ExchangeDirection::Dispatch, placement);
+  ExchangePlan combine = deployment.plan(ExchangeDirection::Combine, placement);
+  PlacementTime time;
+  time.dispatch = costs.exchangeCost(dispatch, groups);
+  time.combine = costs.exchangeCost(combine, groups);
+  time.bytesOfLink.resize(deployment.topology->links().size());
+  for (const GroupCounts &rows : groups) {
+    addTraffic(problem, dispatch, rows, time);
+    addTraffic(problem, combine, rows, time);
+    addCompute(problem, placement, rows, costs, time);
+  }
+  return time;
+}
+
+llvm::Expected<PlacementFigures>
+moe::planning::figuresOf(const PlacementProblem &problem,
+                         const PlacementData &data) {
+  llvm::Expected<Placement> placement = executablePlacement(problem, data);
+  if (!placement) {
+    return placement.takeError();
+  }
+  PlacementFigures figures;
+  figures.loads = servedLoads(problem, data);
+  figures.loadBetweenNodes = findLoadBetweenNodes(problem, *placement);
+  if (problem.deployment) {
+    figures.time = findTime(problem, *placement);
+  }
+  return figures;
+}
