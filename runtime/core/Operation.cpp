@@ -7,6 +7,21 @@
 
 namespace moert {
 
+const char *Operation::blockTo(int32_t peer) const {
+  switch (kind) {
+  case MOERT_ALL_TO_ALL_V:
+    return src + srcOffsets[peer] * rowBytes;
+  case MOERT_ALL_TO_ALL:
+    return src + peer * count;
+  default:
+    return src;
+  }
+}
+
+char *Operation::blockFrom(int32_t peer) const {
+  return dst + (isRagged() ? dstOffsets[peer] * rowBytes : peer * count);
+}
+
 int64_t Operation::bytesTo(int32_t peer) const {
   switch (kind) {
   case MOERT_ALL_TO_ALL_V:
@@ -41,19 +56,6 @@ int64_t Operation::allBytes() const {
   }
   default:
     return bytesTo(rank) * size;
-  }
-}
-
-int64_t Operation::sourceBytes() const {
-  switch (kind) {
-  case MOERT_ALL_GATHER:
-    return count;
-  case MOERT_ALL_GATHER_V:
-    return ownRows * rowBytes;
-  case MOERT_ALL_REDUCE:
-    return count * elementBytes();
-  default:
-    return bytes;
   }
 }
 
@@ -146,7 +148,8 @@ bool makeOperation(const moert_collective &c, int32_t rank, int32_t size,
     error = "unknown kind " + std::to_string(c.kind);
     return false;
   }
-  bool ragged = c.kind == MOERT_ALL_TO_ALL_V || c.kind == MOERT_ALL_GATHER_V;
+  operation.kind = c.kind;
+  bool ragged = operation.isRagged();
   if (ragged) {
     error = checkRagged(c, size);
   } else if (c.kind != MOERT_BARRIER) {
@@ -155,7 +158,6 @@ bool makeOperation(const moert_collective &c, int32_t rank, int32_t size,
   if (!error.empty()) {
     return false;
   }
-  operation.kind = c.kind;
   operation.id = c.id;
   operation.layer = c.layer;
   operation.src = static_cast<const char *>(c.src);
@@ -164,8 +166,8 @@ bool makeOperation(const moert_collective &c, int32_t rank, int32_t size,
   operation.dstOffsets = c.dst_offsets;
   operation.rowBytes = ragged ? c.row_bytes : 0;
   operation.count = ragged || c.kind == MOERT_BARRIER ? 0 : c.count;
-  operation.dtype = c.dtype;
-  operation.reduction = c.reduction;
+  operation.dtype = operation.reduces() ? c.dtype : 0;
+  operation.reduction = operation.reduces() ? c.reduction : 0;
   operation.deadlineNs = c.deadline_ns;
   operation.rank = rank;
   operation.size = size;
@@ -188,8 +190,8 @@ std::string describe(moert_kind kind, int32_t id, int32_t layer) {
   return text;
 }
 
-std::string messagePrefix(int32_t rank, const Operation &operation) {
-  return "rank " + std::to_string(rank) + ": " + describe(operation) + ": ";
+std::string messagePrefix(int32_t rank, const Signature &signature) {
+  return "rank " + std::to_string(rank) + ": " + describe(signature) + ": ";
 }
 
 } // namespace moert

@@ -10,27 +10,41 @@
 
 namespace moert {
 
-/// One rank's part of a collective, after its descriptor was checked.
-struct Operation {
-  // What a receiver reads of a sender comes first: with the threads transport's
-  // stamp it fills one cache line.
+/// What all ranks of a group must agree on at one point of its sequence, sizes
+/// aside.
+struct Signature {
   moert_kind kind = MOERT_BARRIER;
   int32_t id = 0;
   int32_t layer = -1;
-  /// Of the group.
-  int32_t rank = 0;
-  const char *src = nullptr;
-  const int32_t *srcOffsets = nullptr;
+  /// The element type and the reduction; 0 where nothing is reduced.
+  moert_dtype dtype = 0;
+  moert_reduction reduction = 0;
   int64_t rowBytes = 0;
   int64_t count = 0;
-  /// Of the threads transport: the source is a copy.
-  bool eager = false;
 
+  bool isRagged() const {
+    return kind == MOERT_ALL_TO_ALL_V || kind == MOERT_ALL_GATHER_V;
+  }
+  bool reduces() const {
+    return kind == MOERT_REDUCE_SCATTER || kind == MOERT_ALL_REDUCE;
+  }
+  bool operator==(const Signature &other) const {
+    return kind == other.kind && id == other.id && layer == other.layer &&
+           dtype == other.dtype && reduction == other.reduction &&
+           rowBytes == other.rowBytes && count == other.count;
+  }
+  bool operator!=(const Signature &other) const { return !(*this == other); }
+};
+
+/// One rank's part of a collective, after its descriptor was checked.
+struct Operation : Signature {
+  /// Of the group.
+  int32_t rank = 0;
   /// Ranks in the group.
   int32_t size = 1;
-  moert_dtype dtype = MOERT_F32;
-  moert_reduction reduction = MOERT_SUM;
+  const char *src = nullptr;
   char *dst = nullptr;
+  const int32_t *srcOffsets = nullptr;
   const int32_t *dstOffsets = nullptr;
   /// What this rank sends, to itself too.
   int64_t bytes = 0;
@@ -42,26 +56,28 @@ struct Operation {
 
   /// Bytes of one element of a reduction.
   int64_t elementBytes() const { return moert_dtype_bytes(dtype); }
-  /// Rows of a `_v` kind that this rank sends to `peer`.
+  /// Rows that this rank sends to `peer`; 0 where the kind has no rows.
   int64_t rowsTo(int32_t peer) const {
-    return kind == MOERT_ALL_GATHER_V
-               ? ownRows
-               : int64_t(srcOffsets[peer + 1]) - srcOffsets[peer];
+    return kind == MOERT_ALL_TO_ALL_V
+               ? int64_t(srcOffsets[peer + 1]) - srcOffsets[peer]
+               : ownRows;
   }
-  /// Rows of a `_v` kind that this rank expects from `peer`.
+  /// Rows that this rank expects from `peer`; 0 where the kind has no rows.
   int64_t rowsFrom(int32_t peer) const {
-    return int64_t(dstOffsets[peer + 1]) - dstOffsets[peer];
+    return isRagged() ? int64_t(dstOffsets[peer + 1]) - dstOffsets[peer] : 0;
   }
   /// First element of the part of an all_reduce that rank `owner` reduces;
   /// `owner` may be the group's size.
   int64_t shardBegin(int32_t owner) const { return count * owner / size; }
+  /// Where what goes to `peer` lies in the source, and what comes from `peer`
+  /// in the destination; not of reductions.
+  const char *blockTo(int32_t peer) const;
+  char *blockFrom(int32_t peer) const;
   /// What this rank sends to `peer`. An all_reduce sends each rank the shard
   /// that it reduces, and the result of its own shard.
   int64_t bytesTo(int32_t peer) const;
   /// What this rank sends, to itself too: the sum of bytesTo.
   int64_t allBytes() const;
-  /// Bytes of the source.
-  int64_t sourceBytes() const;
   /// Fills the destination with zeros where counts may be read from it.
   void clearCounts() const;
 };
@@ -71,13 +87,19 @@ struct Operation {
 bool makeOperation(const moert_collective &collective, int32_t rank,
                    int32_t size, Operation &operation, std::string &error);
 
+/// The member of a group of `size` that is `step` < size places after one.
+inline int32_t memberAfter(int32_t member, int32_t step, int32_t size) {
+  int32_t next = member + step;
+  return next < size ? next : next - size;
+}
+
 /// For example "all_to_all_v #12 (layer 4)"; negative numbers are left out.
 std::string describe(moert_kind kind, int32_t id, int32_t layer);
-inline std::string describe(const Operation &operation) {
-  return describe(operation.kind, operation.id, operation.layer);
+inline std::string describe(const Signature &signature) {
+  return describe(signature.kind, signature.id, signature.layer);
 }
 /// For example "rank 3: all_to_all_v #12 (layer 4): ".
-std::string messagePrefix(int32_t rank, const Operation &operation);
+std::string messagePrefix(int32_t rank, const Signature &signature);
 
 } // namespace moert
 

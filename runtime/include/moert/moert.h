@@ -190,9 +190,9 @@ typedef struct moert_options {
   /// A job in which no rank enters or leaves a collective for this long has
   /// stalled. Nanoseconds; 0: 60 seconds; negative: never.
   int64_t deadline_ns;
-  /// How long a waiting rank may spin before it sleeps, where no other rank
-  /// needs its core. Nanoseconds; 0: the default (20 us, and none where more
-  /// ranks may run than there are cores); negative: never.
+  /// How long a waiting rank stays awake before it sleeps: it spins, or yields
+  /// to ranks that can use its core. Nanoseconds; 0: the default (20 us, and
+  /// none where more ranks may run than there are cores); negative: never.
   int64_t spin_ns;
   /// Events to keep per rank for moert_context_write_trace; 0: none.
   int64_t trace_events;

@@ -12,6 +12,12 @@
 
 namespace moert {
 
+static void pause() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#endif
+}
+
 namespace {
 class Always : public Condition {
 public:
@@ -23,9 +29,8 @@ static const Always always;
 
 CoreScheduler::CoreScheduler(int32_t ranks, int32_t cores,
                              std::vector<int32_t> cpus)
-    : coreCount(cores), cpus(std::move(cpus)), seats(size_t(ranks)),
-      users(size_t(std::max(cores, 1)), 0),
-      wanted(new std::atomic<bool>[size_t(std::max(cores, 1))]()) {
+    : limited(cores > 0), cpus(std::move(cpus)), seats(size_t(ranks)),
+      cores(size_t(std::max(cores, 1))) {
   sleepers.reserve(size_t(ranks));
   for (int32_t rank = 0; rank < ranks; ++rank) {
     seats[size_t(rank)].core = homeOf(rank);
@@ -55,30 +60,79 @@ void CoreScheduler::bindThread(int32_t rank) {
 #endif
 }
 
-/// Under mutex.
-void CoreScheduler::giveUp(Seat &seat) {
-  seat.holdsCore = false;
-  --users[size_t(seat.core)];
+bool CoreScheduler::holdsCore(int32_t rank) {
+  return coreOf(rank).holder.load(std::memory_order_relaxed) == rank;
+}
+
+/// Takes a core that is free.
+bool CoreScheduler::take(Core &core, int32_t rank) {
+  int32_t holder = core.holder.load(std::memory_order_seq_cst);
+  return holder == nobody && core.holder.compare_exchange_strong(
+                                 holder, rank, std::memory_order_seq_cst);
+}
+
+void CoreScheduler::giveUp(int32_t rank) {
+  Core &core = coreOf(rank);
+  core.holder.store(nobody, std::memory_order_seq_cst);
+  // Pairs with grant: either that finds the core free, or the rank that it
+  // could not wake is seen here.
+  if (core.wanted.load(std::memory_order_seq_cst)) {
+    wake();
+  }
+}
+
+bool CoreScheduler::standBy(int32_t rank, const Condition &condition,
+                            int64_t ns) {
+  constexpr int turns = 32;
+  Core &core = coreOf(rank);
+  bool needsCore = limited && seats[size_t(rank)].needsCore;
+  auto goesOn = [&] {
+    return (condition.actionable() &&
+            (!needsCore || holdsCore(rank) || take(core, rank))) ||
+           drained.load(std::memory_order_relaxed);
+  };
+  core.standingBy.fetch_add(1, std::memory_order_relaxed);
+  bool through = false;
+  int64_t until = 0;
+  do {
+    bool shared =
+        needsCore && (core.standingBy.load(std::memory_order_relaxed) > 1 ||
+                      core.wanted.load(std::memory_order_relaxed));
+    if (shared) {
+      if (holdsCore(rank)) {
+        giveUp(rank);
+      }
+      std::this_thread::yield();
+      through = goesOn();
+    }
+    for (int turn = 0; !shared && !through && turn < turns; ++turn) {
+      pause();
+      through = goesOn();
+    }
+    // Ranks in step come within a moment: the clock is only read after it.
+    until = until == 0 && !through ? now() + ns : until;
+  } while (!through && now() < until);
+  core.standingBy.fetch_sub(1, std::memory_order_relaxed);
+  return through;
 }
 
 bool CoreScheduler::sleep(int32_t rank, const Condition &condition,
-                          bool wantsCore, int64_t until) {
+                          int64_t until) {
   Seat &seat = seats[size_t(rank)];
   if (!seat.asleep) {
     Batch batch;
     std::unique_lock<ShortMutex> lock(mutex);
-    if (drained) {
+    if (drained.load(std::memory_order_relaxed)) {
       return true;
     }
     seat.asleep = true;
     seat.condition = &condition;
-    seat.wantsCore = wantsCore || seat.holdsCore;
     sleepers.push_back(rank);
     // Pairs with dispatch: either it sees the sleeper, or the sleeper sees that
     // its condition holds.
     sleeperCount.fetch_add(1, std::memory_order_seq_cst);
-    if (seat.holdsCore) {
-      giveUp(seat);
+    if (holdsCore(rank)) {
+      coreOf(rank).holder.store(nobody, std::memory_order_seq_cst);
     }
     grantAll(batch);
     lock.unlock();
@@ -90,41 +144,32 @@ bool CoreScheduler::sleep(int32_t rank, const Condition &condition,
 
 bool CoreScheduler::park(int32_t rank, const Condition &condition,
                          int64_t until) {
-  return sleep(rank, condition, false, until);
+  return sleep(rank, condition, until);
 }
 
 bool CoreScheduler::acquire(int32_t rank, int64_t until) {
-  if (coreCount == 0) {
+  if (!limited) {
     return true;
   }
   Seat &seat = seats[size_t(rank)];
   if (!seat.asleep) {
-    std::lock_guard<ShortMutex> lock(mutex);
-    if (seat.holdsCore) {
-      return true;
-    }
-    if (users[size_t(seat.core)] == 0) {
-      ++users[size_t(seat.core)];
-      seat.holdsCore = true;
+    seat.needsCore = true;
+    if (holdsCore(rank) || take(coreOf(rank), rank)) {
       return true;
     }
   }
-  return sleep(rank, always, true, until);
+  return sleep(rank, always, until);
 }
 
 void CoreScheduler::release(int32_t rank) {
-  {
-    std::lock_guard<ShortMutex> lock(mutex);
-    if (!seats[size_t(rank)].holdsCore) {
-      return;
-    }
-    giveUp(seats[size_t(rank)]);
+  seats[size_t(rank)].needsCore = false;
+  if (holdsCore(rank)) {
+    giveUp(rank);
   }
-  wake();
 }
 
 void CoreScheduler::dispatch() {
-  if (sleeperCount.load(std::memory_order_seq_cst) > 0) {
+  if (hasSleepers()) {
     wake();
   }
 }
@@ -132,62 +177,75 @@ void CoreScheduler::dispatch() {
 void CoreScheduler::drain() {
   {
     std::lock_guard<ShortMutex> lock(mutex);
-    drained = true;
+    drained.store(true, std::memory_order_relaxed);
   }
   wake();
 }
 
 std::vector<int32_t> CoreScheduler::holders() const {
-  std::lock_guard<ShortMutex> lock(mutex);
   std::vector<int32_t> ranks;
-  for (size_t rank = 0; rank < seats.size(); ++rank) {
-    if (seats[rank].holdsCore) {
-      ranks.push_back(int32_t(rank));
+  for (const Core &core : cores) {
+    int32_t holder = core.holder.load(std::memory_order_relaxed);
+    if (holder != nobody) {
+      ranks.push_back(holder);
     }
   }
+  std::sort(ranks.begin(), ranks.end());
   return ranks;
 }
 
-/// Lets a sleeper go if it can run now: on its own core, or, with anyCore, on
-/// the first that is free. Under mutex.
+/// Takes the core on which a sleeper ran, or, with anyCore, the first that is
+/// free. Under mutex.
+bool CoreScheduler::takeFor(int32_t rank, bool anyCore) {
+  Core &own = coreOf(rank);
+  if (take(own, rank)) {
+    return true;
+  }
+  own.wanted.store(true, std::memory_order_seq_cst);
+  if (take(own, rank)) {
+    return true;
+  }
+  for (size_t core = 0; anyCore && core < cores.size(); ++core) {
+    if (take(cores[core], rank)) {
+      seats[size_t(rank)].core = int32_t(core);
+      return true;
+    }
+  }
+  return false;
+}
+
+/// Lets a sleeper go if it can run now. Under mutex.
 bool CoreScheduler::grant(int32_t rank, bool anyCore, Batch &batch) {
   Seat &seat = seats[size_t(rank)];
-  if (batch.count == batchSize || !(drained || seat.condition->actionable())) {
+  bool failed = drained.load(std::memory_order_relaxed);
+  if (batch.count == batchSize || !(failed || seat.condition->actionable())) {
     return false;
   }
-  bool moves = false;
-  if (seat.wantsCore) {
-    int32_t core = seat.core;
-    if (users[size_t(core)] > 0 && !drained) {
-      auto idle = std::find(users.begin(), users.end(), 0);
-      if (!anyCore || idle == users.end()) {
-        wanted[size_t(core)].store(true, std::memory_order_relaxed);
-        return false;
-      }
-      core = int32_t(idle - users.begin());
-      moves = seat.bound;
-    }
-    ++users[size_t(core)];
-    seat.core = core;
-    seat.holdsCore = true;
+  int32_t before = seat.core;
+  if (limited && seat.needsCore && !failed && !takeFor(rank, anyCore)) {
+    return false;
   }
-  batch.grants[batch.count++] = {&seat, moves};
+  batch.grants[batch.count++] = {&seat, seat.bound && seat.core != before};
   return true;
+}
+
+bool CoreScheduler::someCoreIsFree() const {
+  return std::any_of(cores.begin(), cores.end(), [](const Core &core) {
+    return core.holder.load(std::memory_order_relaxed) == nobody;
+  });
 }
 
 /// Under mutex.
 void CoreScheduler::grantAll(Batch &batch) {
-  for (size_t core = 0; core < users.size(); ++core) {
-    if (wanted[core].load(std::memory_order_relaxed)) {
-      wanted[core].store(false, std::memory_order_relaxed);
-    }
+  for (Core &core : cores) {
+    core.wanted.store(false, std::memory_order_seq_cst);
   }
   size_t before = sleepers.size();
   for (bool anyCore : {false, true}) {
     auto granted = [&](int32_t rank) { return grant(rank, anyCore, batch); };
     sleepers.erase(std::remove_if(sleepers.begin(), sleepers.end(), granted),
                    sleepers.end());
-    if (std::find(users.begin(), users.end(), 0) == users.end()) {
+    if (!someCoreIsFree()) {
       break;
     }
   }

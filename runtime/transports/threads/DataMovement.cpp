@@ -20,49 +20,32 @@ static const char *reductionName(moert_reduction reduction) {
   return names[reduction];
 }
 
-bool sameShape(const Operation &ours, const Operation &theirs) {
-  bool reduces =
-      ours.kind == MOERT_REDUCE_SCATTER || ours.kind == MOERT_ALL_REDUCE;
-  return ours.kind == theirs.kind && ours.id == theirs.id &&
-         ours.layer == theirs.layer && ours.rowBytes == theirs.rowBytes &&
-         ours.count == theirs.count &&
-         (!reduces ||
-          (ours.dtype == theirs.dtype && ours.reduction == theirs.reduction));
-}
-
-std::string compareParts(const Operation &ours, const Operation &theirs,
-                         const std::vector<int32_t> &ranks) {
-  int32_t self = ranks[size_t(ours.rank)];
-  int32_t peer = ranks[size_t(theirs.rank)];
-  std::string prefix = messagePrefix(self, ours);
+std::string explainDifference(int32_t rank, const Signature &ours, int32_t peer,
+                              const Signature &theirs) {
+  std::string prefix = messagePrefix(rank, ours);
   std::string other = "rank " + std::to_string(peer);
   if (ours.kind != theirs.kind || ours.id != theirs.id ||
       ours.layer != theirs.layer) {
     return prefix + other + " calls " + describe(theirs) + " instead";
   }
-  std::string expects = ", but rank " + std::to_string(self) + " expects ";
+  std::string expects = ", but rank " + std::to_string(rank) + " expects ";
   if (ours.rowBytes != theirs.rowBytes) {
     return prefix + other + " sends rows of " +
            std::to_string(theirs.rowBytes) + " bytes" + expects + "rows of " +
            std::to_string(ours.rowBytes);
   }
-  bool reduces =
-      ours.kind == MOERT_REDUCE_SCATTER || ours.kind == MOERT_ALL_REDUCE;
   if (ours.count != theirs.count) {
     return prefix + other + " sends " + std::to_string(theirs.count) +
-           (reduces ? " elements" : " bytes") + expects +
+           (ours.reduces() ? " elements" : " bytes") + expects +
            std::to_string(ours.count);
   }
-  if (reduces && ours.dtype != theirs.dtype) {
+  if (ours.dtype != theirs.dtype) {
     return prefix + other + " sends " + dtypeName(theirs.dtype) + expects +
            dtypeName(ours.dtype);
   }
-  if (reduces && ours.reduction != theirs.reduction) {
-    return prefix + other + " reduces by " + reductionName(theirs.reduction) +
-           ", but rank " + std::to_string(self) + " by " +
-           reductionName(ours.reduction);
-  }
-  return {};
+  return prefix + other + " reduces by " + reductionName(theirs.reduction) +
+         ", but rank " + std::to_string(rank) + " by " +
+         reductionName(ours.reduction);
 }
 
 static void copy(char *to, const char *from, int64_t bytes) {
@@ -71,36 +54,28 @@ static void copy(char *to, const char *from, int64_t bytes) {
   }
 }
 
-static std::string explainRows(const Operation &from, const Operation &to,
-                               const std::vector<int32_t> &ranks) {
-  int64_t sent = from.rowsTo(to.rank);
-  std::string sender = std::to_string(ranks[size_t(from.rank)]);
-  std::string receiver = std::to_string(ranks[size_t(to.rank)]);
-  return messagePrefix(ranks[size_t(to.rank)], to) + "rank " + sender +
-         " sends " + std::to_string(sent) + (sent == 1 ? " row" : " rows") +
-         ", but rank " + receiver + " expects " +
-         std::to_string(to.rowsFrom(from.rank));
+/// Takes one sender's block. Returns an error where its rows are not as many as
+/// the receiver expects.
+static std::string takeBlock(const Operation &to, int32_t sender, int64_t rows,
+                             const char *block, int64_t bytes,
+                             const std::vector<int32_t> &ranks) {
+  int64_t expected = to.rowsFrom(sender);
+  if (rows == expected && rows >= 0) {
+    copy(to.blockFrom(sender), block, bytes);
+    return {};
+  }
+  int32_t receiver = ranks[size_t(to.rank)];
+  return messagePrefix(receiver, to) + "rank " +
+         std::to_string(ranks[size_t(sender)]) + " sends " +
+         std::to_string(rows) + (rows == 1 ? " row" : " rows") + ", but rank " +
+         std::to_string(receiver) + " expects " + std::to_string(expected);
 }
 
-/// Returns false if the sender's count is not what the receiver expects.
-static bool moveRows(const Operation &from, const Operation &to) {
-  if (from.eager) {
-    // The rows lie here: on their way while the offsets are read.
-    __builtin_prefetch(from.src);
-    __builtin_prefetch(from.src + cacheLine);
-  }
-  int64_t sent = from.rowsTo(to.rank);
-  if (sent != to.rowsFrom(from.rank) || sent < 0) {
-    return false;
-  }
-  if (sent > 0) {
-    // An all_gather_v sends its source from the beginning.
-    int64_t first =
-        from.kind == MOERT_ALL_GATHER_V ? 0 : from.srcOffsets[to.rank];
-    copy(to.dst + to.dstOffsets[from.rank] * to.rowBytes,
-         from.src + first * to.rowBytes, sent * to.rowBytes);
-  }
-  return true;
+/// The same, straight from the sender's source.
+static std::string takeFrom(const Operation &from, const Operation &to,
+                            const std::vector<int32_t> &ranks) {
+  return takeBlock(to, from.rank, from.rowsTo(to.rank), from.blockTo(to.rank),
+                   from.bytesTo(to.rank), ranks);
 }
 
 static void reduceScatter(const std::vector<Part> &parts, const Operation &to) {
@@ -133,30 +108,43 @@ std::string moveToReceiver(const std::vector<Part> &parts, int32_t receiver,
   } else if (to.kind == MOERT_ALL_REDUCE && to.count > 0) {
     allReduce(parts, to);
   }
-  for (int32_t step = 0; step < to.size; ++step) {
+  std::string error;
+  for (int32_t step = 0; step < to.size && !to.reduces() && error.empty();
+       ++step) {
     // Each receiver begins at itself: no two begin at the same sender.
-    int32_t sender = receiver + step;
-    sender -= sender >= to.size ? to.size : 0;
-    const Operation &from = parts[size_t(sender)].operation;
-    switch (to.kind) {
-    case MOERT_ALL_TO_ALL_V:
-    case MOERT_ALL_GATHER_V:
-      if (!moveRows(from, to)) {
-        return explainRows(from, to, ranks);
-      }
-      break;
-    case MOERT_ALL_TO_ALL:
-      copy(to.dst + sender * to.count, from.src + receiver * to.count,
-           to.count);
-      break;
-    case MOERT_ALL_GATHER:
-      copy(to.dst + sender * to.count, from.src, to.count);
-      break;
-    default:
-      return {};
+    int32_t sender = memberAfter(receiver, step, to.size);
+    error = takeFrom(parts[size_t(sender)].operation, to, ranks);
+  }
+  return error;
+}
+
+static const Signature &signatureOf(int32_t sender, const EagerMail &mail,
+                                    const Operation &to, int64_t stamp) {
+  return sender == to.rank ? to
+                           : mail.message(stamp, sender, to.rank).signature;
+}
+
+std::string takeMail(const EagerMail &mail, const Operation &to, int64_t stamp,
+                     const std::vector<int32_t> &ranks) {
+  for (int32_t step = 1; step < to.size; ++step) {
+    mail.message(stamp, memberAfter(to.rank, step, to.size), to.rank)
+        .prefetch();
+  }
+  const Signature &first = signatureOf(0, mail, to, stamp);
+  for (int32_t sender = 1; sender < to.size; ++sender) {
+    const Signature &other = signatureOf(sender, mail, to, stamp);
+    if (other != first) {
+      return explainDifference(ranks[0], first, ranks[size_t(sender)], other);
     }
   }
-  return {};
+  std::string error = takeFrom(to, to, ranks);
+  for (int32_t step = 1; step < to.size && error.empty(); ++step) {
+    int32_t sender = memberAfter(to.rank, step, to.size);
+    const EagerMessage &message = mail.message(stamp, sender, to.rank);
+    error = takeBlock(to, sender, message.rows, message.block(), message.bytes,
+                      ranks);
+  }
+  return error;
 }
 
 } // namespace moert

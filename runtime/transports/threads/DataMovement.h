@@ -4,18 +4,15 @@
 #ifndef MOERT_TRANSPORTS_THREADS_DATAMOVEMENT_H
 #define MOERT_TRANSPORTS_THREADS_DATAMOVEMENT_H
 
+#include "transports/threads/EagerMail.h"
 #include "transports/threads/Exchange.h"
 
 namespace moert {
 
-/// Whether two ranks' parts fit together, as far as compareParts looks.
-bool sameShape(const Operation &ours, const Operation &theirs);
-
-/// Why two ranks' parts do not fit together; empty if they do. Compares what
-/// does not depend on offsets, which may only be read while data moves.
-/// `ranks` are the group's ranks in the job.
-std::string compareParts(const Operation &ours, const Operation &theirs,
-                         const std::vector<int32_t> &ranks);
+/// Why two ranks' parts do not fit together: of each its rank in the job and
+/// its signature, which differ.
+std::string explainDifference(int32_t rank, const Signature &ours, int32_t peer,
+                              const Signature &theirs);
 
 /// Moves everything that rank `receiver` of the group receives, straight from
 /// the senders' sources into its destination; for an all_reduce, reduces its
@@ -23,6 +20,11 @@ std::string compareParts(const Operation &ours, const Operation &theirs,
 /// what the receiver expects, and then leaves that block alone.
 std::string moveToReceiver(const std::vector<Part> &parts, int32_t receiver,
                            const std::vector<int32_t> &ranks);
+
+/// The same for a receiver whose peers' blocks have all come as messages, and
+/// whose part is `to`. Also returns an error where the signatures differ.
+std::string takeMail(const EagerMail &mail, const Operation &to, int64_t stamp,
+                     const std::vector<int32_t> &ranks);
 
 } // namespace moert
 

@@ -14,9 +14,9 @@
 // A rank that waits claims tasks of ranks that are not there yet, so with fewer
 // cores than ranks those that run do all the work, and the others are woken
 // once, when it is done. Two shortcuts for little data: the rank that opens a
-// small exchange does all tasks itself; and where all parts are *eager* (tiny
-// and copied into the record when they were published) each rank takes what is
-// for it and goes on, without waiting for the others to do the same.
+// small exchange does all tasks itself; and where all parts are *eager* (sent
+// as messages, see EagerMail, before they were published) each rank takes what
+// is for it and goes on, without waiting for the others to do the same.
 //
 // Records are reused in a ring. A stamp is the sequence number plus one, so
 // nothing that the last user left behind can be mistaken for news.
@@ -26,8 +26,7 @@
 #ifndef MOERT_TRANSPORTS_THREADS_EXCHANGE_H
 #define MOERT_TRANSPORTS_THREADS_EXCHANGE_H
 
-#include "core/Operation.h"
-#include "transports/threads/CoreScheduler.h"
+#include "transports/threads/EagerMail.h"
 
 #include <atomic>
 #include <memory>
@@ -35,11 +34,11 @@
 
 namespace moert {
 
-constexpr size_t cacheLine = 64;
-
 /// What one rank publishes: constant until the record is reused.
 struct alignas(cacheLine) Part {
   std::atomic<int64_t> stamp{0};
+  /// Its blocks have been sent as messages.
+  bool eager = false;
   Operation operation;
 
   bool isPublished(int64_t wanted) const {
@@ -65,7 +64,7 @@ struct Exchange {
   /// Only once all parts are there.
   bool allEager() const {
     for (const Part &part : parts) {
-      if (!part.operation.eager) {
+      if (!part.eager) {
         return false;
       }
     }
@@ -84,11 +83,10 @@ struct Exchange {
   bool done(int64_t stamp) const {
     return doneStamp.load(std::memory_order_seq_cst) == stamp;
   }
-  /// Whether a rank that waits for it has something to do.
-  bool actionable(int64_t stamp) const {
-    return openedEager(stamp) ||
-           (opened(stamp) &&
-            (unclaimed.load(std::memory_order_seq_cst) > 0 || done(stamp)));
+  /// Whether a rank can do something about data that is not eager.
+  bool workable(int64_t stamp) const {
+    return opened(stamp) &&
+           (unclaimed.load(std::memory_order_seq_cst) > 0 || done(stamp));
   }
 
   const bool counted;
@@ -99,8 +97,10 @@ struct Exchange {
   alignas(cacheLine) std::atomic<uint64_t> arrivals{0};
   /// Twice the stamp, plus one if all parts are eager.
   std::atomic<int64_t> openedStamp{0};
-  /// Where arrivals are not counted: the stamp of the exchange that a rank has
-  /// undertaken to open.
+  /// Where arrivals are not counted: the stamp of the last exchange with a part
+  /// that is not eager, so that somebody has to open it; and of the last one
+  /// that a rank has undertaken to open.
+  std::atomic<int64_t> plainStamp{0};
   std::atomic<int64_t> openerStamp{0};
 
   alignas(cacheLine) std::atomic<uint32_t> unclaimed{0};
@@ -110,18 +110,6 @@ struct Exchange {
   std::atomic<uint32_t> active{0};
   /// Per receiver: the stamp of the exchange in which it was claimed.
   std::unique_ptr<std::atomic<int64_t>[]> claimed;
-};
-
-/// What a rank waits for: its part of one exchange.
-class ExchangeCondition : public Condition {
-public:
-  ExchangeCondition(const Exchange &exchange, int64_t stamp)
-      : exchange(exchange), stamp(stamp) {}
-  bool actionable() const override { return exchange.actionable(stamp); }
-
-private:
-  const Exchange &exchange;
-  const int64_t stamp;
 };
 
 } // namespace moert

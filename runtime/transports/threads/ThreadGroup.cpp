@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- ThreadGroup.cpp - How ranks meet and data moves --------------------===//
+//===- ThreadGroup.cpp - How ranks meet -----------------------------------===//
 
 #include "transports/threads/ThreadGroup.h"
 #include "transports/threads/DataMovement.h"
@@ -7,7 +7,6 @@
 #include "transports/threads/World.h"
 
 #include <algorithm>
-#include <thread>
 
 namespace moert {
 
@@ -18,23 +17,17 @@ static constexpr int64_t smallExchangeBytes = 32 * 1024;
 static constexpr size_t largestUncounted = 8;
 static constexpr uint64_t oneNotEager = uint64_t(1) << 32;
 
-static void pause() {
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
-#endif
-}
-
 ThreadGroup::ThreadGroup(World &world, std::string name,
                          std::vector<int32_t> ranks)
     : world(world), name(std::move(name)), ranks(std::move(ranks)),
-      members(new Member[this->ranks.size()]) {
+      mail(this->ranks.size()), members(new Member[this->ranks.size()]) {
   for (int64_t slot = 0; slot < ringSize; ++slot) {
     bool counted = this->ranks.size() > largestUncounted ||
                    world.options.movement == MOERT_MOVE_LATE;
     ring.push_back(std::make_unique<Exchange>(this->ranks.size(), counted));
   }
   for (size_t self = 0; self < this->ranks.size(); ++self) {
-    members[self].spinNs = world.options.spinNs;
+    members[self].standByNs = world.options.spinNs;
     members[self].started.assign(size_t(ringSize), {this, int32_t(self)});
   }
 }
@@ -134,27 +127,16 @@ StartedExchange *ThreadGroup::start(const Operation &part, PhaseTimer &timer) {
   int64_t sequence = member.next++;
   int64_t stamp = sequence + 1;
   Exchange &exchange = at(sequence);
-  Operation &published = exchange.parts[size_t(self)].operation;
-  published = part;
-  int64_t bufferFree = sequence - EagerBuffers::count + 1;
-  published.eager = world.options.movement == MOERT_MOVE_ANYTIME &&
-                    EagerBuffers::accepts(part) &&
-                    allCompleted(member, bufferFree);
-  if (published.eager) {
-    member.eager.capture(published, sequence);
-  }
-  // Before goneCount is read, as leave sets goneCount before it reads stamps.
-  exchange.parts[size_t(self)].stamp.store(stamp, std::memory_order_seq_cst);
+  bool eager = publish(exchange, part, stamp);
   if (goneCount.load(std::memory_order_seq_cst) > 0) {
     failIfAbsent(exchange, stamp, self);
   }
   // Late movement arrives in wait.
   bool alive = world.options.movement == MOERT_MOVE_LATE ||
-               arrive(exchange, stamp, published.eager);
+               arrive(exchange, stamp, eager);
   if (!alive) {
     return nullptr;
   }
-  prefetchNext(member, sequence + 1);
   StartedExchange &started = member.started[size_t(sequence % ringSize)];
   started.stamp = stamp;
   if (world.options.movement == MOERT_MOVE_EARLY) {
@@ -163,13 +145,22 @@ StartedExchange *ThreadGroup::start(const Operation &part, PhaseTimer &timer) {
   return &started;
 }
 
-/// Fetches what the member writes next while it has to wait anyway.
-void ThreadGroup::prefetchNext(const Member &member, int64_t sequence) {
-  const char *part = reinterpret_cast<const char *>(
-      &at(sequence).parts[size_t(member.started[0].self)]);
-  __builtin_prefetch(part, 1);
-  __builtin_prefetch(part + cacheLine, 1);
-  member.eager.prefetch(sequence);
+/// Returns whether the part is eager.
+bool ThreadGroup::publish(Exchange &exchange, const Operation &operation,
+                          int64_t stamp) {
+  Member &member = members[size_t(operation.rank)];
+  Part &part = exchange.parts[size_t(operation.rank)];
+  part.operation = operation;
+  part.eager = world.options.movement == MOERT_MOVE_ANYTIME &&
+               mail.accepts(operation) &&
+               allCompleted(member, stamp - EagerMail::depth);
+  if (part.eager) {
+    mail.send(operation, stamp,
+              member.completed.load(std::memory_order_relaxed));
+  }
+  // Before goneCount is read, as leave sets goneCount before it reads stamps.
+  part.stamp.store(stamp, std::memory_order_seq_cst);
+  return part.eager;
 }
 
 /// Returns false if the job has failed.
@@ -184,11 +175,18 @@ bool ThreadGroup::arrive(Exchange &exchange, int64_t stamp, bool eager) {
     exchange.arrivals.store(0, std::memory_order_relaxed);
     return open(exchange, stamp, arrivals < oneNotEager);
   }
-  // The last one to publish sees all stamps; others may, too.
-  if (!exchange.allPublished(stamp)) {
+  // The last one to publish sees all stamps; others may, too. Messages are on
+  // their way by themselves: then only sleepers have to be told.
+  if (!eager) {
+    exchange.plainStamp.store(stamp, std::memory_order_seq_cst);
+  }
+  bool plain = exchange.plainStamp.load(std::memory_order_seq_cst) == stamp;
+  bool last =
+      (plain || world.scheduler.hasSleepers()) && exchange.allPublished(stamp);
+  if (!last) {
     return !world.failed();
   }
-  if (exchange.allEager()) {
+  if (!plain) {
     world.scheduler.dispatch();
     return !world.failed();
   }
@@ -202,10 +200,11 @@ bool ThreadGroup::arrive(Exchange &exchange, int64_t stamp, bool eager) {
 
 bool ThreadGroup::partsAgree(const Exchange &exchange) {
   for (size_t m = 1; m < ranks.size(); ++m) {
-    const Operation &first = exchange.parts[0].operation;
-    const Operation &other = exchange.parts[m].operation;
-    if (!sameShape(first, other)) {
-      world.fail(MOERT_DIVERGED, compareParts(first, other, ranks));
+    const Signature &first = exchange.parts[0].operation;
+    const Signature &other = exchange.parts[m].operation;
+    if (first != other) {
+      world.fail(MOERT_DIVERGED,
+                 explainDifference(ranks[0], first, ranks[m], other));
       return false;
     }
   }
@@ -214,7 +213,7 @@ bool ThreadGroup::partsAgree(const Exchange &exchange) {
 
 /// Called by the last to arrive. Returns false if the job has failed.
 bool ThreadGroup::open(Exchange &exchange, int64_t stamp, bool eager) {
-  if (!partsAgree(exchange) || world.failed()) {
+  if (world.failed() || (!eager && !partsAgree(exchange))) {
     return false;
   }
   if (!eager) {
@@ -232,191 +231,6 @@ bool ThreadGroup::open(Exchange &exchange, int64_t stamp, bool eager) {
   exchange.openedStamp.store(stamp * 2 + eager, std::memory_order_seq_cst);
   world.scheduler.dispatch();
   return true;
-}
-
-//===----------------------------------------------------------------------===//
-// Moving data
-//===----------------------------------------------------------------------===//
-
-void ThreadGroup::moveAll(Exchange &exchange, int64_t stamp) {
-  exchange.active.fetch_add(1, std::memory_order_seq_cst);
-  for (size_t r = 0; r < ranks.size() && !world.failed(); ++r) {
-    std::string error = moveToReceiver(exchange.parts, int32_t(r), ranks);
-    if (!error.empty()) {
-      world.fail(MOERT_DIVERGED, error);
-    }
-  }
-  if (!world.failed()) {
-    exchange.doneStamp.store(stamp, std::memory_order_seq_cst);
-  }
-  exchange.active.fetch_sub(1, std::memory_order_seq_cst);
-}
-
-/// Claims a task: the rank's own if it can, then one of a rank that lives on
-/// the same core, so that data lands where it is used; -1: there is none.
-int32_t ThreadGroup::claim(Exchange &exchange, int64_t stamp, int32_t self) {
-  int32_t home = world.scheduler.homeOf(ranks[size_t(self)]);
-  for (bool elsewhere : {false, true}) {
-    for (size_t step = 0; step < ranks.size(); ++step) {
-      if (exchange.unclaimed.load(std::memory_order_seq_cst) == 0) {
-        return -1;
-      }
-      size_t task = (size_t(self) + step) % ranks.size();
-      int64_t before = exchange.claimed[task].load(std::memory_order_relaxed);
-      bool atHome = world.scheduler.homeOf(ranks[task]) == home;
-      if (before != stamp && (atHome || elsewhere) &&
-          exchange.claimed[task].compare_exchange_strong(
-              before, stamp, std::memory_order_acq_rel)) {
-        exchange.unclaimed.fetch_sub(1, std::memory_order_seq_cst);
-        return int32_t(task);
-      }
-    }
-  }
-  return -1;
-}
-
-/// Returns whether there was something to do.
-bool ThreadGroup::moveSome(Exchange &exchange, int64_t stamp, int32_t self) {
-  // Announced before the failure is looked at: who sees the failure then sees
-  // either that nobody is active or waits until nobody is.
-  exchange.active.fetch_add(1, std::memory_order_seq_cst);
-  int32_t receiver = world.failed() ? -1 : claim(exchange, stamp, self);
-  bool last = false;
-  if (receiver >= 0) {
-    std::string error = moveToReceiver(exchange.parts, receiver, ranks);
-    if (!error.empty()) {
-      world.fail(MOERT_DIVERGED, error);
-    } else if (exchange.finished.fetch_add(1, std::memory_order_seq_cst) + 1 ==
-               ranks.size()) {
-      exchange.finished.store(0, std::memory_order_relaxed);
-      exchange.doneStamp.store(stamp, std::memory_order_seq_cst);
-      last = true;
-    }
-  }
-  exchange.active.fetch_sub(1, std::memory_order_seq_cst);
-  if (last) {
-    world.scheduler.dispatch();
-  }
-  return receiver >= 0;
-}
-
-//===----------------------------------------------------------------------===//
-// Waiting
-//===----------------------------------------------------------------------===//
-
-/// Returns whether the condition holds, or the job has failed. A member whose
-/// spinning is in vain spins less and less.
-bool ThreadGroup::spin(const Condition &condition, int32_t self) {
-  if (world.options.spinNs <= 0) {
-    return false;
-  }
-  int32_t rank = ranks[size_t(self)];
-  int64_t &spinNs = members[size_t(self)].spinNs;
-  int64_t until = now() + spinNs;
-  do {
-    for (int turn = 0; turn < 32; ++turn) {
-      if (condition.actionable() || world.failed()) {
-        spinNs = world.options.spinNs;
-        return true;
-      }
-      pause();
-    }
-    if (world.scheduler.coreWanted(rank)) {
-      return false;
-    }
-  } while (now() < until);
-  spinNs = std::max(spinNs / 2, world.options.spinNs / 16);
-  return false;
-}
-
-/// Sleeps until there is something to do, the job has failed, or stalled.
-void ThreadGroup::sleep(Exchange &exchange, int64_t stamp, int32_t self) {
-  int32_t rank = ranks[size_t(self)];
-  ExchangeCondition condition(exchange, stamp);
-  RankActivity &activity = world.activity[size_t(rank)];
-  activity.setWaiting(true);
-  StallWatch watch(world, exchange.parts[size_t(self)].operation.deadlineNs);
-  while (!world.scheduler.park(rank, condition, watch.until())) {
-    if (watch.stalled()) {
-      world.fail(MOERT_TIMED_OUT,
-                 explainStall(exchange, stamp, self, watch.deadline()));
-    }
-  }
-  activity.setWaiting(false);
-}
-
-/// Takes what is for this member out of the parts. Returns whether they fit.
-bool ThreadGroup::takeEager(Exchange &exchange, int32_t self) {
-  if (!exchange.counted && !partsAgree(exchange)) {
-    return false;
-  }
-  std::string error = moveToReceiver(exchange.parts, self, ranks);
-  if (!error.empty()) {
-    world.fail(MOERT_DIVERGED, error);
-  }
-  return error.empty();
-}
-
-/// Does what there is to do. Returns whether the rank is through; `failed` says
-/// how.
-bool ThreadGroup::finishedWith(Exchange &exchange, int64_t stamp, int32_t self,
-                               bool &failed) {
-  if (exchange.openedEager(stamp)) {
-    failed = !takeEager(exchange, self);
-    return true;
-  }
-  while (exchange.opened(stamp) && moveSome(exchange, stamp, self)) {
-  }
-  failed = !exchange.done(stamp) && world.failed();
-  return failed || exchange.done(stamp);
-}
-
-/// Returns whether the exchange completed.
-bool ThreadGroup::complete(Exchange &exchange, int64_t stamp, int32_t self,
-                           PhaseTimer &timer) {
-  constexpr int shortWait = 100;
-  ExchangeCondition condition(exchange, stamp);
-  int32_t rank = ranks[size_t(self)];
-  bool failed = false;
-  // Ranks in step come within a moment: not worth reading the clock.
-  for (int turn = 0; turn < shortWait && !condition.actionable(); ++turn) {
-    if (world.options.spinNs <= 0 || world.scheduler.coreWanted(rank)) {
-      break;
-    }
-    pause();
-  }
-  while (!finishedWith(exchange, stamp, self, failed)) {
-    timer.enter(MOERT_PHASE_WAIT);
-    if (!spin(condition, self)) {
-      sleep(exchange, stamp, self);
-    }
-    timer.enter(MOERT_PHASE_EXCHANGE);
-  }
-  return !failed;
-}
-
-bool ThreadGroup::wait(StartedExchange &started, PhaseTimer &timer) {
-  Exchange &exchange = at(started.stamp - 1);
-  int64_t stamp = started.stamp;
-  int32_t self = started.self;
-  bool arrived = world.options.movement != MOERT_MOVE_LATE ||
-                 arrive(exchange, stamp, false);
-  if (!arrived || !complete(exchange, stamp, self, timer)) {
-    quiesce();
-    return false;
-  }
-  world.activity[size_t(ranks[size_t(self)])].step();
-  depart(stamp, self);
-  return true;
-}
-
-void ThreadGroup::quiesce() {
-  // Moves that have begun are plain copies: they end soon.
-  for (const std::unique_ptr<Exchange> &exchange : ring) {
-    while (exchange->active.load(std::memory_order_seq_cst) > 0) {
-      std::this_thread::yield();
-    }
-  }
 }
 
 } // namespace moert

@@ -5,7 +5,7 @@
 #define MOERT_TRANSPORTS_THREADS_THREADGROUP_H
 
 #include "core/PhaseTimer.h"
-#include "transports/threads/EagerBuffer.h"
+#include "transports/threads/CoreScheduler.h"
 #include "transports/threads/Exchange.h"
 
 #include <string>
@@ -56,21 +56,23 @@ private:
     /// Bit s % 64 is set if exchange s was waited for, though an earlier one
     /// was not.
     uint64_t waited = 0;
-    int64_t spinNs = 0;
+    /// How long it stands by before it sleeps.
+    int64_t standByNs = 0;
     std::vector<StartedExchange> started;
-    EagerBuffers eager;
     /// All exchanges below this one are completed. Read by other members.
     alignas(cacheLine) std::atomic<int64_t> completed{0};
     std::atomic<bool> gone{false};
   };
 
   class RingCondition;
+  class ExchangeCondition;
+  class AwakeCondition;
 
   Exchange &at(int64_t sequence) { return *ring[size_t(sequence % ringSize)]; }
   int64_t slowest() const;
   bool allCompleted(Member &member, int64_t sequence) const;
   bool reserve(int32_t self, PhaseTimer &timer);
-  void prefetchNext(const Member &member, int64_t sequence);
+  bool publish(Exchange &exchange, const Operation &operation, int64_t stamp);
   bool arrive(Exchange &exchange, int64_t stamp, bool eager);
   bool open(Exchange &exchange, int64_t stamp, bool eager);
   bool partsAgree(const Exchange &exchange);
@@ -79,10 +81,11 @@ private:
   int32_t claim(Exchange &exchange, int64_t stamp, int32_t self);
   bool complete(Exchange &exchange, int64_t stamp, int32_t self,
                 PhaseTimer &timer);
-  bool takeEager(Exchange &exchange, int32_t self);
+  bool isMailed(const Exchange &exchange, int64_t stamp, int32_t self) const;
+  bool takeMailed(Exchange &exchange, int64_t stamp, int32_t self);
   bool finishedWith(Exchange &exchange, int64_t stamp, int32_t self,
                     bool &failed);
-  bool spin(const Condition &condition, int32_t self);
+  bool standBy(Exchange &exchange, int64_t stamp, int32_t self);
   void sleep(Exchange &exchange, int64_t stamp, int32_t self);
   void depart(int64_t stamp, int32_t self);
 
@@ -92,6 +95,7 @@ private:
   void failIfAbsent(const Exchange &exchange, int64_t stamp, int32_t witness);
 
   std::vector<std::unique_ptr<Exchange>> ring;
+  EagerMail mail;
   std::unique_ptr<Member[]> members;
   std::atomic<int32_t> goneCount{0};
   /// Members that wait for the ring.

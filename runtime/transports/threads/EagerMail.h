@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- EagerMail.h - Tiny blocks, sent before they are wanted ---*- C++ -*-===//
+//
+// Where a rank sends very little, copying it once more costs less than letting
+// the receivers come for it. The sender writes a message to each receiver, with
+// the block and all that the receiver has to check, in one piece of memory: it
+// crosses from core to core in one go, and neither waits for the other to have
+// been there.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOERT_TRANSPORTS_THREADS_EAGERMAIL_H
+#define MOERT_TRANSPORTS_THREADS_EAGERMAIL_H
+
+#include "core/Operation.h"
+
+#include <atomic>
+#include <memory>
+
+namespace moert {
+
+constexpr size_t cacheLine = 64;
+
+/// One cache line, with the block in those that follow.
+struct alignas(cacheLine) EagerMessage {
+  /// Of the exchange; written last.
+  std::atomic<int64_t> stamp{0};
+  /// The sender has completed all exchanges below this one.
+  int64_t completed = 0;
+  Signature signature;
+  int32_t rows = 0;
+  int32_t bytes = 0;
+
+  char *block() { return reinterpret_cast<char *>(this + 1); }
+  const char *block() const { return reinterpret_cast<const char *>(this + 1); }
+  /// Fetches the block, which lies in the sender's cache.
+  void prefetch() const {
+    for (int32_t offset = 0; offset < bytes; offset += int32_t(cacheLine)) {
+      __builtin_prefetch(block() + offset);
+    }
+  }
+};
+static_assert(sizeof(EagerMessage) == cacheLine);
+
+/// The messages of one group, each of which is used again `depth` exchanges
+/// later.
+class EagerMail {
+public:
+  static constexpr int64_t depth = 8;
+
+  /// For a group of `size` ranks.
+  explicit EagerMail(size_t size);
+
+  /// Whether all blocks of a part are tiny, and of a kind that can be copied.
+  bool accepts(const Operation &part) const;
+  /// Writes a message to each other member. Those of `depth` exchanges before
+  /// must have been read.
+  void send(const Operation &part, int64_t stamp, int64_t completed);
+  /// Whether all messages for a member are there.
+  bool isComplete(int64_t stamp, int32_t receiver) const;
+  /// From the sender to the receiver, two different members of the group.
+  const EagerMessage &message(int64_t stamp, int32_t sender,
+                              int32_t receiver) const;
+
+private:
+  size_t index(int64_t stamp, int32_t sender, int32_t receiver) const;
+
+  const int32_t size;
+  /// Bytes of a block.
+  const int64_t capacity;
+  /// Cache lines of a message.
+  const size_t stride;
+  /// Headers, each followed by the lines of its block.
+  std::unique_ptr<EagerMessage[]> lines;
+};
+
+} // namespace moert
+
+#endif // MOERT_TRANSPORTS_THREADS_EAGERMAIL_H
