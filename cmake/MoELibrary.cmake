@@ -5,7 +5,7 @@ target_link_libraries(moe_precompiled PUBLIC moe_mlir_interface)
 # A header that comes out of a compiler cache has another time than the one that
 # it was made from.
 target_compile_options(moe_mlir_interface INTERFACE
-  $<$<COMPILE_LANG_AND_ID:CXX,Clang>:SHELL:-Xclang -fno-pch-timestamp>)
+  $<BUILD_INTERFACE:$<$<COMPILE_LANG_AND_ID:CXX,Clang>:SHELL:-Xclang -fno-pch-timestamp>>)
 target_precompile_headers(moe_precompiled PRIVATE
   <mlir/Dialect/Arith/IR/Arith.h> <mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h>
   <mlir/Dialect/Func/IR/FuncOps.h> <mlir/Dialect/LLVMIR/LLVMDialect.h>
@@ -24,6 +24,7 @@ function(moe_add_library name)
   if(ARG_DEPENDS)
     add_dependencies(${name} ${ARG_DEPENDS})
   endif()
+  moe_install_library(${name})
 endfunction()
 
 # moe_add_plain_library(<name> <source>... LINK <library>...)
@@ -32,9 +33,6 @@ endfunction()
 function(moe_add_plain_library name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
   add_library(${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
-  target_include_directories(${name} SYSTEM PUBLIC ${LLVM_INCLUDE_DIRS})
-  target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR}/include)
-  target_compile_definitions(${name} PUBLIC ${MOE_LLVM_DEFINITIONS})
-  target_compile_options(${name} PRIVATE -Wall -Wextra -Wno-unused-parameter -fno-exceptions)
-  target_link_libraries(${name} PUBLIC LLVM ${ARG_LINK})
+  target_link_libraries(${name} PUBLIC moe_llvm_interface ${ARG_LINK})
+  moe_install_library(${name})
 endfunction()
