@@ -19,4 +19,8 @@ for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
     if name in os.environ:
         config.environment[name] = os.environ[name]
 config.substitutions.append(("%inputs", os.path.join(config.test_source_root, "Inputs")))
+config.substitutions.append(("%plugin", os.path.join(config.moe_build_folder, "lib", "MoEMLIRPlugin.so")))
+if not config.moe_sanitizers:
+    # A program without a sanitizer's runtime cannot load what was built for one.
+    config.available_features.add("plugin")
 config.substitutions.append(("%python", config.python_executable))

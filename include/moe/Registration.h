@@ -10,11 +10,15 @@
 
 namespace mlir::moe {
 
-/// Our dialects, the upstream dialects that programs use, and every external
-/// model that connects them.
+/// Our dialects and every external model that connects them with upstream's:
+/// for a registry that gets upstream's dialects from its owner.
+void registerDialects(DialectRegistry &registry);
+/// The same with upstream's dialects and extensions.
 void registerAllDialects(DialectRegistry &registry);
 
-/// Our passes and pipelines, and the upstream passes that are useful on them.
+/// Our passes and pipelines, for a process that registers upstream's itself.
+void registerPasses();
+/// The same with upstream's passes. Both may be called again.
 void registerAllPasses();
 
 /// What `moe-opt --help` says first: our pipelines and passes in the order in

@@ -23,17 +23,20 @@
 
 using namespace mlir;
 
-void mlir::moe::registerAllDialects(DialectRegistry &registry) {
-  mlir::registerAllDialects(registry);
-  mlir::registerAllExtensions(registry);
+void mlir::moe::registerDialects(DialectRegistry &registry) {
   registry.insert<comm::CommDialect, MoEDialect>();
   registerPartitionExternalModels(registry);
   registerBufferizationExternalModels(registry);
   registerCPUTargetDialects(registry);
 }
 
-void mlir::moe::registerAllPasses() {
-  mlir::registerAllPasses();
+void mlir::moe::registerAllDialects(DialectRegistry &registry) {
+  mlir::registerAllDialects(registry);
+  mlir::registerAllExtensions(registry);
+  registerDialects(registry);
+}
+
+void mlir::moe::registerPasses() {
   registerMoEExtractPasses();
   registerMoEExchangePasses();
   registerMoEMatmulPasses();
@@ -45,6 +48,11 @@ void mlir::moe::registerAllPasses() {
   registerMoEMoEToLoopsPasses();
   registerCPUPipelines();
   registerPlanPipeline();
+}
+
+void mlir::moe::registerAllPasses() {
+  mlir::registerAllPasses();
+  registerPasses();
 }
 
 llvm::StringRef mlir::moe::getOverview() {
