@@ -1,26 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "CaptureDiagnostics.h"
+#include "moe/Runner/CaptureDiagnostics.h"
 
 #include "mlir/IR/Location.h"
-#include "llvm/Support/raw_ostream.h"
 
 using namespace moe::runner;
 
-/// "file:3:7: "; nothing for a location without a file.
-static std::string formatPosition(mlir::Location location) {
-  std::string text;
-  location->walk([&](mlir::Location part) {
-    auto file = mlir::dyn_cast<mlir::FileLineColLoc>(part);
-    if (!file) {
+static Severity toSeverity(mlir::DiagnosticSeverity severity) {
+  switch (severity) {
+  case mlir::DiagnosticSeverity::Note:
+    return Severity::Note;
+  case mlir::DiagnosticSeverity::Remark:
+    return Severity::Remark;
+  case mlir::DiagnosticSeverity::Warning:
+    return Severity::Warning;
+  case mlir::DiagnosticSeverity::Error:
+    return Severity::Error;
+  }
+  llvm_unreachable("unknown severity");
+}
+
+SourceDiagnostic
+moe::runner::toSourceDiagnostic(const mlir::Diagnostic &diagnostic) {
+  SourceDiagnostic result;
+  result.severity = toSeverity(diagnostic.getSeverity());
+  result.message = diagnostic.str();
+  diagnostic.getLocation()->walk([&](mlir::Location part) {
+    auto place = mlir::dyn_cast<mlir::FileLineColLoc>(part);
+    if (!place) {
       return mlir::WalkResult::advance();
     }
-    llvm::raw_string_ostream(text)
-        << file.getFilename().getValue() << ':' << file.getLine() << ':'
-        << file.getColumn() << ": ";
+    result.file = place.getFilename().str();
+    result.line = place.getLine();
+    result.column = place.getColumn();
     return mlir::WalkResult::interrupt();
   });
-  return text;
+  for (const mlir::Diagnostic &note : diagnostic.getNotes()) {
+    result.notes.push_back(toSourceDiagnostic(note));
+  }
+  return result;
 }
 
 CaptureDiagnostics::CaptureDiagnostics(mlir::MLIRContext *context)
@@ -28,15 +46,15 @@ CaptureDiagnostics::CaptureDiagnostics(mlir::MLIRContext *context)
         if (diagnostic.getSeverity() != mlir::DiagnosticSeverity::Error) {
           return mlir::failure();
         }
-        if (text.empty()) {
-          text = formatPosition(diagnostic.getLocation()) + diagnostic.str();
-          for (mlir::Diagnostic &note : diagnostic.getNotes()) {
-            text += "; " + note.str();
-          }
+        if (!first) {
+          first = toSourceDiagnostic(diagnostic);
         }
         return mlir::success();
       }) {}
 
 llvm::Error CaptureDiagnostics::takeError(const llvm::Twine &otherwise) const {
-  return llvm::createStringError(text.empty() ? otherwise.str() : text);
+  if (!first) {
+    return llvm::createStringError(otherwise);
+  }
+  return llvm::make_error<SourceError>(*first);
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "CompileProgram.h"
-#include "CaptureDiagnostics.h"
 #include "ReadLayout.h"
 
 #include "moe/Pipelines/CPUPipeline.h"
+#include "moe/Runner/CaptureDiagnostics.h"
 #include "moert/compiled.h"
 
 #include "mlir/Pass/PassManager.h"

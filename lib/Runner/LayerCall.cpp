@@ -58,7 +58,7 @@ LayerCall::Part *LayerCall::addPart(int64_t rank, const Port &port) {
   AlignedBuffer buffer(rows * columns * elementBytes(port.type));
   char *data = buffer.data();
   parts.push_back(std::make_unique<Part>(
-      Part{std::move(buffer), {data, data, 0, {rows, columns}, {columns, 1}}}));
+      Part{std::move(buffer), MatrixDescriptor::of(data, rows, columns)}));
   return parts.back().get();
 }
 

@@ -8,19 +8,11 @@
 #include "AlignedBuffer.h"
 #include "BuildFrames.h"
 #include "CompileProgram.h"
+#include "MatrixDescriptor.h"
 
 #include "moe/Runner/Session.h"
 
 namespace moe::runner {
-
-/// A matrix as MLIR's C interface describes it.
-struct MatrixDescriptor {
-  void *allocated;
-  void *aligned;
-  int64_t offset;
-  int64_t sizes[2];
-  int64_t strides[2];
-};
 
 /// One call on all ranks of a program.
 class LayerCall {

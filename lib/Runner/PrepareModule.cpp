@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "PrepareModule.h"
-#include "CaptureDiagnostics.h"
 
 #include "moe/Analysis/LoadTopology.h"
 #include "moe/Dialect/MoE/MoE.h"
 #include "moe/Pipelines/PlanPipeline.h"
+#include "moe/Runner/CaptureDiagnostics.h"
 #include "moe/Transforms/Extract/ModelLayers.h"
 #include "moe/Transforms/Extract/Passes.h"
 
@@ -30,10 +30,14 @@ runPasses(mlir::ModuleOp module,
 }
 
 static llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>>
-parseModule(mlir::MLIRContext &context, llvm::StringRef path) {
+parseModule(mlir::MLIRContext &context, const SessionOptions &options) {
   CaptureDiagnostics diagnostics(&context);
+  const std::string &path = options.modulePath;
   mlir::OwningOpRef<mlir::ModuleOp> module =
-      mlir::parseSourceFile<mlir::ModuleOp>(path, &context);
+      options.moduleText
+          ? mlir::parseSourceString<mlir::ModuleOp>(*options.moduleText,
+                                                    &context, path)
+          : mlir::parseSourceFile<mlir::ModuleOp>(path, &context);
   if (!module) {
     return diagnostics.takeError("expected a module in '" + path + "'");
   }
@@ -196,7 +200,7 @@ moe::runner::prepareModule(mlir::MLIRContext &context,
     return error;
   }
   llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> module =
-      parseModule(context, options.modulePath);
+      parseModule(context, options);
   if (!module) {
     return module.takeError();
   }

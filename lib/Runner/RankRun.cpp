@@ -2,6 +2,7 @@
 
 #include "moe/Runner/RankRun.h"
 #include "CallFunction.h"
+#include "RuntimeOptions.h"
 
 #include "moert/threads.h"
 
@@ -136,54 +137,19 @@ static void exitStuck(void *, int32_t rank, const moert_message *message) {
   std::_Exit(3);
 }
 
-namespace {
-/// A group set in the flat form of the C ABI.
-struct FlatGroups {
-  std::vector<int32_t> offsets = {0};
-  std::vector<int32_t> ranks;
-};
-} // namespace
-
 llvm::Expected<RunMeasurement>
 moe::runner::runRanks(const RankSetup &setup, llvm::ArrayRef<RankCall> calls) {
   assert(static_cast<int64_t>(calls.size()) == setup.ranks);
-  std::vector<const char *> names;
-  for (const std::string &name : setup.tierNames) {
-    names.push_back(name.c_str());
-  }
-  moert_tiers tiers = {sizeof(moert_tiers), static_cast<int32_t>(names.size()),
-                       names.data(), setup.tierOf.data()};
-  moert_options options = {};
-  options.struct_size = sizeof(options);
-  options.abi_version = MOERT_ABI_VERSION;
-  options.movement = setup.movement;
-  options.core_permits = setup.cores;
-  options.deadline_ns = static_cast<int64_t>(setup.deadlineSeconds * 1e9);
-  options.tiers = names.empty() ? nullptr : &tiers;
-  options.trace_events = setup.tracePath.empty() ? 0 : 1 << 16;
-
-  std::vector<FlatGroups> flat(setup.groupSets.size());
-  std::vector<moert_group_set> sets;
-  for (auto [index, groups] : llvm::enumerate(setup.groupSets)) {
-    for (const std::vector<int32_t> &group : groups) {
-      llvm::append_range(flat[index].ranks, group);
-      flat[index].offsets.push_back(flat[index].ranks.size());
-    }
-    sets.push_back({sizeof(moert_group_set),
-                    static_cast<int32_t>(groups.size()),
-                    setup.groupNames[index].c_str(), flat[index].offsets.data(),
-                    flat[index].ranks.data()});
-  }
-
+  RuntimeOptions runtime(setup);
   moert_threads_options threads = {};
   threads.struct_size = sizeof(threads);
   threads.ranks = static_cast<int32_t>(setup.ranks);
-  threads.options = &options;
-  threads.sets = sets.data();
-  threads.set_count = static_cast<int32_t>(sets.size());
+  threads.options = &runtime.options();
+  threads.sets = runtime.groupSets().data();
+  threads.set_count = static_cast<int32_t>(runtime.groupSets().size());
   threads.trace_path =
       setup.tracePath.empty() ? nullptr : setup.tracePath.c_str();
-  threads.on_stuck = exitStuck;
+  threads.on_stuck = setup.exitsWhenStuck ? exitStuck : nullptr;
 
   RunState state{&setup, calls, std::vector<RankTimes>(setup.ranks),
                  std::vector<RankMeasurement>(setup.ranks)};

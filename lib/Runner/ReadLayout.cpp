@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "ReadLayout.h"
-#include "CaptureDiagnostics.h"
 
 #include "moe/Analysis/LayerExchange.h"
 #include "moe/Analysis/PlanAttributes.h"
 #include "moe/Analysis/PlanFacts.h"
+#include "moe/Runner/CaptureDiagnostics.h"
 #include "moe/Transforms/Extract/Passes.h"
 
 #include "llvm/Support/FormatVariadic.h"

@@ -133,18 +133,9 @@ LayerInput Session::randomInput(int64_t tokens) const {
 }
 
 llvm::Error Session::State::checkInput(const LayerInput &input) const {
-  const LayerFacts &facts = planned->facts;
   int64_t tokens = input.tokens.rows;
-  if (facts.staticTokens && tokens != *facts.staticTokens) {
-    return llvm::createStringError(
-        formatv("expected {0} tokens, which the module is compiled for, but "
-                "got {1}",
-                *facts.staticTokens, tokens));
-  }
-  if (tokens > facts.maxTokens) {
-    return llvm::createStringError(
-        formatv("expected at most {0} tokens (moe.max_tokens), but got {1}",
-                facts.maxTokens, tokens));
+  if (llvm::Error error = planned->facts.checkTokens(tokens)) {
+    return error;
   }
   if (options.takesRouting && input.routing->tokens != tokens) {
     return llvm::createStringError(
@@ -234,6 +225,7 @@ RankSetup Session::State::makeSetup() const {
   }
   setup.cores = options.cores;
   setup.deadlineSeconds = options.deadlineSeconds;
+  setup.exitsWhenStuck = options.exitsWhenStuck;
   setup.movement = options.movement;
   setup.stalledRank = options.stalledRank;
   setup.repeat = options.repeat;
@@ -252,12 +244,24 @@ static llvm::Error nameLayer(llvm::Error error, llvm::StringRef layer) {
       ("layer " + layer + ": " + llvm::toString(std::move(error))).str());
 }
 
+llvm::Error Session::prepare() {
+  return state->load(ProgramKind::Partitioned, state->partitioned);
+}
+
+llvm::Expected<std::unique_ptr<HostedRank>>
+Session::join(const moert_bootstrap &bootstrap) const {
+  assert(state->partitioned && "expected a session that is prepared");
+  const LoadedProgram &loaded = *state->partitioned;
+  return HostedRank::join({loaded.program.entry, &loaded.program.layout,
+                           loaded.frames.get(), &state->planned->facts},
+                          state->makeSetup(), bootstrap);
+}
+
 llvm::Expected<LayerRun> Session::run(const LayerInput &input) {
   if (llvm::Error error = state->checkInput(input)) {
     return error;
   }
-  if (llvm::Error error =
-          state->load(ProgramKind::Partitioned, state->partitioned)) {
+  if (llvm::Error error = prepare()) {
     return error;
   }
   LayerCall call(state->partitioned->program, *state->partitioned->frames,

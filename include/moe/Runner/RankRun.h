@@ -40,9 +40,11 @@ struct RankSetup {
   std::vector<std::string> groupNames;
   /// How many ranks compute at a time; 0: as many as there are cores.
   int32_t cores = 0;
-  /// The job fails when no rank gets further for so long, and the process ends
-  /// when a rank does not return then; 0: 60 seconds.
+  /// The job fails when no rank gets further for so long; a rank that does not
+  /// return then is stuck. 0: 60 seconds.
   double deadlineSeconds = 0;
+  /// Whether the process ends then; else the run waits for that rank.
+  bool exitsWhenStuck = true;
   /// When data moves: MOERT_MOVE_ANYTIME but in tests.
   moert_movement movement = MOERT_MOVE_ANYTIME;
   /// A rank that never calls its function, for tests; -1: none.

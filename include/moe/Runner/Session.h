@@ -7,6 +7,7 @@
 #define MOE_RUNNER_SESSION_H
 
 #include "moe/Runner/CompareOutputs.h"
+#include "moe/Runner/HostedRank.h"
 #include "moe/Runner/RoutingTraffic.h"
 
 #include <memory>
@@ -16,6 +17,9 @@ namespace moe::runner {
 struct SessionOptions {
   /// A module of any level up to planned; "-" reads the standard input.
   std::string modulePath;
+  /// The module itself, text or bytecode; then `modulePath` only names it in
+  /// messages.
+  std::optional<std::string> moduleText;
   /// The model's number or name of the layer; empty: its first MoE layer.
   std::string layer;
 
@@ -51,28 +55,13 @@ struct SessionOptions {
   std::string tracePath;
   /// The run ends when no rank gets further for so long; 0: 60 seconds.
   double deadlineSeconds = 0;
+  /// A rank that does not return after the run has failed ends the process;
+  /// else the run waits for it.
+  bool exitsWhenStuck = true;
   /// When data moves: MOERT_MOVE_ANYTIME but in tests.
   moert_movement movement = MOERT_MOVE_ANYTIME;
   /// A rank that never runs its program, for tests; -1: none.
   int64_t stalledRank = -1;
-};
-
-/// What the module says of the layer.
-struct LayerFacts {
-  std::string layer;
-  std::string mesh;
-  std::string topology;
-  std::string placementPolicy;
-  std::string exchange;
-  std::string cpu;
-  ElementType type = ElementType::F32;
-  int64_t ranks = 1;
-  int64_t hidden = 0;
-  int64_t experts = 0;
-  int64_t choices = 0;
-  int64_t maxTokens = 0;
-  /// Where the module is compiled for one number of tokens.
-  std::optional<int64_t> staticTokens;
 };
 
 struct LayerInput {
@@ -106,6 +95,15 @@ public:
   /// Compiles and loads weights if that has not been done, then runs. A
   /// RankFailure says that ranks failed; other errors that the input is wrong.
   llvm::Expected<LayerRun> run(const LayerInput &input);
+
+  /// Compiles and loads weights if that has not been done.
+  llvm::Error prepare();
+
+  /// Makes the calling thread a rank of the program: a collective call of all
+  /// ranks, after `prepare`, each on a thread of its own. `bootstrap` must
+  /// have as many ranks as facts() says. The session must outlive the rank.
+  llvm::Expected<std::unique_ptr<HostedRank>>
+  join(const moert_bootstrap &bootstrap) const;
 
   /// Runs the program that was not partitioned, on one rank and on the same
   /// packed weights.
