@@ -15,28 +15,30 @@ LIMITS = {".cpp": 600, ".h": 500, ".td": 450, ".py": 600, ".mlir": 400}
 EMPTY_NAMES = re.compile(r"(^|/)(utils?|misc|common|helpers?)(\.|/|$)", re.IGNORECASE)
 # Where the layers are listed, and the lines that list them.
 OVERVIEW = "docs/Overview.md"
-LAYER_LINE = re.compile(r"^- `([\w/]+)` uses ((?:.|\n  )+?)\.$", re.MULTILINE)
-INCLUDE = re.compile(r'#include "((?:mlir|llvm|moe|moert)/[^"]+)"')
+LAYER_LINE = re.compile(r"^- `([\w/-]+)` uses ((?:.|\n  )+?)\.$", re.MULTILINE)
+INCLUDE = re.compile(r'#include "((?:mlir|llvm|moe|moe-c|moert)/[^"]+)"')
 
 
 def read_layers():
     """The folders that each folder may include, as docs/Overview.md says."""
     with open(OVERVIEW, encoding="utf-8") as file:
         lines = LAYER_LINE.findall(file.read())
-    return {name: set(re.findall(r"`([\w/]+)`", used)) | {name} for name, used in lines}
+    return {name: set(re.findall(r"`([\w/-]+)`", used)) | {name} for name, used in lines}
 
 
 def layer_of_file(name):
     """The layer of a file of the tree; None outside the layers."""
     if name.startswith(("runtime/", "tools/")):
         return name.split("/")[0]
+    if name.startswith("include/moe-c/"):
+        return "moe-c"
     found = re.match(r"(?:include/moe|lib)/(Dialect/\w+|[A-Z]\w+)[/.]", name)
     return found and found.group(1)
 
 
 def layer_of_include(path):
     first = path.split("/")[0]
-    upstream = {"mlir": "MLIR", "llvm": "LLVM", "moert": "runtime"}
+    upstream = {"mlir": "MLIR", "llvm": "LLVM", "moert": "runtime", "moe-c": "moe-c"}
     return upstream.get(first) or layer_of_file("include/" + path)
 
 

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- moe.h - The compiler behind a C interface -----------------*- C -*-===//
+//
+// Modules in, plans and running layers out. C11 and C++17. Rules that hold
+// everywhere:
+//
+// * Modules cross the interface as MLIR's text or bytecode, reports as JSON:
+//   no type of MLIR or LLVM does.
+// * What can fail returns a moe_diagnostic: null when all went well, else an
+//   error that the caller destroys. Outputs come last and are written on
+//   success only.
+// * A `_create`, `_parse`, `_import`, `_compile`, `_join` or a moe_text that is
+//   returned is owned by the caller; `_destroy` takes null. A program needs
+//   neither its module nor its context any more; a rank needs its program, a
+//   module its context.
+// * Option structs begin with `struct_size`, which the caller sets to sizeof
+//   the struct as compiled; all other fields may be zero, and a null pointer
+//   stands for a struct of zeros.
+// * Contexts are independent. A context with its modules, and a program, are
+//   used by one thread at a time; the ranks of a program by one thread each.
+// * The library prints nothing, installs no signal handler and does not end
+//   the process.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOE_C_MOE_H
+#define MOE_C_MOE_H
+
+#include "moert/moert.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define MOE_EXPORT __attribute__((visibility("default")))
+#else
+#define MOE_EXPORT
+#endif
+
+/// Changes when a caller must be recompiled. New functions, and fields appended
+/// to an option struct, do not change it.
+#define MOE_ABI_VERSION 1
+
+/// The version that the library was built with.
+MOE_EXPORT uint32_t moe_abi_version(void);
+/// The project's version, such as "0.1.0".
+MOE_EXPORT const char *moe_version(void);
+
+//===----------------------------------------------------------------------===//
+// Diagnostics
+//===----------------------------------------------------------------------===//
+
+/// What is wrong, or worth knowing, and where.
+typedef struct moe_diagnostic moe_diagnostic;
+
+typedef int32_t moe_severity;
+enum { MOE_NOTE = 0, MOE_REMARK = 1, MOE_WARNING = 2, MOE_ERROR = 3 };
+
+typedef int32_t moe_status;
+enum {
+  MOE_OK = 0,
+  /// The module, an option or an argument is wrong.
+  MOE_WRONG_INPUT = 1,
+  /// A rank failed, or ranks diverged or stalled.
+  MOE_RANK_FAILED = 3,
+  /// A struct_size that this library does not know.
+  MOE_VERSION_MISMATCH = 4
+};
+
+/// MOE_OK for null.
+MOE_EXPORT moe_status moe_diagnostic_status(const moe_diagnostic *diagnostic);
+MOE_EXPORT moe_severity
+moe_diagnostic_severity(const moe_diagnostic *diagnostic);
+/// One line, without position and notes. All texts live as long as the
+/// diagnostic.
+MOE_EXPORT const char *moe_diagnostic_message(const moe_diagnostic *diagnostic);
+/// The file, as it was named to the library; "" where none is known.
+MOE_EXPORT const char *moe_diagnostic_file(const moe_diagnostic *diagnostic);
+/// From 1; 0 where it is not known.
+MOE_EXPORT int64_t moe_diagnostic_line(const moe_diagnostic *diagnostic);
+MOE_EXPORT int64_t moe_diagnostic_column(const moe_diagnostic *diagnostic);
+MOE_EXPORT int64_t moe_diagnostic_note_count(const moe_diagnostic *diagnostic);
+/// A note, owned by the diagnostic; null for an index that is none.
+MOE_EXPORT const moe_diagnostic *
+moe_diagnostic_note(const moe_diagnostic *diagnostic, int64_t index);
+/// "file:line:column: message; note; note"
+MOE_EXPORT const char *moe_diagnostic_text(const moe_diagnostic *diagnostic);
+MOE_EXPORT void moe_diagnostic_destroy(moe_diagnostic *diagnostic);
+
+//===----------------------------------------------------------------------===//
+// Text
+//===----------------------------------------------------------------------===//
+
+/// Bytes that the library hands out; a zero byte follows them.
+typedef struct moe_text moe_text;
+MOE_EXPORT const char *moe_text_data(const moe_text *text);
+MOE_EXPORT size_t moe_text_size(const moe_text *text);
+MOE_EXPORT void moe_text_destroy(moe_text *text);
+
+//===----------------------------------------------------------------------===//
+// Contexts
+//===----------------------------------------------------------------------===//
+
+/// What modules live in: dialects, types, and threads for passes.
+typedef struct moe_context moe_context;
+
+typedef struct moe_context_options {
+  uint32_t struct_size;
+  /// 1: passes use the calling thread only.
+  uint32_t single_threaded;
+  /// Receives warnings and remarks, which live during the call, on the thread
+  /// that called the library; null: they are dropped.
+  void (*listener)(void *state, const moe_diagnostic *diagnostic);
+  void *listener_state;
+} moe_context_options;
+
+MOE_EXPORT moe_diagnostic *
+moe_context_create(const moe_context_options *options, moe_context **context);
+MOE_EXPORT void moe_context_destroy(moe_context *context);
+
+//===----------------------------------------------------------------------===//
+// Modules
+//===----------------------------------------------------------------------===//
+
+typedef struct moe_module moe_module;
+
+/// Reads a module, text or bytecode, and verifies it. `name` stands for the
+/// file in diagnostics.
+MOE_EXPORT moe_diagnostic *moe_module_parse(moe_context *context,
+                                            const char *data, size_t size,
+                                            const char *name,
+                                            moe_module **module);
+
+typedef struct moe_import_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /// Only the first layers of each stack; 0: all.
+  int64_t layers;
+  /// A static number of tokens; 0: any, up to 8192.
+  int64_t tokens;
+  /// Tokens of a sequence, where capacity is per sequence; 0: all are one.
+  int64_t sequence_length;
+  /// "bf16", "f32" or "f16"; null: as the configuration says.
+  const char *dtype;
+} moe_import_options;
+
+/// The decoder that a Hugging Face config.json describes, at the model level.
+MOE_EXPORT moe_diagnostic *
+moe_module_import_hf_config(moe_context *context, const char *data, size_t size,
+                            const char *name, const moe_import_options *options,
+                            moe_module **module);
+
+/// Runs passes and pipelines in MLIR's notation, without the outer
+/// "builtin.module(…)": "moe-extract-layer,moe-plan-pipeline{mesh=ep=8}". After
+/// a failure the module is good for moe_module_destroy only.
+MOE_EXPORT moe_diagnostic *moe_module_run(moe_module *module,
+                                          const char *pipeline);
+
+typedef int32_t moe_format;
+enum { MOE_TEXT = 0, MOE_BYTECODE = 1 };
+MOE_EXPORT moe_diagnostic *moe_module_write(const moe_module *module,
+                                            moe_format format, moe_text **text);
+
+typedef int32_t moe_report;
+enum {
+  /// Which rank hosts which expert: what moe-print-placement prints.
+  MOE_REPORT_PLACEMENT = 0,
+  /// Bytes and times by link: what moe-print-traffic prints.
+  MOE_REPORT_TRAFFIC = 1
+};
+/// A report of a planned module, as JSON: {"title", "tables": [{"title",
+/// "units", "rows", "notes"}], "notes"}.
+MOE_EXPORT moe_diagnostic *
+moe_module_report(const moe_module *module, moe_report report, moe_text **json);
+MOE_EXPORT void moe_module_destroy(moe_module *module);
+
+//===----------------------------------------------------------------------===//
+// Programs
+//===----------------------------------------------------------------------===//
+
+/// One MoE layer, compiled for this machine, with its weights.
+typedef struct moe_program moe_program;
+
+typedef struct moe_compile_options {
+  uint32_t struct_size;
+  /// Number of ranks, for a module that is not planned: the mesh ep=N. 0: as
+  /// the mesh or the module says.
+  int32_t ranks;
+  /// Mesh axes ("dp=2,ep=4"); null: as `ranks` or the module says.
+  const char *mesh;
+  /// A file with the cluster's topology; null: none, or the module's.
+  const char *topology;
+  /// The model's number or name of the layer; null: its first MoE layer.
+  const char *layer;
+  /// "native" (null means it), or LLVM's name of a CPU.
+  const char *cpu;
+  /// A safetensors file, index or directory; null: random weights by `seed`.
+  const char *weights;
+  uint64_t seed;
+  /// A run fails when no rank gets further for so long, in seconds; 0: 60.
+  double deadline;
+  /// Ranks of moe_program_run that compute at a time; 0: as many as cores.
+  int32_t cores;
+  uint32_t reserved;
+} moe_compile_options;
+
+/// Takes the layer out of a module of any level up to planned, plans it where
+/// it is not, compiles it and loads its weights. The module is not changed.
+MOE_EXPORT moe_diagnostic *
+moe_program_compile(const moe_module *module,
+                    const moe_compile_options *options, moe_program **program);
+
+typedef struct moe_program_facts {
+  uint32_t struct_size;
+  /// Of input and output: MOERT_F32 or MOERT_BF16.
+  moert_dtype dtype;
+  int64_t ranks;
+  /// Columns of input and output.
+  int64_t hidden;
+  int64_t experts;
+  /// Experts of a token.
+  int64_t choices;
+  /// The most tokens that a run takes.
+  int64_t max_tokens;
+  /// Not 0: the only number of tokens that a run takes.
+  int64_t static_tokens;
+} moe_program_facts;
+/// The caller sets struct_size.
+MOE_EXPORT moe_diagnostic *moe_program_get_facts(const moe_program *program,
+                                                 moe_program_facts *facts);
+
+/// Buffers of the caller, row-major, rows back to back, aligned to their
+/// elements.
+typedef struct moe_buffers {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /// Number of tokens of all ranks together.
+  int64_t tokens;
+  /// [rows, hidden], in the program's dtype.
+  const void *input;
+  void *output;
+  /// [rows, choices]: the experts of each token, -1 for none, and their
+  /// weights; may be null.
+  int32_t *experts;
+  float *expert_weights;
+} moe_buffers;
+
+/// Runs the layer on all ranks, as threads of this process; the buffers hold
+/// all tokens, in their order. `stats`, if not null, receives moe-run's report
+/// as JSON: time by phase, bytes by link, load by rank.
+MOE_EXPORT moe_diagnostic *moe_program_run(moe_program *program,
+                                           const moe_buffers *buffers,
+                                           moe_text **stats);
+MOE_EXPORT void moe_program_destroy(moe_program *program);
+
+//===----------------------------------------------------------------------===//
+// Ranks of a host program
+//===----------------------------------------------------------------------===//
+
+/// One rank of a program on a thread of the caller.
+typedef struct moe_rank moe_rank;
+
+/// Makes the calling thread a rank: a collective call of all ranks, which meet
+/// through the caller's table (of as many ranks as the program has, all in this
+/// process).
+MOE_EXPORT moe_diagnostic *moe_rank_join(const moe_program *program,
+                                         const moert_bootstrap *bootstrap,
+                                         moe_rank **rank);
+
+/// A part of [tokens, hidden].
+typedef struct moe_part {
+  int64_t first_row;
+  int64_t rows;
+  int64_t first_column;
+  int64_t columns;
+} moe_part;
+/// What a rank holds of the input and of the output.
+MOE_EXPORT moe_part moe_rank_input_part(const moe_rank *rank, int64_t tokens);
+MOE_EXPORT moe_part moe_rank_output_part(const moe_rank *rank, int64_t tokens);
+
+/// Runs the layer: a collective call of all ranks, with the same number of
+/// tokens. The buffers hold this rank's part and are used where they are. After
+/// a failure of a rank the job has ended, and every later call fails.
+MOE_EXPORT moe_diagnostic *moe_rank_run(moe_rank *rank,
+                                        const moe_buffers *buffers);
+/// Leaves the job, which fails for the ranks that still run.
+MOE_EXPORT void moe_rank_destroy(moe_rank *rank);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif // MOE_C_MOE_H
