@@ -3,6 +3,7 @@
 
 A `sh` block is run, line by line, where `test` and `docs` are this repository's
 and `build` an empty folder that later blocks find as earlier ones left it. A
+block right behind a line `**name**` is written to the file of that name. A
 `mlir` or `text` block after it quotes the output: what the block's last command printed and the file
 that it names with -o. Each quoted line must occur there, in the order of the
 document; `…` stands for what was left out of a line, and alone for lines. Names
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 
-FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"(?:^\*\*(\S+)\*\*\n)?^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 OUTPUT_FILE = re.compile(r"-o (build/\S+)")
 VALUE = re.compile(r"%[\w$.-]+(:\d+|#\d+)?")
 ELLIPSIS = "…"
@@ -38,6 +39,12 @@ def run(script, folder):
         with open(os.path.join(folder, name), encoding="utf-8") as file:
             output += file.read()
     return output.splitlines(), None
+
+
+def write(path, text):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 def to_pattern(quoted):
@@ -69,9 +76,11 @@ def check(document):
         for name in ("docs", "test"):
             os.symlink(os.path.join(root, name), os.path.join(folder, name))
         for block in FENCE.finditer(text):
-            language, body = block.groups()
+            name, language, body = block.groups()
             line = text.count("\n", 0, block.start()) + 1
-            if language == "sh":
+            if name:
+                write(os.path.join(folder, name), body)
+            elif language == "sh":
                 output, problem = run(body, folder)
                 if problem:
                     yield f"{document}:{line}: {problem}"
