@@ -122,6 +122,29 @@ def MoE_ExchangeForm : MoE_I32Enum<"ExchangeForm", "form of an exchange", [
     I32EnumCase<"FlatBounded", 1, "flat_bounded">]>;
 def MoE_ExchangeFormAttr : MoE_EnumAttr<MoE_ExchangeForm, "exchange_form">;
 
+def MoE_ReplicaTableAttr : MoE_Attr<"ReplicaTable", "replica_table"> {
+  let summary = "which replica of an expert serves which tokens";
+  let description = [{
+    `<17: [on 0 from 0, on 5 from 4 class 40]>`: of expert 17, the replica on
+    rank 0 serves the tokens that source ranks 0 to 3 hold, and of source rank 4
+    those whose global index mod 64, their *class*, is below 40; the replica on
+    rank 5 serves all that follow. Each entry holds up to the next one, in the
+    order of (source rank, class); moving its `from` moves load in steps of a
+    64th of a rank's tokens.
+
+    `hosts` are the ranks of the entries; `begins` their first cells, a cell
+    being `source rank * 64 + class`: 0 first, then ascending.
+  }];
+  let parameters = (ins "int64_t":$expert, ArrayRefParameter<"int64_t">:$hosts,
+                        ArrayRefParameter<"int64_t">:$begins);
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// The classes that the tokens of a rank fall into.
+    static constexpr int64_t kTokenClasses = 64;
+  }];
+}
+
 // Numbered as moert_phase.
 def MoE_PhaseKind : MoE_I32Enum<"PhaseKind", "what a rank spends its time on", [
     I32EnumCase<"Router", 0, "router">, I32EnumCase<"Layout", 1, "layout">,

@@ -49,10 +49,16 @@ def MoE_PlacementOp : MoE_Op<"placement", [Symbol, DeclareOpInterfaceMethods<Sym
   let description = [{
     `slots` has one list a rank of the group over `axes`; entry s is the expert
     in that rank's slot s, -1 where it is empty. Ranks may have different
-    numbers of slots. Equal in all groups over `axes`.
+    numbers of slots. Equal in all groups over `axes`. An expert with several
+    slots is replicated; `replicas` may say which replica serves which tokens.
 
-    Semantics: token t of source rank r finds expert e in the first replica at
-    or after `t mod 64 mod (number of replicas)` in (rank, slot) order.
+    Semantics: the token with global index t that source rank r holds finds
+    expert e on the rank that the last entry of its table at or before
+    (r, t mod 64) names. Without a table: in the only slot, else in turn, by
+    (r + t mod 64), in the replicas that are nearest to r: one on r itself, else
+    those whose path over the topology is shortest (inner tiers before outer
+    ones, wide paths before narrow ones, the worst of all groups; without a
+    topology all are equally near).
 
     Lifespan: written by the user or by `moe-choose-placement`; removed when the
     program is lowered to its target.
@@ -63,18 +69,24 @@ def MoE_PlacementOp : MoE_Op<"placement", [Symbol, DeclareOpInterfaceMethods<Sym
     - C3: every expert has a slot.
     - C4: no expert has two slots on one rank.
     - C5: the mesh exists and has the axes.
+    - C6: the tables' experts ascend, and each has several slots.
+    - C7: a table names ranks that host its expert.
+    - C8: the entries of a table begin at source ranks of the group.
 
     Example:
     ```mlir
-    moe.placement @p0 experts 5 over {"ep"} of @mesh slots [[0, 1], [2, 3], [4]] policy "contiguous"
+    moe.placement @p0 experts 5 over {"ep"} of @mesh slots [[0, 1], [2, 3, 0], [4]] replicas [
+      0: [on 0 from 0, on 1 from 1 class 24]
+    ] policy "joint"
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$experts, Comm_AxisListAttr:$axes,
       FlatSymbolRefAttr:$mesh, TypedArrayAttrBase<DenseI64ArrayAttr, "slots by rank">:$slots,
+      OptionalAttr<TypedArrayAttrBase<MoE_ReplicaTableAttr, "replica tables">>:$replicas,
       OptionalAttr<StrAttr>:$policy);
   let assemblyFormat = [{
     $sym_name `experts` $experts `over` custom<Axes>($axes) `of` $mesh `slots` custom<SlotLists>($slots)
-    (`policy` $policy^)? attr-dict
+    (`replicas` custom<ReplicaTables>($replicas)^)? (`policy` $policy^)? attr-dict
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{

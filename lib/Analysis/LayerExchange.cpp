@@ -8,9 +8,7 @@ using namespace mlir;
 using namespace mlir::moe;
 namespace planning = ::moe::planning;
 
-/// What the last dimension of an operation's result is sharded over, as
-/// `moe-choose-mesh-mapping` wrote it.
-static std::vector<planning::AxisRef> getColumnAxes(Operation *op) {
+std::vector<planning::AxisRef> mlir::moe::getColumnAxes(Operation *op) {
   auto shardings = op->getAttrOfType<ArrayAttr>(comm::kResultShardingsAttrName);
   auto sharding = shardings && !shardings.empty()
                       ? dyn_cast<comm::ShardingAttr>(shardings[0])
@@ -65,10 +63,10 @@ LayerExchange::getTraffic(const planning::ExchangePlan &plan,
 
 std::vector<planning::AxisRef>
 mlir::moe::getExchangedTokenAxes(const PlanFacts &facts,
-                                 const ExchangedLayer &layer) {
+                                 ArrayRef<planning::AxisRef> expertAxes) {
   // As comm-insert-reshard does it for an axis that an operation requires.
   std::vector<planning::AxisRef> axes = facts.tokenAxes;
-  for (const planning::AxisRef &axis : layer.expertAxes) {
+  for (const planning::AxisRef &axis : expertAxes) {
     bool isThere = llvm::any_of(axes, [&](const planning::AxisRef &other) {
       return other.toString() == axis.toString();
     });
@@ -83,7 +81,7 @@ int64_t mlir::moe::getWorstCaseRows(const PlanFacts &facts,
                                     const ExchangedLayer &layer) {
   int64_t most = 0;
   std::vector<planning::AxisRef> tokenAxes =
-      getExchangedTokenAxes(facts, layer);
+      getExchangedTokenAxes(facts, layer.expertAxes);
   for (const planning::DeviceGroup &group :
        facts.mesh.groups(layer.expertAxes)) {
     int64_t tokens = 0;
@@ -103,7 +101,7 @@ mlir::moe::getExpectedRows(const PlanFacts &facts,
                            const ExchangedLayer &layer) {
   std::vector<planning::GroupCounts> expected;
   std::vector<planning::AxisRef> tokenAxes =
-      getExchangedTokenAxes(facts, layer);
+      getExchangedTokenAxes(facts, layer.expertAxes);
   for (planning::DeviceGroup &group : facts.mesh.groups(layer.expertAxes)) {
     std::vector<planning::TokenRange> sources =
         planning::tokenRanges(facts.mesh, group, tokenAxes, facts.tokens);

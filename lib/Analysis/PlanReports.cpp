@@ -67,6 +67,7 @@ static bool areEqual(const EqualLayers &group, const MoELayer &layer,
   EqualLayers other{{layer}, data};
   PlacementOp left = group.getPlacement(), right = other.getPlacement();
   return left.getSlots() == right.getSlots() &&
+         left.getReplicas() == right.getReplicas() &&
          left.getPolicy() == right.getPolicy() &&
          left.getAxes() == right.getAxes() &&
          group.getExchange() == other.getExchange() &&

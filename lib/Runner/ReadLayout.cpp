@@ -207,12 +207,13 @@ readPlan(const PreparedModule &prepared, const mlir::moe::PlanFacts &plan,
   }
   PlannedLayer planned{
       LayerFacts(),
-      LayerTraffic{
-          plan.mesh, plan.devices.topology, exchanged.placement,
-          exchanged.loads, mlir::moe::getExchangedTokenAxes(plan, exchanged),
-          exchanged.expertAxes, exchanged.resultAxes, exchanged.shape.choices,
-          exchanged.shape.outputColumns, exchanged.shape.outputElementBytes,
-          plans.dispatch.request(), plans.combine.request()},
+      LayerTraffic{plan.mesh, plan.devices.topology, exchanged.placement,
+                   exchanged.loads,
+                   mlir::moe::getExchangedTokenAxes(plan, exchanged.expertAxes),
+                   exchanged.expertAxes, exchanged.resultAxes,
+                   exchanged.shape.choices, exchanged.shape.outputColumns,
+                   exchanged.shape.outputElementBytes, plans.dispatch.request(),
+                   plans.combine.request()},
       ProgramLayout{*ranks, {}, {}, {}, {}, {}, {}, exchanged.localSlots}};
   if (llvm::Error error = readPorts(prepared.function, planned.layout)) {
     return error;

@@ -54,10 +54,15 @@ struct LayerExchange {
              const ::moe::planning::Topology &topology) const;
 };
 
+/// What the last dimension of an operation's result is sharded over, as
+/// `moe-choose-mesh-mapping` wrote it.
+std::vector<::moe::planning::AxisRef> getColumnAxes(Operation *op);
+
 /// What the tokens are sharded over where the experts get them: the axes of the
 /// model's tokens, then those of the experts that are not among them.
 std::vector<::moe::planning::AxisRef>
-getExchangedTokenAxes(const PlanFacts &facts, const ExchangedLayer &layer);
+getExchangedTokenAxes(const PlanFacts &facts,
+                      ArrayRef<::moe::planning::AxisRef> expertAxes);
 
 /// The most rows that a rank can receive, over all groups.
 int64_t getWorstCaseRows(const PlanFacts &facts, const ExchangedLayer &layer);

@@ -34,24 +34,42 @@ llvm::Expected<::moe::planning::Mesh> toPlanning(comm::MeshOp mesh);
 /// The axes of a `comm.mesh`; its order is `mesh.deviceOrder()`.
 ArrayAttr toAttribute(MLIRContext *context, const ::moe::planning::Mesh &mesh);
 
-/// The tables that `moe.placement` stands for: token t of any source rank finds
-/// an expert of n replicas in replica `t mod 64 mod n`, in (rank, slot) order.
+/// The slots and the replica tables that are written in `moe.placement`.
 ::moe::planning::PlacementData toPlacementData(PlacementOp placement);
+/// The placement that `moe.placement` stands for: experts without a table are
+/// served by the default rule of Placement::create, with distances over the
+/// topology of the module. Fails on what the operation's verifier does not
+/// check, such as a topology of another size.
 llvm::Expected<::moe::planning::Placement> toPlanning(PlacementOp placement);
-/// The slots of a `moe.placement`, one list a rank.
-ArrayAttr toAttribute(MLIRContext *context,
-                      const ::moe::planning::Placement &placement);
+
+/// How a placement is written.
+struct PlacementAttributes {
+  /// One list of experts a rank.
+  ArrayAttr slots;
+  /// The tables that the default rule would not give; null without any.
+  ArrayAttr replicas;
+};
+
+/// `distance` is that of the ranks in the module which the attributes are for.
+PlacementAttributes
+toAttributes(MLIRContext *context, const ::moe::planning::Placement &placement,
+             ::moe::planning::Placement::Distance distance = nullptr);
 
 ::moe::planning::ExchangeForm toPlanning(ExchangeForm form);
 ExchangeForm toAttribute(::moe::planning::ExchangeForm form);
 
-/// The shares of a layer's experts: those of `moe.loads`, else equal ones that
-/// say so. Fails when the module knows the layer with another number of
-/// experts.
+/// The loads of a layer's experts for a group of `ranks` source ranks: those of
+/// `moe.loads`, apart by source where the module knows them so, else equal ones
+/// that say so. They sum to 1. Fails when the module knows the layer with
+/// another number of experts, or of sources.
+llvm::Expected<::moe::planning::LayerLoads>
+getLoads(ModuleOp module, int64_t layer, int64_t experts, int64_t ranks);
+/// The same, all sources together.
 llvm::Expected<::moe::planning::ExpertShares>
 getShares(ModuleOp module, int64_t layer, int64_t experts);
-/// Records shares for getShares.
-void setShares(ModuleOp module, int64_t layer, ArrayRef<double> shares);
+/// Records loads for getLoads.
+void setLoads(ModuleOp module, int64_t layer,
+              const ::moe::planning::LayerLoads &loads);
 
 /// Adds an entry to `moe.plan`.
 void recordPlan(ModuleOp module, StringRef key, const Twine &value);

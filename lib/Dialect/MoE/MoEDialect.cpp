@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "PlacementSyntax.h"
+
 #include "moe/Dialect/Comm/BytecodeVersion.h"
 #include "moe/Dialect/MoE/MoE.h"
 
@@ -20,40 +22,6 @@ static ParseResult parseOptionalAxes(OpAsmParser &parser,
 static void printOptionalAxes(OpAsmPrinter &printer, Operation *op,
                               comm::AxisListAttr axes) {
   comm::printAxes(printer, op, axes);
-}
-
-// `[[0, 1], [2, -1]]`: one list of experts a rank.
-static ParseResult parseSlotLists(OpAsmParser &parser, ArrayAttr &slots) {
-  SmallVector<Attribute> ranks;
-  auto parseRank = [&]() -> ParseResult {
-    SmallVector<int64_t> experts;
-    auto parseSlot = [&] {
-      return parser.parseInteger(experts.emplace_back());
-    };
-    if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Square,
-                                       parseSlot)) {
-      return failure();
-    }
-    ranks.push_back(parser.getBuilder().getDenseI64ArrayAttr(experts));
-    return success();
-  };
-  if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, parseRank)) {
-    return failure();
-  }
-  slots = parser.getBuilder().getArrayAttr(ranks);
-  return success();
-}
-
-static void printSlotLists(OpAsmPrinter &printer, Operation *,
-                           ArrayAttr slots) {
-  printer << "[";
-  llvm::interleaveComma(slots.getAsRange<DenseI64ArrayAttr>(), printer,
-                        [&](DenseI64ArrayAttr rank) {
-                          printer << "[";
-                          llvm::interleaveComma(rank.asArrayRef(), printer);
-                          printer << "]";
-                        });
-  printer << "]";
 }
 
 #include "moe/Dialect/MoE/MoEDialect.cpp.inc"
@@ -79,7 +47,7 @@ void MoEDialect::initialize() {
 #define GET_OP_LIST
 #include "moe/Dialect/MoE/MoEOps.cpp.inc"
       >();
-  addInterface<comm::BytecodeVersion>(/*current=*/uint64_t(1));
+  addInterface<comm::BytecodeVersion>(/*current=*/uint64_t(2));
 }
 
 //===----------------------------------------------------------------------===//

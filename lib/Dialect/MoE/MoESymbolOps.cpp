@@ -2,8 +2,6 @@
 
 #include "moe/Dialect/MoE/MoE.h"
 
-#include "llvm/ADT/SmallSet.h"
-
 using namespace mlir;
 using namespace mlir::moe;
 
@@ -22,77 +20,6 @@ LogicalResult WeightOp::verify() {
       return emitOpError("expected a tensor of static shape, but got ")
              << getType();
     }
-  }
-  return success();
-}
-
-int64_t PlacementOp::getLocalSlots() {
-  size_t most = 0;
-  for (auto rank : getSlots().getAsRange<DenseI64ArrayAttr>()) {
-    most = std::max(most, rank.asArrayRef().size());
-  }
-  return static_cast<int64_t>(most);
-}
-
-ArrayRef<int64_t> PlacementOp::getSlotsOfRank(int64_t rank) {
-  return cast<DenseI64ArrayAttr>(getSlots()[rank]).asArrayRef();
-}
-
-LogicalResult PlacementOp::verify() {
-  int64_t experts = getExperts();
-  if (experts < 1) {
-    return emitOpError("expected at least one expert, but got ") << experts;
-  }
-  // C3, before there is a list of so many
-  int64_t slots = 0;
-  for (auto list : getSlots().getAsRange<DenseI64ArrayAttr>()) {
-    slots += list.size();
-  }
-  if (experts > slots) {
-    return emitOpError("expected a slot for each of the ")
-           << experts << " experts, but got " << slots << " slots";
-  }
-  SmallVector<bool> placed(experts, false);
-  for (auto [rank, list] :
-       llvm::enumerate(getSlots().getAsRange<DenseI64ArrayAttr>())) {
-    llvm::SmallSet<int64_t, 16> here;
-    for (int64_t expert : list.asArrayRef()) {
-      // C2
-      if (expert < -1 || expert >= experts) {
-        return emitOpError("expected experts from 0 to ")
-               << experts - 1 << " or -1 on rank " << rank << ", but got "
-               << expert;
-      }
-      if (expert == -1) {
-        continue;
-      }
-      // C4
-      if (!here.insert(expert).second) {
-        return emitOpError("expected each expert once a rank, but got expert ")
-               << expert << " twice on rank " << rank;
-      }
-      placed[expert] = true;
-    }
-  }
-  // C3
-  const bool *lost = llvm::find(placed, false);
-  if (lost != placed.end()) {
-    return emitOpError("expected a slot for every expert, but expert ")
-           << (lost - placed.begin()) << " has none";
-  }
-  return success();
-}
-
-LogicalResult PlacementOp::verifySymbolUses(SymbolTableCollection &) {
-  // C5
-  if (failed(comm::verifyMeshAxes(*this, getMeshAttr(), getAxes()))) {
-    return failure();
-  }
-  // C1
-  int64_t ranks = comm::getGroupSize(*this, getMeshAttr(), getAxes());
-  if (static_cast<int64_t>(getSlots().size()) != ranks) {
-    return emitOpError("expected slots of ")
-           << ranks << " ranks, but got " << getSlots().size();
   }
   return success();
 }

@@ -19,6 +19,31 @@ static LogicalResult verifyMaxTokens(Operation *op, Attribute attribute) {
          << comm::kMaxCount << ", but got " << attribute;
 }
 
+/// One list, or a list a source rank.
+static bool areLoads(Attribute attribute) {
+  SmallVector<Attribute> sources = {attribute};
+  if (auto apart = dyn_cast<ArrayAttr>(attribute)) {
+    sources.assign(apart.begin(), apart.end());
+  }
+  double sum = 0;
+  std::optional<int64_t> experts;
+  for (Attribute source : sources) {
+    auto loads = dyn_cast<DenseF64ArrayAttr>(source);
+    if (!loads || loads.size() != experts.value_or(loads.size())) {
+      return false;
+    }
+    experts = loads.size();
+    for (double load : loads.asArrayRef()) {
+      // Not of a NaN either.
+      if (!(load >= 0)) {
+        return false;
+      }
+      sum += load;
+    }
+  }
+  return std::isfinite(sum) && sum > 0;
+}
+
 static LogicalResult verifyLoads(Operation *op, Attribute attribute) {
   auto loads = dyn_cast<DictionaryAttr>(attribute);
   if (!loads) {
@@ -27,18 +52,12 @@ static LogicalResult verifyLoads(Operation *op, Attribute attribute) {
            << attribute;
   }
   for (NamedAttribute layer : loads) {
-    auto shares = dyn_cast<DenseF64ArrayAttr>(layer.getValue());
-    double sum = 0;
-    bool areShares = shares != nullptr;
-    for (double share : shares ? shares.asArrayRef() : ArrayRef<double>()) {
-      areShares &= share >= 0;
-      sum += share;
-    }
-    if (!areShares || !std::isfinite(sum) || sum <= 0) {
+    if (!areLoads(layer.getValue())) {
       return emitError(op->getLoc(), "'")
              << kLoadsAttrName << "', layer " << layer.getName()
-             << ": expected an array of f64 that are not negative, with a "
-                "positive sum, but got "
+             << ": expected an array of f64, or one of equal length for each "
+                "source rank, that are not negative, with a positive sum, but "
+                "got "
              << layer.getValue();
     }
   }

@@ -47,14 +47,24 @@ attachTopology(ModuleOp module, StringRef path,
   return success();
 }
 
-static llvm::Expected<planning::LoadProfile>
-readLoads(StringRef path, const planning::LoadSelection &selection) {
+namespace {
+/// A file of loads and what of it counts.
+struct LoadFile {
+  StringRef path;
+  planning::LoadSelection selection;
+  /// The ranks that hold the tokens of a trace, one part each; 1 does not tell
+  /// them apart.
+  int64_t traceRanks = 1;
+};
+} // namespace
+
+static llvm::Expected<planning::LoadProfile> readLoads(const LoadFile &from) {
   llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> file =
-      llvm::MemoryBuffer::getFile(path);
+      llvm::MemoryBuffer::getFile(from.path);
   if (!file) {
     return llvm::createStringError(file.getError().message());
   }
-  return planning::LoadProfile::parse((*file)->getBuffer(), selection);
+  return planning::LoadProfile::parse((*file)->getBuffer(), from.selection);
 }
 
 /// Which of a profile's layers each of the model's MoE layers is: the one of
@@ -67,13 +77,28 @@ static std::vector<int64_t> matchLayers(ArrayRef<int64_t> known,
                                                     : wanted.vec();
 }
 
+/// Names the layers that a file does not know.
+static void remarkMissing(ModuleOp module, StringRef path,
+                          ArrayRef<int64_t> missing) {
+  if (missing.empty()) {
+    return;
+  }
+  InFlightDiagnostic remark = emitRemark(module.getLoc(), "loads '")
+                              << path << "' lack "
+                              << (missing.size() == 1 ? "layer " : "layers ");
+  llvm::interleaveComma(missing, remark);
+  remark << ": all experts there are assumed to get the same load";
+}
+
 /// Writes `moe.loads`.
-static LogicalResult attachLoads(ModuleOp module, StringRef path,
-                                 const planning::LoadSelection &selection) {
-  llvm::Expected<planning::LoadProfile> loads = readLoads(path, selection);
-  if (!loads) {
+static LogicalResult attachLoads(ModuleOp module, const LoadFile &from) {
+  auto fail = [&](const Twine &message) -> LogicalResult {
     return emitError(module.getLoc(), "loads '")
-           << path << "': " << llvm::toString(loads.takeError());
+           << from.path << "': " << message;
+  };
+  llvm::Expected<planning::LoadProfile> loads = readLoads(from);
+  if (!loads) {
+    return fail(llvm::toString(loads.takeError()));
   }
   FailureOr<SmallVector<MoELayer>> layers = collectLayers(module);
   if (failed(layers)) {
@@ -83,31 +108,25 @@ static LogicalResult attachLoads(ModuleOp module, StringRef path,
   for (const MoELayer &layer : *layers) {
     wanted.push_back(layer.getNumber());
   }
+  int64_t ranks = loads->routingTrace()
+                      ? from.traceRanks
+                      : std::max<int64_t>(loads->sourceCount(), 1);
   std::vector<int64_t> sources = matchLayers(loads->layers(), wanted);
   for (auto [layer, source] : llvm::zip_equal(*layers, sources)) {
-    llvm::Expected<planning::ExpertShares> shares =
-        loads->sharesOf(source, layer.getShape().experts);
-    if (!shares) {
-      return emitError(module.getLoc(), "loads '")
-             << path << "': " << llvm::toString(shares.takeError());
+    llvm::Expected<planning::LayerLoads> found =
+        loads->loadsOf(source, layer.getShape().experts, ranks);
+    if (!found) {
+      return fail(llvm::toString(found.takeError()));
     }
-    if (!shares->isAssumedUniform) {
-      setShares(module, layer.getNumber(), shares->shares);
+    if (!found->isAssumedUniform) {
+      setLoads(module, layer.getNumber(), *found);
     }
   }
   if (!module->hasAttr(kLoadsAttrName)) {
-    return emitError(module.getLoc(), "loads '")
-           << path << "': expected loads of some MoE layer of the model, "
-           << "but it knows none of them";
+    return fail("expected loads of some MoE layer of the model, but it knows "
+                "none of them");
   }
-  std::vector<int64_t> missing = loads->missingLayers(sources);
-  if (!missing.empty()) {
-    InFlightDiagnostic remark = emitRemark(module.getLoc(), "loads '")
-                                << path << "' lack "
-                                << (missing.size() == 1 ? "layer " : "layers ");
-    llvm::interleaveComma(missing, remark);
-    remark << ": all experts there are assumed to get the same load";
-  }
+  remarkMissing(module, from.path, loads->missingLayers(sources));
   return success();
 }
 
@@ -133,10 +152,31 @@ public:
         failed(attachTopology(module, topology, machine))) {
       return signalPassFailure();
     }
-    if (!loads.empty() &&
-        failed(attachLoads(module, loads, {loadsModel, loadsDomain}))) {
+    if (!loads.empty() && failed(readLoadsInto(module))) {
       return signalPassFailure();
     }
+  }
+
+private:
+  LogicalResult readLoadsInto(ModuleOp module) {
+    LoadFile from;
+    from.path = loads;
+    from.selection.model = loadsModel;
+    from.selection.domain = loadsDomain;
+    if (loadsContent == "trace") {
+      from.selection.content = planning::LoadSelection::Content::Trace;
+    } else if (loadsContent != "loads") {
+      return emitError(module.getLoc(),
+                       "expected contents of loads or trace, but got '")
+             << loadsContent << "'";
+    }
+    if (traceRanks < 1 || traceRanks > planning::Topology::maxDevices) {
+      return emitError(module.getLoc(), "expected 1 to ")
+             << planning::Topology::maxDevices << " trace ranks, but got "
+             << traceRanks.getValue();
+    }
+    from.traceRanks = traceRanks;
+    return attachLoads(module, from);
   }
 };
 } // namespace

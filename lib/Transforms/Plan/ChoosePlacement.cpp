@@ -152,11 +152,11 @@ private:
     int64_t ranks = facts.mesh.groupSize(toPlanning(*experts.getAxes()));
     planning::Placement placement = chosen.place(expertCount, ranks);
     OpBuilder builder(&getContext());
+    PlacementAttributes attributes = toAttributes(&getContext(), placement);
     auto op = PlacementOp::create(
         builder, handle.getLoc(), "p" + std::to_string(handle.getLayer()),
-        expertCount, *experts.getAxes(), *experts.getMesh(),
-        toAttribute(&getContext(), placement),
-        builder.getStringAttr(chosen.name));
+        expertCount, *experts.getAxes(), *experts.getMesh(), attributes.slots,
+        attributes.replicas, builder.getStringAttr(chosen.name));
     symbols.insert(op, getInsertionPoint());
     handle.setPlacementAttr(FlatSymbolRefAttr::get(op.getSymNameAttr()));
     recordPlan(getOperation(), "placement", chosen.name);

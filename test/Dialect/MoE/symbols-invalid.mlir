@@ -28,46 +28,6 @@ moe.weight @weights_of_index "{e}.gate" : !moe.weights<8x64x48xindex>
 
 // -----
 
-// moe.placement C1
-comm.mesh @mesh <["ep"=4]>
-// expected-error@+1 {{expected slots of 4 ranks, but got 3}}
-moe.placement @placement_ranks experts 3 over {"ep"} of @mesh slots [[0], [1], [2]]
-
-// -----
-
-// moe.placement C2
-comm.mesh @mesh <["ep"=2]>
-// expected-error@+1 {{expected experts from 0 to 2 or -1 on rank 1, but got 3}}
-moe.placement @placement_expert_out_of_range experts 3 over {"ep"} of @mesh slots [[0, 1], [2, 3]]
-
-// -----
-
-// moe.placement C3
-comm.mesh @mesh <["ep"=2]>
-// expected-error@+1 {{expected a slot for every expert, but expert 2 has none}}
-moe.placement @placement_loses_expert experts 4 over {"ep"} of @mesh slots [[0, 1], [3, -1]]
-
-// -----
-
-// moe.placement C4
-comm.mesh @mesh <["ep"=2]>
-// expected-error@+1 {{expected each expert once a rank, but got expert 1 twice on rank 0}}
-moe.placement @placement_repeats_expert experts 3 over {"ep"} of @mesh slots [[0, 1, 1], [2]]
-
-// -----
-
-// moe.placement C5
-// expected-error@+1 {{expected a mesh named @mesh}}
-moe.placement @placement_no_mesh experts 2 over {"ep"} of @mesh slots [[0], [1]]
-
-// -----
-
-comm.mesh @mesh <["ep"=2]>
-// expected-error@+1 {{expected at least one expert, but got 0}}
-moe.placement @placement_of_nothing experts 0 over {"ep"} of @mesh slots [[], []]
-
-// -----
-
 // moe.exchange C1
 // expected-error@+1 {{expected a bound from 1 to 2147483647 rows, but got 0}}
 moe.exchange @exchange_no_bound flat_bounded bound 0
@@ -138,12 +98,7 @@ func.func @use_placement_other_count() {
 // moe.exchange C1
 // expected-error@+1 {{expected a bound from 1 to 2147483647 rows, but got 21474836470}}
 moe.exchange @exchange_bound_exceeds_offsets flat_exact bound 21474836470
-// -----
 
-// moe.placement C3
-comm.mesh @mesh <["ep"=2]>
-// expected-error@+1 {{expected a slot for each of the 99999999999 experts, but got 2 slots}}
-moe.placement @placement_of_too_many experts 99999999999 over {"ep"} of @mesh slots [[0], [1]]
 // -----
 
 // moe.use_weight C4
@@ -154,39 +109,53 @@ func.func @use_weight_sharding_of_two_dimensions() {
   %w = moe.use_weight @w sharded <@mesh, [{"ep"}, {}]> : !moe.weights<4x64x48xbf16>
   return
 }
+
 // -----
 
 // expected-error@+1 {{expected positive extents, but got 0 x 64 x 48}}
 func.func private @weights_no_slots(!moe.weights<0x64x48xbf16>)
+
 // -----
 
 // expected-error@+1 {{expected a dtype of f32, bf16, f16 or an 8-bit float, but got 'i8'}}
 func.func private @weights_integers(!moe.weights<8x64x48xi8>)
+
 // -----
 
 // expected-error@+1 {{expected 1 to 2147483647 experts, but got 0}}
 func.func private @placement_of_no_experts(!moe.placement_ref<0 experts>)
+
 // -----
 
 // expected-error@+1 {{expected positive ranks and slots, together at most 2147483647, but got 4 and 0}}
 func.func private @layout_no_slots(!moe.layout<4 ranks x 0 slots>)
+
 // -----
 
 // expected-error@+1 {{'moe.max_tokens': expected an i64 from 1 to 2147483647, but got 0 : i64}}
 module attributes {moe.max_tokens = 0 : i64} {}
+
 // -----
 
 // expected-error@+1 {{'moe.max_tokens': expected an i64 from 1 to 2147483647, but got -5 : i64}}
 module attributes {moe.max_tokens = -5 : i64} {}
+
 // -----
 
 // expected-error@+1 {{'moe.max_tokens': expected an i64 from 1 to 2147483647, but got "many"}}
 module attributes {moe.max_tokens = "many"} {}
+
 // -----
 
-// expected-error@+1 {{'moe.loads', layer "3": expected an array of f64 that are not negative, with a positive sum, but got array<f64: 0.000000e+00, 0.000000e+00>}}
+// expected-error@+1 {{'moe.loads', layer "3": expected an array of f64, or one of equal length for each source rank, that are not negative, with a positive sum, but got array<f64: 0.000000e+00, 0.000000e+00>}}
 module attributes {moe.loads = {"3" = array<f64: 0.0, 0.0>}} {}
+
 // -----
 
-// expected-error@+1 {{'moe.loads', layer "3": expected an array of f64 that are not negative, with a positive sum, but got 4 : i64}}
+// expected-error@+1 {{'moe.loads', layer "3": expected an array of f64, or one of equal length for each source rank, that are not negative, with a positive sum, but got 4 : i64}}
 module attributes {moe.loads = {"3" = 4}} {}
+
+// -----
+
+// expected-error@+1 {{'moe.loads', layer "3": expected an array of f64, or one of equal length for each source rank, that are not negative, with a positive sum, but got [array<f64: 1.000000e+00, 2.000000e+00>, array<f64: 1.000000e+00>]}}
+module attributes {moe.loads = {"3" = [array<f64: 1.0, 2.0>, array<f64: 1.0>]}} {}

@@ -21,8 +21,11 @@ import tempfile
 
 import numpy as np
 
-# A placement by hand for 8 experts on 3 ranks: uneven, an empty slot, replicas.
-SLOTS = "slots [[7, 0, 5, 2], [1, -1, 0], [3, 4, 6, 2, 5]]"
+# A placement by hand for 8 experts on 3 ranks: uneven, an empty slot, replicas,
+# two of which have shares that are unequal and change within a source rank.
+SLOTS = ("slots [[7, 0, 5, 2], [1, -1, 0], [3, 4, 6, 2, 5]] replicas ["
+         "0: [on 1 from 0, on 0 from 0 class 10, on 1 from 2 class 63], "
+         "5: [on 2 from 0, on 0 from 0 class 1, on 2 from 1 class 30]]")
 # What the machine can run, of vectors of 4 floats, of 8, and its own.
 CPUS = {"native": "", "x86-64": "", "x86-64-v3": "avx2"}
 TOLERANCE = {"float32": 2e-5, "bfloat16": 2e-2}

@@ -37,8 +37,8 @@ inline constexpr StringLiteral kLayerAttrName = "moe.layer";
 /// On calls: the `moe.exchange` that the layers below are to use (symbol).
 inline constexpr StringLiteral kExchangeAttrName = "moe.exchange";
 /// On the module: the shares of the experts' loads by the number of the layer's
-/// `moe.use_placement`, `{"3" = array<f64: …>}`; layers without any are
-/// uniform.
+/// `moe.use_placement`, `{"3" = array<f64: …>}`, or one array for each source
+/// rank, `{"3" = [array<f64: …>, …]}`; layers without any are uniform.
 inline constexpr StringLiteral kLoadsAttrName = "moe.loads";
 /// On the module: what was planned, for people (dictionary of strings).
 inline constexpr StringLiteral kPlanAttrName = "moe.plan";

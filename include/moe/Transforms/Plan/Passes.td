@@ -23,11 +23,14 @@ def AttachTopologyPass : Pass<"moe-attach-topology", "ModuleOp"> {
     module { comm.topology @cluster tiers [ib: 2 x 50.0 GB/s 5.0 us] }
     ```
 
-    Loads are `[[…], …]` (layers x experts) or `{"loads": …}` in a `.json` file,
-    else comma-separated values under a header `layer,expert,count`, which may
-    have the columns `model` and `domain`. Lists are the model's layers by
-    number; where there are exactly as many as the model has MoE layers, they
-    are those, in order.
+    Loads are `[[…], …]` (layers x experts) or `{"loads": …}` in JSON, an NPY
+    array of two dimensions, or comma-separated values under a header
+    `layer,expert,count`, which may have the columns `model`, `domain` and
+    `rank`. With one dimension more they are apart by source rank, and
+    `moe.loads` has an array for each. A trace has the choices of each token;
+    its tokens are split over `trace-ranks` ranks, in order. Lists are the
+    model's layers by number; where there are exactly as many as the model has
+    MoE layers, they are those, in order.
 
     The format of a topology is told by its content; what a file about one
     machine lacks is given by `gpu`, `nodes`, `nic-gbps` and `inter-node-gbps`,
@@ -48,11 +51,18 @@ def AttachTopologyPass : Pass<"moe-attach-topology", "ModuleOp"> {
     Option<"interNodeGbps", "inter-node-gbps", "double", /*default=*/"0",
            "The same, and without NICs what a GPU can send to other nodes">,
     Option<"loads", "loads", "std::string", /*default=*/"",
-           "JSON or CSV file with the experts' loads">,
+           "JSON, CSV or NPY file with the experts' loads, or a trace of the "
+           "choices of single tokens">,
     Option<"loadsModel", "loads-model", "std::string", /*default=*/"",
            "Lines of the CSV file to count, by their column 'model'">,
     Option<"loadsDomain", "loads-domain", "std::string", /*default=*/"",
-           "Lines of the CSV file to count, by their column 'domain'">
+           "Lines of the CSV file to count, by their column 'domain'">,
+    Option<"loadsContent", "loads-content", "std::string", /*default=*/"\"loads\"",
+           "What a three-dimensional array holds: loads ([source rank][layer]"
+           "[expert]) or a trace ([token][layer][choice])">,
+    Option<"traceRanks", "trace-ranks", "int64_t", /*default=*/"1",
+           "Ranks that hold the tokens of a trace, one part each; 1 does not "
+           "tell them apart">
   ];
   let dependentDialects = ["comm::CommDialect"];
 }
