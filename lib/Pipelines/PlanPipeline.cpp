@@ -19,6 +19,10 @@ void mlir::moe::buildPlanPipeline(OpPassManager &manager,
   attach.nicGbps = options.nicGbps;
   attach.interNodeGbps = options.interNodeGbps;
   attach.loads = options.loads;
+  attach.loadsModel = options.loadsModel;
+  attach.loadsDomain = options.loadsDomain;
+  attach.loadsContent = options.loadsContent;
+  attach.traceRanks = options.traceRanks;
   manager.addPass(createAttachTopologyPass(std::move(attach)));
 
   ChooseMeshMappingPassOptions mapping;
@@ -30,6 +34,10 @@ void mlir::moe::buildPlanPipeline(OpPassManager &manager,
 
   ChoosePlacementPassOptions placement;
   placement.policy = options.placement;
+  placement.objective = options.objective;
+  placement.replicas = options.replicas;
+  placement.expertGroups = options.expertGroups;
+  placement.memoryGib = options.memoryGib;
   manager.addPass(createChoosePlacementPass(std::move(placement)));
 
   ChooseExchangePassOptions exchange;

@@ -33,10 +33,39 @@ struct PlanPipelineOptions : PassPipelineOptions<PlanPipelineOptions> {
                      "nodes")};
   Option<std::string> loads{
       *this, "loads",
-      llvm::cl::desc("JSON or CSV file with the experts' loads")};
+      llvm::cl::desc("JSON, CSV or NPY file with the experts' loads, or a "
+                     "trace of the choices of single tokens")};
+  Option<std::string> loadsModel{
+      *this, "loads-model",
+      llvm::cl::desc("Lines of the CSV file to count, by 'model'")};
+  Option<std::string> loadsDomain{
+      *this, "loads-domain",
+      llvm::cl::desc("Lines of the CSV file to count, by 'domain'")};
+  Option<std::string> loadsContent{
+      *this, "loads-content", llvm::cl::init("loads"),
+      llvm::cl::desc("What a three-dimensional array holds: loads or trace")};
+  Option<int64_t> traceRanks{
+      *this, "trace-ranks", llvm::cl::init(1),
+      llvm::cl::desc("Ranks that hold the tokens of a trace")};
   Option<std::string> placement{
       *this, "placement", llvm::cl::init("contiguous"),
-      llvm::cl::desc("Placement policy: contiguous or round_robin")};
+      llvm::cl::desc(
+          "Placement policy: contiguous, round_robin, eplb, joint or "
+          "exhaustive")};
+  Option<std::string> objective{
+      *this, "objective", llvm::cl::init("auto"),
+      llvm::cl::desc("What a placement is for: load, time, or auto, which is "
+                     "time where there is a topology")};
+  Option<int64_t> replicas{
+      *this, "replicas", llvm::cl::init(0),
+      llvm::cl::desc("Slots beyond one an expert, over all ranks of a group")};
+  Option<int64_t> expertGroups{
+      *this, "expert-groups", llvm::cl::init(1),
+      llvm::cl::desc("Groups of experts that eplb keeps on a node")};
+  Option<double> memoryGib{
+      *this, "memory-gib", llvm::cl::init(0),
+      llvm::cl::desc("Memory of a device that programs can use; 0 sets no "
+                     "limit")};
   Option<std::string> exchange{
       *this, "exchange", llvm::cl::init("flat_exact"),
       llvm::cl::desc("Form of the exchanges: flat_exact, flat_bounded or "

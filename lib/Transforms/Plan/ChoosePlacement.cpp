@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "DecisionRemark.h"
+#include "DescribePlacement.h"
 
+#include "moe/Analysis/LayerDeployment.h"
 #include "moe/Analysis/PlanAttributes.h"
-#include "moe/Analysis/PlanFacts.h"
+#include "moe/Planning/PlacementSolver.h"
+#include "moe/Planning/RankDistance.h"
 #include "moe/Transforms/Plan/Passes.h"
 
 #include "mlir/IR/Builders.h"
 #include "llvm/Support/FormatVariadic.h"
-
-#include <numeric>
 
 namespace mlir::moe {
 #define GEN_PASS_DEF_CHOOSEPLACEMENTPASS
@@ -20,58 +21,12 @@ using namespace mlir;
 using namespace mlir::moe;
 namespace planning = ::moe::planning;
 
-namespace {
-/// A way to place experts.
-struct PlacementPolicy {
-  StringRef name;
-  planning::Placement (*place)(int64_t experts, int64_t ranks);
-};
-} // namespace
-
-static constexpr PlacementPolicy policies[] = {
-    {"contiguous", planning::Placement::contiguous},
-    {"round_robin", planning::Placement::roundRobin}};
-
-/// Policies of the command line's contract that have no solver here yet.
-static constexpr StringLiteral plannedPolicies[] = {"eplb", "joint",
-                                                    "exhaustive"};
-
-static std::string listPolicies() {
-  return llvm::join(
-      llvm::map_range(
-          policies, [](const PlacementPolicy &policy) { return policy.name; }),
-      ", ");
-}
-
-static FailureOr<PlacementPolicy> findPolicy(ModuleOp module, StringRef name) {
-  const PlacementPolicy *policy =
-      llvm::find_if(policies, [&](const PlacementPolicy &candidate) {
-        return candidate.name == name;
-      });
-  if (policy != std::end(policies)) {
-    return *policy;
-  }
-  if (llvm::is_contained(plannedPolicies, name)) {
-    return emitError(module.getLoc(), "placement policy '")
-           << name << "' is not available yet; available: " << listPolicies();
-  }
-  return emitError(module.getLoc(), "expected a placement policy of ")
-         << listPolicies() << ", but got '" << name << "'";
-}
-
-/// `largest load 1.125 of the mean, 3 slots a rank`
-static std::string describe(const planning::Placement &placement,
-                            const planning::ExpertShares &loads) {
-  std::vector<double> ranks = placement.rankLoads(loads.shares);
-  double sum = std::accumulate(ranks.begin(), ranks.end(), 0.0);
-  double most = *llvm::max_element(ranks);
-  return llvm::formatv("{0} experts on {1} ranks, {2} slots a rank, largest "
-                       "load {3:F3} of the mean{4}",
-                       placement.expertCount(), placement.rankCount(),
-                       placement.localSlots(), most * ranks.size() / sum,
-                       loads.isAssumedUniform ? " (uniform loads assumed)" : "")
-      .str();
-}
+/// What remarks compare the chosen policy with. The oracle is not among them:
+/// it looks at every placement.
+static constexpr planning::PlacementPolicy alternatives[] = {
+    planning::PlacementPolicy::Contiguous,
+    planning::PlacementPolicy::RoundRobin, planning::PlacementPolicy::Eplb,
+    planning::PlacementPolicy::Joint};
 
 /// Places the weights of a layer where its experts are. Fails when they are
 /// placed elsewhere.
@@ -92,7 +47,68 @@ static LogicalResult placeWeights(const MoELayer &layer,
   return success();
 }
 
+/// Places experts. Links are looked at only where they decide: of thousands of
+/// ranks they take longer than all else.
+static llvm::Expected<planning::PlacementResult>
+solve(planning::PlacementProblem problem, planning::PlacementPolicy policy,
+      planning::Objective objective) {
+  bool looksAtTime = policy == planning::PlacementPolicy::Joint ||
+                     policy == planning::PlacementPolicy::Exhaustive;
+  if (!looksAtTime || objective == planning::Objective::Load) {
+    objective = planning::Objective::Load;
+    problem.deployment = nullptr;
+  }
+  return planning::place(policy, problem, objective);
+}
+
+/// A placement with all its figures, for remarks.
+static std::string describeMeasured(const planning::PlacementProblem &problem,
+                                    const planning::PlacementResult &result,
+                                    planning::Objective objective) {
+  llvm::Expected<planning::PlacementResult> measured =
+      planning::measurePlacement(problem, result.data, objective);
+  if (!measured) {
+    return llvm::toString(measured.takeError());
+  }
+  measured->notes = result.notes;
+  return describe(problem, *measured);
+}
+
+/// Slots that hold nothing need not be written.
+static ArrayAttr dropEmptySlots(ArrayAttr slots) {
+  Builder builder(slots.getContext());
+  SmallVector<Attribute> ranks;
+  for (auto rank : slots.getAsRange<DenseI64ArrayAttr>()) {
+    SmallVector<int64_t> experts(rank.asArrayRef());
+    llvm::erase(experts, -1);
+    ranks.push_back(builder.getDenseI64ArrayAttr(experts));
+  }
+  return builder.getArrayAttr(ranks);
+}
+
+/// What a layer must have for a placement.
+static LogicalResult verifyPlaceable(const MoELayer &layer) {
+  ExpertsOp experts = layer.experts;
+  if (!layer.placement) {
+    return experts.emitOpError("expected 'placed by' a moe.use_placement");
+  }
+  if (!experts.getAxes()) {
+    return experts.emitOpError(
+        "expected axes; run moe-choose-mesh-mapping before");
+  }
+  return success();
+}
+
 namespace {
+/// One layer on its way to a placement.
+struct PlacedLayer {
+  const MoELayer &layer;
+  planning::PlacementProblem problem;
+  std::string where;
+
+  UsePlacementOp handle() const { return layer.placement; }
+};
+
 class ChoosePlacementPass
     : public mlir::moe::impl::ChoosePlacementPassBase<ChoosePlacementPass> {
 public:
@@ -100,94 +116,177 @@ public:
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    FailureOr<PlacementPolicy> chosen = findPolicy(module, policy);
     FailureOr<PlanFacts> facts = PlanFacts::gather(module);
-    if (failed(chosen) || failed(facts)) {
+    if (failed(facts) || failed(parseOptions(*facts))) {
       return signalPassFailure();
+    }
+    for (const MoELayer &layer : facts->layers) {
+      if (failed(verifyPlaceable(layer))) {
+        return signalPassFailure();
+      }
+    }
+    std::optional<planning::ExpertMemory> memory;
+    if (spec.memory && !facts->layers.empty()) {
+      memory = gatherExpertMemory(module, *facts, *spec.memory);
     }
     SymbolTable symbols(module);
     for (const MoELayer &layer : facts->layers) {
-      if (failed(placeLayer(layer, *chosen, *facts, symbols))) {
+      if (failed(placeLayer(layer, *facts, memory, symbols))) {
         return signalPassFailure();
       }
     }
   }
 
 private:
+  LogicalResult parseOptions(const PlanFacts &facts) {
+    auto fail = [&](const Twine &message) -> LogicalResult {
+      return emitError(getOperation().getLoc(), message);
+    };
+    std::optional<planning::PlacementPolicy> parsed =
+        planning::parsePlacementPolicy(policy);
+    if (!parsed) {
+      return fail("expected a placement policy of contiguous, round_robin, "
+                  "eplb, joint or exhaustive, but got '" +
+                  policy + "'");
+    }
+    chosen = *parsed;
+    if (objective != "auto" && objective != "load" && objective != "time") {
+      return fail("expected an objective of load, time or auto, but got '" +
+                  objective + "'");
+    }
+    bool isTime =
+        objective == "auto" ? !facts.devices.isDefault() : objective == "time";
+    goal = isTime ? planning::Objective::Time : planning::Objective::Load;
+    if (replicas < 0 || replicas > planning::Placement::maxExperts) {
+      return fail("expected 0 to " + Twine(planning::Placement::maxExperts) +
+                  " replicas, but got " + Twine(replicas.getValue()));
+    }
+    if (!(memoryGib >= 0)) {
+      return fail("expected device memory of at least 0 GiB");
+    }
+    spec.replicas = replicas;
+    spec.expertGroups = expertGroups;
+    if (memoryGib > 0) {
+      spec.memory = planning::Bytes(memoryGib * planning::bytesPerGiB);
+    }
+    return success();
+  }
+
   /// Gives one layer a placement, or keeps the one that it has.
-  LogicalResult placeLayer(const MoELayer &layer, const PlacementPolicy &chosen,
-                           const PlanFacts &facts, SymbolTable &symbols) {
+  LogicalResult placeLayer(const MoELayer &layer, const PlanFacts &facts,
+                           const std::optional<planning::ExpertMemory> &memory,
+                           SymbolTable &symbols) {
+    FailureOr<planning::PlacementProblem> problem =
+        gatherPlacementProblem(facts, layer, spec);
+    if (failed(problem)) {
+      return failure();
+    }
+    PlacedLayer placed{layer, std::move(*problem), "layer " + layer.getName()};
     UsePlacementOp handle = layer.placement;
-    if (!handle) {
-      ExpertsOp experts = layer.experts;
-      return experts.emitOpError("expected 'placed by' a moe.use_placement");
-    }
-    int64_t experts = handle.getResult().getType().getExperts();
-    llvm::Expected<planning::ExpertShares> loads =
-        getShares(getOperation(), layer.getNumber(), experts);
-    if (!loads) {
-      return handle.emitOpError() << llvm::toString(loads.takeError());
-    }
-    if (!handle.getPlacementAttr()) {
-      if (failed(createPlacement(layer, chosen, *loads, facts, symbols))) {
-        return failure();
-      }
-    } else if (failed(keepPlacement(layer, *loads, symbols))) {
+    bool isKept = static_cast<bool>(handle.getPlacementAttr());
+    if (failed(isKept ? keepPlacement(placed, memory, symbols)
+                      : createPlacement(placed, memory, facts, symbols))) {
       return failure();
     }
     return placeWeights(layer, handle.getPlacementAttr());
   }
 
-  LogicalResult createPlacement(const MoELayer &layer,
-                                const PlacementPolicy &chosen,
-                                const planning::ExpertShares &loads,
-                                const PlanFacts &facts, SymbolTable &symbols) {
-    ExpertsOp experts = layer.experts;
-    if (!experts.getAxes()) {
-      return experts.emitOpError(
-          "expected axes; run moe-choose-mesh-mapping before");
-    }
-    UsePlacementOp handle = layer.placement;
-    int64_t expertCount = handle.getResult().getType().getExperts();
-    int64_t ranks = facts.mesh.groupSize(toPlanning(*experts.getAxes()));
-    planning::Placement placement = chosen.place(expertCount, ranks);
-    OpBuilder builder(&getContext());
-    PlacementAttributes attributes = toAttributes(&getContext(), placement);
-    auto op = PlacementOp::create(
-        builder, handle.getLoc(), "p" + std::to_string(handle.getLayer()),
-        expertCount, *experts.getAxes(), *experts.getMesh(), attributes.slots,
-        attributes.replicas, builder.getStringAttr(chosen.name));
-    symbols.insert(op, getInsertionPoint());
-    handle.setPlacementAttr(FlatSymbolRefAttr::get(op.getSymNameAttr()));
-    recordPlan(getOperation(), "placement", chosen.name);
-
-    std::string where = "layer " + layer.getName();
-    emitDecision(handle.getLoc(), "Placement", where, [&] {
-      return (chosen.name + ": " + describe(placement, loads)).str();
-    });
-    for (const PlacementPolicy &other : policies) {
-      if (other.name != chosen.name) {
-        emitRefused(handle.getLoc(), "Placement", where, [&] {
-          planning::Placement refused = other.place(expertCount, ranks);
-          return (other.name + ": " + describe(refused, loads)).str();
-        });
+  LogicalResult
+  createPlacement(PlacedLayer &placed,
+                  const std::optional<planning::ExpertMemory> &memory,
+                  const PlanFacts &facts, SymbolTable &symbols) {
+    UsePlacementOp handle = placed.handle();
+    auto fail = [&](llvm::Error error) -> LogicalResult {
+      return handle.emitOpError(placed.where)
+             << ": " << llvm::toString(std::move(error));
+    };
+    if (memory) {
+      if (llvm::Error error = planning::limitSlots(placed.problem, *memory)) {
+        return fail(std::move(error));
       }
     }
+    llvm::Expected<planning::PlacementResult> result =
+        solve(placed.problem, chosen, goal);
+    if (!result) {
+      return fail(result.takeError());
+    }
+    llvm::Expected<planning::Placement> placement =
+        planning::executablePlacement(placed.problem, result->data);
+    if (!placement) {
+      return fail(placement.takeError());
+    }
+    ExpertsOp experts = placed.layer.experts;
+    planning::RankDistance distance(facts.mesh, toPlanning(*experts.getAxes()),
+                                    facts.devices.topology);
+    PlacementAttributes attributes =
+        toAttributes(&getContext(), *placement, distance);
+    OpBuilder builder(&getContext());
+    auto op = PlacementOp::create(
+        builder, handle.getLoc(), "p" + std::to_string(handle.getLayer()),
+        placement->expertCount(), *experts.getAxes(), *experts.getMesh(),
+        dropEmptySlots(attributes.slots), attributes.replicas,
+        builder.getStringAttr(planning::toString(chosen)));
+    symbols.insert(op, getInsertionPoint());
+    handle.setPlacementAttr(FlatSymbolRefAttr::get(op.getSymNameAttr()));
+    recordPlan(getOperation(), "placement", planning::toString(chosen));
+    emitRemarks(placed, *result);
     return success();
   }
 
-  LogicalResult keepPlacement(const MoELayer &layer,
-                              const planning::ExpertShares &loads,
-                              SymbolTable &symbols) {
-    UsePlacementOp handle = layer.placement;
+  void emitRemarks(const PlacedLayer &placed,
+                   const planning::PlacementResult &result) {
+    Location loc = placed.handle().getLoc();
+    StringRef name = "Placement";
+    emitDecision(loc, name, placed.where, [&] {
+      return (planning::toString(chosen) + ": " +
+              describeMeasured(placed.problem, result, goal))
+          .str();
+    });
+    for (planning::PlacementPolicy other : alternatives) {
+      if (other == chosen) {
+        continue;
+      }
+      emitRefused(loc, name, placed.where, [&] {
+        std::string policyName = planning::toString(other).str();
+        llvm::Expected<planning::PlacementResult> refused =
+            solve(placed.problem, other, goal);
+        return policyName + ": " +
+               (refused ? describeMeasured(placed.problem, *refused, goal)
+                        : llvm::toString(refused.takeError()));
+      });
+    }
+  }
+
+  /// Costs the placement that is there.
+  LogicalResult
+  keepPlacement(PlacedLayer &placed,
+                const std::optional<planning::ExpertMemory> &memory,
+                SymbolTable &symbols) {
+    UsePlacementOp handle = placed.handle();
     auto op = symbols.lookup<PlacementOp>(handle.getPlacementAttr().getValue());
     llvm::Expected<planning::Placement> placement = toPlanning(op);
     if (!placement) {
       return op.emitOpError() << llvm::toString(placement.takeError());
     }
-    emitDecision(handle.getLoc(), "Placement", "layer " + layer.getName(), [&] {
+    if (placement->rankCount() != placed.problem.ranks()) {
+      return op.emitOpError("expected slots of ")
+             << placed.problem.ranks() << " ranks, those of the experts of "
+             << placed.where << ", but got " << placement->rankCount();
+    }
+    // Bounds are those of its own slots.
+    for (auto [rank, slots] : llvm::enumerate(placed.problem.slotsByRank)) {
+      slots = placement->slotsOn(rank);
+      if (memory && slots > memory->slotsOn(rank)) {
+        return op.emitOpError("expected at most ")
+               << memory->slotsOn(rank) << " slots on rank " << rank
+               << ", which its memory has room for, but got " << slots;
+      }
+    }
+    emitDecision(handle.getLoc(), "Placement", placed.where, [&] {
+      planning::PlacementResult result;
+      result.data = placement->data();
       return "kept @" + op.getSymName().str() + ": " +
-             describe(*placement, loads);
+             describeMeasured(placed.problem, result, goal);
     });
     return success();
   }
@@ -202,5 +301,9 @@ private:
     }
     return body->end();
   }
+
+  planning::PlacementPolicy chosen = planning::PlacementPolicy::Contiguous;
+  planning::Objective goal = planning::Objective::Load;
+  PlacementSpec spec;
 };
 } // namespace

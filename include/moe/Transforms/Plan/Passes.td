@@ -118,15 +118,33 @@ def ChooseMeshMappingPass : Pass<"moe-choose-mesh-mapping", "ModuleOp"> {
 def ChoosePlacementPass : Pass<"moe-choose-placement", "ModuleOp"> {
   let summary = "Decide which rank hosts which expert";
   let description = [{
-    Purpose: gives each MoE layer a placement.
+    Purpose: gives each MoE layer a placement, and says what it costs and how
+    far from the best it can be.
 
     Before: a mesh, and `moe.experts` with axes. After: every
     `moe.use_placement` that reaches a `moe.experts` names a `moe.placement`,
     one a layer, and the `moe.use_weight` of the layer's experts are `placed by`
-    it. A `moe.use_placement` that named one before keeps it.
+    it. A `moe.use_placement` that named one before keeps it: it is verified and
+    costed, not replaced.
 
     Policies: `contiguous` (consecutive experts together, the first ranks one
-    more), `round_robin` (expert e on rank e mod ranks).
+    more), `round_robin` (expert e on the next rank with a free slot), `eplb`
+    (EPLB's two policies, by `expert-groups` and the nodes of the topology),
+    `joint` (replicas, places and shares together, never worse than the others
+    in the objective), `exhaustive` (every placement of a tiny problem). There
+    are as many slots as experts, and `replicas` more, spread evenly.
+
+    Objectives: `load`, the largest load of a rank; `time`, the slowest link's
+    exchange and the slowest rank's products at the module's most tokens, which
+    `auto` is where there is a topology.
+
+    With `memory-gib` a rank gets no more slots than its memory has room for
+    beside dense weights and the exchange's buffers; the caches of attention are
+    not counted.
+
+    Remarks (`--remarks-filter=moe-plan`) give for each layer the largest load,
+    the predicted time, the slowest link, the bounds that no placement is below
+    and the gaps to them, and the same of the policies that were not chosen.
 
     Example, 5 experts over `ep` of size 2:
     ```mlir
@@ -140,7 +158,15 @@ def ChoosePlacementPass : Pass<"moe-choose-placement", "ModuleOp"> {
   }];
   let options = [
     Option<"policy", "policy", "std::string", /*default=*/"\"contiguous\"",
-           "contiguous or round_robin">
+           "contiguous, round_robin, eplb, joint or exhaustive">,
+    Option<"objective", "objective", "std::string", /*default=*/"\"auto\"",
+           "load, time, or auto: time where there is a topology">,
+    Option<"replicas", "replicas", "int64_t", /*default=*/"0",
+           "Slots beyond one an expert, over all ranks of a group">,
+    Option<"expertGroups", "expert-groups", "int64_t", /*default=*/"1",
+           "Groups of consecutive experts that eplb keeps on a node">,
+    Option<"memoryGib", "memory-gib", "double", /*default=*/"0",
+           "Memory of a device that programs can use, in GiB; 0 sets no limit">
   ];
   let dependentDialects = ["moe::MoEDialect"];
 }
