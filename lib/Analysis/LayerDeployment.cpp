@@ -102,9 +102,9 @@ static int64_t countNodes(const PlanFacts &facts,
   return nodes.value_or(1);
 }
 
-FailureOr<planning::PlacementProblem>
-mlir::moe::gatherPlacementProblem(const PlanFacts &facts, const MoELayer &layer,
-                                  const PlacementSpec &spec) {
+FailureOr<LayerProblem> mlir::moe::gatherProblem(const PlanFacts &facts,
+                                                 const MoELayer &layer,
+                                                 const PlacementSpec &spec) {
   UsePlacementOp handle = layer.placement;
   ExpertsOp expertsOp = layer.experts;
   int64_t experts = handle.getResult().getType().getExperts();
@@ -114,7 +114,9 @@ mlir::moe::gatherPlacementProblem(const PlanFacts &facts, const MoELayer &layer,
   if (!loads) {
     return handle.emitOpError() << llvm::toString(loads.takeError());
   }
-  planning::PlacementProblem problem;
+  LayerProblem result;
+  result.isAssumedUniform = loads->isAssumedUniform;
+  planning::PlacementProblem &problem = result.problem;
   problem.slotsByRank =
       planning::PlacementProblem::spreadSlots(experts + spec.replicas, ranks);
   problem.loads = std::move(loads->loads);
@@ -122,7 +124,7 @@ mlir::moe::gatherPlacementProblem(const PlanFacts &facts, const MoELayer &layer,
   problem.deployment = makeDeployment(facts, layer);
   problem.nodes = countNodes(facts, problem.deployment->groups);
   problem.expertGroups = spec.expertGroups;
-  return problem;
+  return result;
 }
 
 planning::ExpertMemory mlir::moe::gatherExpertMemory(ModuleOp module,

@@ -25,6 +25,8 @@ llvm::StringRef moe::planning::toString(CollectiveKind kind) {
     return "reduce_scatter";
   case CollectiveKind::AllReduce:
     return "all_reduce";
+  case CollectiveKind::Send:
+    return "send";
   }
   llvm_unreachable("unknown collective");
 }
@@ -285,6 +287,10 @@ Microseconds CostModel::collectiveTime(CollectiveKind kind, Bytes bytes,
     case CollectiveKind::AllGather:
     case CollectiveKind::ReduceScatter:
       onPort = bytes * (reached / members / inside);
+      break;
+    case CollectiveKind::Send:
+      onPort = bytes;
+      peers = 1;
       break;
     }
     // Every device of a port takes part in a group of its own or in this one.

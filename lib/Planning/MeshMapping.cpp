@@ -142,24 +142,42 @@ struct Candidate {
 
 /// Which groups stand for all of a record's groups.
 enum class Representatives {
-  /// Under a mapping by factors all groups lie alike.
+  /// Under a mapping by factors all groups lie alike; where links are known,
+  /// those of a node do together.
   First,
   All
 };
 
-static MappingAlternative costOf(const Mesh &mesh, const CostModel &model,
+static std::vector<DeviceGroup> representativesOf(const Mesh &mesh,
+                                                  const Topology &topology,
+                                                  const AxisTraffic &record,
+                                                  Representatives which) {
+  if (which == Representatives::First && !topology.node()) {
+    return {mesh.groupOf(mesh.deviceAt(0), record.axes)};
+  }
+  std::vector<DeviceGroup> groups = mesh.groups(record.axes);
+  if (which == Representatives::First) {
+    int64_t size = topology.devicesPerNode();
+    auto isInNode = [&](int64_t device) {
+      return topology.positionOf(device) / size == 0;
+    };
+    llvm::erase_if(groups, [&](const DeviceGroup &group) {
+      return llvm::none_of(group, isInNode);
+    });
+  }
+  return groups;
+}
+
+static MappingAlternative costOf(const Mesh &mesh, const Topology &topology,
+                                 const CostModel &model,
                                  llvm::ArrayRef<AxisTraffic> traffic,
                                  Representatives representatives) {
   MappingAlternative result;
   for (const AxisTraffic &record : traffic) {
     std::vector<DeviceGroup> groups =
-        representatives == Representatives::All
-            ? mesh.groups(record.axes)
-            : std::vector<DeviceGroup>{
-                  mesh.groupOf(mesh.deviceAt(0), record.axes)};
-    Microseconds time = model.collectiveTime(record.kind, record.bytes,
-                                             model.spreadOf(groups)) *
-                        record.count;
+        representativesOf(mesh, topology, record, representatives);
+    Microseconds time =
+        model.collectiveTime(record.kind, record.bytes, groups) * record.count;
     result.costs.push_back(time);
     result.cost += time;
   }
@@ -211,8 +229,8 @@ moe::planning::chooseMeshMapping(const Mesh &mesh, const Topology &topology,
     hasGiven |= candidate.isGiven;
     candidate.splits = splitAxes(factors);
     candidate.alternative =
-        costOf(llvm::cantFail(mesh.withDeviceOrder(candidate.order)), model,
-               traffic, Representatives::First);
+        costOf(llvm::cantFail(mesh.withDeviceOrder(candidate.order)), topology,
+               model, traffic, Representatives::First);
     candidate.alternative.layout = layoutText(mesh, topology, factors);
     candidates.push_back(std::move(candidate));
   }
@@ -220,7 +238,8 @@ moe::planning::chooseMeshMapping(const Mesh &mesh, const Topology &topology,
     Candidate candidate;
     candidate.order = mesh.deviceOrder().vec();
     candidate.isGiven = true;
-    candidate.alternative = costOf(mesh, model, traffic, Representatives::All);
+    candidate.alternative =
+        costOf(mesh, topology, model, traffic, Representatives::All);
     candidate.alternative.layout = "device order as given";
     candidates.push_back(std::move(candidate));
   }

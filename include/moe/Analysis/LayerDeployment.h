@@ -21,14 +21,20 @@ struct PlacementSpec {
   std::optional<::moe::planning::Bytes> memory;
 };
 
+struct LayerProblem {
+  ::moe::planning::PlacementProblem problem;
+  /// Nothing is known of the loads.
+  bool isAssumedUniform = false;
+};
+
 /// The problem of placing a layer, which must have axes and a
 /// `moe.use_placement`: one list of slots a rank, as even as they go; loads of
 /// the module, by source where they are known so; consecutive ranks of a node
 /// told as nodes where all groups lie alike; and a deployment for the module's
 /// most tokens. Fails, with a diagnostic, when loads do not fit.
-FailureOr<::moe::planning::PlacementProblem>
-gatherPlacementProblem(const PlanFacts &facts, const MoELayer &layer,
-                       const PlacementSpec &spec);
+FailureOr<LayerProblem> gatherProblem(const PlanFacts &facts,
+                                      const MoELayer &layer,
+                                      const PlacementSpec &spec);
 
 /// What the experts of all layers may take beside what else a device holds:
 /// dense weights whole, and both ends of a layer's dispatch and combine at even

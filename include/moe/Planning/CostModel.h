@@ -64,9 +64,16 @@ struct ExchangeCost {
   Microseconds total() const { return wire + memory + host; }
 };
 
-enum class CollectiveKind { AllToAll, AllGather, ReduceScatter, AllReduce };
+enum class CollectiveKind {
+  AllToAll,
+  AllGather,
+  ReduceScatter,
+  AllReduce,
+  /// From each member of a group to the next, as pipeline stages do.
+  Send
+};
 
-/// `all_to_all`, `all_gather`, `reduce_scatter`, `all_reduce`
+/// `all_to_all`, `all_gather`, `reduce_scatter`, `all_reduce`, `send`
 llvm::StringRef toString(CollectiveKind kind);
 
 /// How a group lies on the topology: for each tier the number of other members
@@ -108,8 +115,15 @@ public:
   ///   all_gather      N · (Σ p over tiers up to t) / n / g(t),  since what
   ///                   enters a part is shared out among its members' ports
   ///   reduce_scatter  as all_gather;   all_reduce  twice that
+  ///   send            N, over the outermost tier between two neighbours
   Microseconds collectiveTime(CollectiveKind kind, Bytes bytes,
                               const GroupSpread &spread) const;
+
+  /// The same over these groups, all at once. On a link graph no link may take
+  /// longer than what all of their routes bring to it, gathers and reductions
+  /// going round in the order of the group.
+  Microseconds collectiveTime(CollectiveKind kind, Bytes bytes,
+                              llvm::ArrayRef<DeviceGroup> groups) const;
 
   /// Matrix products on one device: the arithmetic or the reading of weights
   /// and rows, whichever is longer.

@@ -61,19 +61,6 @@ solve(planning::PlacementProblem problem, planning::PlacementPolicy policy,
   return planning::place(policy, problem, objective);
 }
 
-/// A placement with all its figures, for remarks.
-static std::string describeMeasured(const planning::PlacementProblem &problem,
-                                    const planning::PlacementResult &result,
-                                    planning::Objective objective) {
-  llvm::Expected<planning::PlacementResult> measured =
-      planning::measurePlacement(problem, result.data, objective);
-  if (!measured) {
-    return llvm::toString(measured.takeError());
-  }
-  measured->notes = result.notes;
-  return describe(problem, *measured);
-}
-
 /// Slots that hold nothing need not be written.
 static ArrayAttr dropEmptySlots(ArrayAttr slots) {
   Builder builder(slots.getContext());
@@ -104,9 +91,25 @@ namespace {
 struct PlacedLayer {
   const MoELayer &layer;
   planning::PlacementProblem problem;
+  bool isAssumedUniform = false;
   std::string where;
 
   UsePlacementOp handle() const { return layer.placement; }
+
+  /// A placement with all its figures, for remarks.
+  std::string describe(const planning::PlacementResult &result,
+                       planning::Objective objective) const {
+    llvm::Expected<planning::PlacementResult> measured =
+        planning::measurePlacement(problem, result.data, objective);
+    if (!measured) {
+      return llvm::toString(measured.takeError());
+    }
+    measured->notes = result.notes;
+    if (isAssumedUniform) {
+      measured->notes.push_back("uniform loads assumed");
+    }
+    return mlir::moe::describe(problem, *measured);
+  }
 };
 
 class ChoosePlacementPass
@@ -176,12 +179,12 @@ private:
   LogicalResult placeLayer(const MoELayer &layer, const PlanFacts &facts,
                            const std::optional<planning::ExpertMemory> &memory,
                            SymbolTable &symbols) {
-    FailureOr<planning::PlacementProblem> problem =
-        gatherPlacementProblem(facts, layer, spec);
-    if (failed(problem)) {
+    FailureOr<LayerProblem> gathered = gatherProblem(facts, layer, spec);
+    if (failed(gathered)) {
       return failure();
     }
-    PlacedLayer placed{layer, std::move(*problem), "layer " + layer.getName()};
+    PlacedLayer placed{layer, std::move(gathered->problem),
+                       gathered->isAssumedUniform, "layer " + layer.getName()};
     UsePlacementOp handle = layer.placement;
     bool isKept = static_cast<bool>(handle.getPlacementAttr());
     if (failed(isKept ? keepPlacement(placed, memory, symbols)
@@ -238,8 +241,7 @@ private:
     Location loc = placed.handle().getLoc();
     StringRef name = "Placement";
     emitDecision(loc, name, placed.where, [&] {
-      return (planning::toString(chosen) + ": " +
-              describeMeasured(placed.problem, result, goal))
+      return (planning::toString(chosen) + ": " + placed.describe(result, goal))
           .str();
     });
     for (planning::PlacementPolicy other : alternatives) {
@@ -251,7 +253,7 @@ private:
         llvm::Expected<planning::PlacementResult> refused =
             solve(placed.problem, other, goal);
         return policyName + ": " +
-               (refused ? describeMeasured(placed.problem, *refused, goal)
+               (refused ? placed.describe(*refused, goal)
                         : llvm::toString(refused.takeError()));
       });
     }
@@ -286,7 +288,7 @@ private:
       planning::PlacementResult result;
       result.data = placement->data();
       return "kept @" + op.getSymName().str() + ": " +
-             describeMeasured(placed.problem, result, goal);
+             placed.describe(result, goal);
     });
     return success();
   }

@@ -26,6 +26,9 @@ import numpy as np
 SLOTS = ("slots [[7, 0, 5, 2], [1, -1, 0], [3, 4, 6, 2, 5]] replicas ["
          "0: [on 1 from 0, on 0 from 0 class 10, on 1 from 2 class 63], "
          "5: [on 2 from 0, on 0 from 0 class 1, on 2 from 1 class 30]]")
+# Ranks, policy and replicas of placements that solvers make.
+SOLVED = [(2, "joint", 2), (3, "joint", 5), (4, "eplb", 4), (5, "joint", 7),
+          (8, "joint", 8), (8, "eplb", 8)]
 # What the machine can run, of vectors of 4 floats, of 8, and its own.
 CPUS = {"native": "", "x86-64": "", "x86-64-v3": "avx2"}
 TOLERANCE = {"float32": 2e-5, "bfloat16": 2e-2}
@@ -87,6 +90,36 @@ class Runner:
                     planned, "--ranks", "3", "--tokens", tokens, "--seed", "2",
                     "--layer", layer, "--check")
 
+    def placed_by_solvers(self):
+        """Skewed loads, replicas with unequal shares, on several ep sizes."""
+        module = self.scratch / "solved.mlir"
+        config = self.tests / "Inputs" / "models" / "deepseek-v3-tiny.json"
+        if not self.call("solved: import", "moe-translate",
+                         "--import-hf-config", config, "-o", module):
+            return
+        experts = int(re.search(r"placement_ref<(\d+) experts>",
+                                module.read_text()).group(1))
+        loads = self.scratch / "skewed.json"
+        layers = len(re.findall(r"moe.use_placement ", module.read_text()))
+        loads.write_text(json.dumps(
+            [[1 / (1 + (expert + layer) % experts) for expert in range(experts)]
+             for layer in range(layers)]))
+        for ranks, policy, replicas in SOLVED:
+            what = f"{policy} over {ranks} ranks, {replicas} replicas"
+            planned = self.scratch / f"{policy}-{ranks}.mlir"
+            options = (f"mesh=ep={ranks} placement={policy} loads={loads} "
+                       f"replicas={replicas}")
+            if self.call(f"{what}: plan", "moe-opt", module,
+                         f"--moe-plan-pipeline={options}", "-o", planned):
+                if "replicas [" in planned.read_text():
+                    self.passes.append(f"{what}: has tables")
+                elif policy == "joint":
+                    self.failures.append(f"{what}: no replica tables")
+                for tokens in (1, 130):
+                    self.check(f"{what}, {tokens} tokens", "moe-run", planned,
+                               "--ranks", ranks, "--tokens", tokens, "--seed",
+                               "2", "--check")
+
     def golden(self, name, golden, module, layer):
         goldens = self.tests / "Reference" / "goldens"
         routing = (["--routing-in", goldens / f"{name}.routing.npy"]
@@ -121,6 +154,7 @@ def main():
         work = [pool.submit(runner.model, name, golden)
                 for name, golden in json.loads(index.read_text()).items()]
         work.append(pool.submit(runner.placed_by_hand))
+        work.append(pool.submit(runner.placed_by_solvers))
         for one in work:
             one.result()
     for failure in runner.failures:

@@ -17,8 +17,8 @@
 // SPARSE: slots {{\[\[}}0], [1], [2], [3], [4], [5], [], []]
 
 // What was written by hand is kept and costed; a name that is taken is avoided.
-// CHECK: remark: [Passed] Placement | {{.*}} | Function=layer 7 | Remark="kept @p9: 5 experts on 2 ranks, 4 slots a rank, largest load 1.600 of the mean (uniform loads assumed)"
-// CHECK: remark: [Passed] Placement | {{.*}} | Function=layer 9 | Remark="contiguous: 5 experts on 2 ranks, 3 slots a rank, largest load 1.200 of the mean"
+// CHECK: remark: [Passed] Placement | {{.*}} | Function=layer 7 | Remark="kept @p9: 5 experts in 5 slots on 2 ranks, at most 4 on a rank; largest load 1.600 of the mean, none is below
+// CHECK: remark: [Passed] Placement | {{.*}} | Function=layer 9 | Remark="contiguous: 5 experts in 5 slots on 2 ranks, at most 3 on a rank; largest load 1.200 of the mean, none is below
 // CHECK: remark: [Missed] Placement | {{.*}} | Function=layer 9 | Remark="round_robin:
 // CHECK: moe.placement @p9 experts 5 over {"ep"} of @mesh slots {{\[\[}}4, 2, 1, 0], [3]]
 // CHECK: moe.placement @[[NEW:p9_[0-9]+]] experts 5 over {"ep"} of @mesh slots {{\[\[}}0, 1, 2], [3, 4]]

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "moe/Planning/MeshMapping.h"
+#include "GraphBuilder.h"
 #include "TestSupport.h"
 #include <algorithm>
 #include <numeric>
@@ -125,4 +126,46 @@ TEST(MeshMapping, RefusesWhatDoesNotFit) {
       message(chooseMeshMapping(fitting, twoNodes(),
                                 {record("tp", CollectiveKind::AllReduce, 1)})),
       "traffic 'tp': mesh dp=2,ep=4 has no axis 'tp'");
+}
+
+// Two GPUs of a socket each: both pairs across share the link between sockets,
+// which a single pair would have for itself.
+TEST(MeshMapping, GroupsOfANodeShareItsLinks) {
+  Topology topology =
+      llvm::cantFail(Topology::ofNodes(fourGpus({}).build(), {}));
+  CostModel model(topology);
+  DeviceGroup left = {0, 2}, right = {1, 3};
+  Bytes bytes(40e6);
+  auto time = [&](std::vector<DeviceGroup> groups) {
+    return model.collectiveTime(CollectiveKind::AllToAll, bytes, groups)
+        .value();
+  };
+  // A half of the bytes goes over 10 GB/s, of two groups all of them.
+  EXPECT_NEAR(time({left}), 20e6 / 10e3, 20);
+  EXPECT_DOUBLE_EQ(time({left, right}), 40e6 / 10e3);
+  Mesh mesh = llvm::cantFail(Mesh::parse("ep=2,dp=2"));
+  MeshMapping mapping = llvm::cantFail(chooseMeshMapping(
+      mesh, topology, {record("ep", CollectiveKind::AllToAll, 40e6)}));
+  std::vector<int64_t> group =
+      llvm::cantFail(mesh.withDeviceOrder(mapping.deviceOrder))
+          .groupOf(0, {"ep"});
+  EXPECT_EQ(group, (DeviceGroup{0, 1}));
+  EXPECT_DOUBLE_EQ(mapping.refused.front().cost.value(), 40e6 / 10e3);
+}
+
+// Stages hand their rows to the next one only.
+TEST(MeshMapping, StagesTakeTheSlowTier) {
+  Topology topology = twoNodes();
+  CostModel model(topology);
+  std::vector<DeviceGroup> stages = {{0, 4}};
+  EXPECT_DOUBLE_EQ(
+      model.collectiveTime(CollectiveKind::Send, Bytes(5e6), stages).value(),
+      model.collectiveTime(CollectiveKind::Send, Bytes(0), stages).value() +
+          5e6 / 50e3);
+  Mesh mesh = llvm::cantFail(Mesh::parse("ep=4,pp=2"));
+  MeshMapping mapping = llvm::cantFail(
+      chooseMeshMapping(mesh, topology,
+                        {record("pp", CollectiveKind::Send, 1e6),
+                         record("ep", CollectiveKind::AllToAll, 8e6)}));
+  EXPECT_EQ(mapping.chosen.layout, "ib: pp=2, nvlink: ep=4");
 }
