@@ -2,7 +2,7 @@
 //===- Api.cpp - The C ABI over contexts and communicators ----------------===//
 //
 // Each function catches what the standard library may throw: no exception
-// crosses the C ABI. Creating a context is in ThreadsTransport.cpp.
+// crosses the C ABI. Creating a context is in CreateContext.cpp.
 //
 //===----------------------------------------------------------------------===//
 
@@ -45,9 +45,8 @@ moert_status moert_context_status(const moert_context *context,
 void moert_context_abort(moert_context *context, moert_status status,
                          const char *reason) {
   guarded(*context, [&] {
-    context->fail(status == MOERT_OK ? MOERT_ABORTED : status,
-                  reason ? reason : "aborted");
-    context->transport->quiesce();
+    context->abort(status == MOERT_OK ? MOERT_ABORTED : status,
+                   reason ? reason : "aborted");
     return MOERT_OK;
   });
 }
@@ -91,8 +90,10 @@ moert_status moert_context_bind_groups(moert_context *context,
     std::vector<GroupSet> checked(size_t(count < 0 ? 0 : count));
     for (size_t s = 0; s < checked.size(); ++s) {
       std::string error;
-      if (!readGroupSet(sets[s], context->size, checked[s], error)) {
-        return context->fail(MOERT_INVALID_ARGUMENT, error);
+      moert_status status = readGroupSet(elementOf(sets, int32_t(s)),
+                                         context->size, checked[s], error);
+      if (status != MOERT_OK) {
+        return context->fail(status, error);
       }
     }
     int32_t index = context->setCount();
@@ -145,7 +146,7 @@ int64_t moert_context_counter_count(const moert_context *context) {
 
 moert_status moert_context_counter(const moert_context *context, int64_t index,
                                    moert_counter *counter) {
-  if (!counter || !knownSize(*counter)) {
+  if (!counter || counter->struct_size < sizeof(moert_counter)) {
     return MOERT_VERSION_MISMATCH;
   }
   if (index < 0 || index >= moert_context_counter_count(context)) {

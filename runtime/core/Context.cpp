@@ -74,11 +74,8 @@ void moert_context::countBytes(const moert_comm &comm,
 bool moert_context::begin(moert_comm &comm, const moert_collective &collective,
                           InFlight &call) {
   std::string error;
-  if (!knownSize(collective)) {
-    error = "moert_collective: expected struct_size " +
-            std::to_string(sizeof(moert_collective)) + ", but got " +
-            std::to_string(collective.struct_size);
-    fail(MOERT_VERSION_MISMATCH, error);
+  if (!isReadable(collective)) {
+    fail(MOERT_VERSION_MISMATCH, checkSize("moert_collective", &collective));
     return false;
   }
   if (comm.rank < 0) {
@@ -199,4 +196,10 @@ moert_status moert_context::acquireCore() {
   bool acquired = transport->acquireCore();
   timer.enter(phase);
   return acquired ? MOERT_OK : status();
+}
+
+void moert_context::abort(moert_status status, const std::string &reason) {
+  std::string last = transport->lastCollective();
+  fail(status, last.empty() ? reason : "after " + last + ": " + reason);
+  transport->quiesce();
 }

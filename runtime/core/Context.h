@@ -5,6 +5,7 @@
 #define MOERT_CORE_CONTEXT_H
 
 #include "core/Counters.h"
+#include "core/Descriptor.h"
 #include "core/Trace.h"
 #include "core/Transport.h"
 
@@ -77,6 +78,8 @@ public:
   void setPhase(moert_phase phase);
   void resetCounters();
   moert_status acquireCore();
+  /// Ends the job, saying which collective was this rank's last.
+  void abort(moert_status status, const std::string &reason);
 
   /// The layer of compiled code, for messages and counters.
   int32_t layer = -1;
@@ -99,11 +102,6 @@ private:
 
 namespace moert {
 
-/// Whether a descriptor has the size that this library was built with.
-template <typename Descriptor> bool knownSize(const Descriptor &descriptor) {
-  return descriptor.struct_size == sizeof(Descriptor);
-}
-
 /// A pending names its set and its place in the set's sequence, so that it can
 /// be waited for without its communicator.
 constexpr int pendingSetShift = 44;
@@ -115,9 +113,9 @@ inline int32_t transportSetOf(moert_pending pending) {
 /// status and says why.
 moert_status readOptions(const moert_options &options, int32_t size,
                          ContextOptions &result, std::string &error);
-/// Checks a group set and copies it.
-bool readGroupSet(const moert_group_set &set, int32_t size, GroupSet &result,
-                  std::string &error);
+/// Checks a group set and copies it. On failure returns a status and says why.
+moert_status readGroupSet(const moert_group_set &set, int32_t size,
+                          GroupSet &result, std::string &error);
 
 } // namespace moert
 

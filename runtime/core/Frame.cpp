@@ -14,12 +14,18 @@ static moert_collective describeCall(const moert_frame &frame, int32_t id,
   call.kind = kind;
   call.id = id;
   call.layer = frame.context->layer;
+  call.stream = frame.stream;
   call.src = src;
   call.dst = dst;
   return call;
 }
 
 static moert_comm *findComm(moert_frame &frame, int32_t group) {
+  if (!isReadable(frame)) {
+    frame.context->fail(MOERT_VERSION_MISMATCH,
+                        checkSize("moert_frame", &frame));
+    return nullptr;
+  }
   moert_comm *comm = frame.context->comm(group);
   if (!comm) {
     frame.context->fail(MOERT_INVALID_ARGUMENT,

@@ -77,7 +77,7 @@ int64_t moert_dtype_bytes(moert_dtype dtype) {
 
 moert_status moert::report(moert_message *message, moert_status status,
                            const std::string &text) {
-  if (message && message->struct_size == sizeof(moert_message)) {
+  if (message && message->struct_size >= sizeof(moert_message)) {
     message->status = status;
     size_t length = std::min<size_t>(text.size(), MOERT_MESSAGE_BYTES - 1);
     std::memcpy(message->text, text.data(), length);

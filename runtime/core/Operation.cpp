@@ -169,6 +169,7 @@ bool makeOperation(const moert_collective &c, int32_t rank, int32_t size,
   operation.dtype = operation.reduces() ? c.dtype : 0;
   operation.reduction = operation.reduces() ? c.reduction : 0;
   operation.deadlineNs = c.deadline_ns;
+  operation.stream = c.stream;
   operation.rank = rank;
   operation.size = size;
   operation.ownRows =

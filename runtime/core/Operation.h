@@ -51,6 +51,8 @@ struct Operation : Signature {
   /// Of an all_gather_v: what this rank contributes.
   int64_t ownRows = 0;
   int64_t deadlineNs = 0;
+  /// What a device transport orders the call on.
+  moert_stream stream = nullptr;
   /// In ticks of the context's clock.
   int64_t startedAt = 0;
 

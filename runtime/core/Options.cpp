@@ -41,13 +41,24 @@ static std::string readTiers(const moert_tiers &tiers, int32_t size,
   return {};
 }
 
+static std::string checkVersions(const moert_options &options) {
+  std::string error = checkSize("moert_options", &options);
+  if (error.empty() && options.abi_version != MOERT_ABI_VERSION) {
+    error = "moert_options: expected abi_version " +
+            std::to_string(MOERT_ABI_VERSION) + ", but got " +
+            std::to_string(options.abi_version);
+  }
+  if (error.empty()) {
+    error = checkSize("moert_tiers", options.tiers);
+  }
+  return error.empty() ? checkSize("moert_allocator", options.allocator)
+                       : error;
+}
+
 moert_status readOptions(const moert_options &options, int32_t size,
                          ContextOptions &result, std::string &error) {
-  if (!knownSize(options) || options.abi_version != MOERT_ABI_VERSION ||
-      (options.tiers && !knownSize(*options.tiers)) ||
-      (options.allocator && !knownSize(*options.allocator))) {
-    error = "options: expected ABI version " +
-            std::to_string(MOERT_ABI_VERSION) + " and its struct sizes";
+  error = checkVersions(options);
+  if (!error.empty()) {
     return MOERT_VERSION_MISMATCH;
   }
   if (options.transport && std::strcmp(options.transport, "threads") != 0) {
@@ -63,6 +74,11 @@ moert_status readOptions(const moert_options &options, int32_t size,
     return MOERT_INVALID_ARGUMENT;
   }
   result.traceEvents = options.trace_events;
+  if (options.allocator &&
+      (!options.allocator->allocate || !options.allocator->deallocate)) {
+    error = "moert_allocator: expected both functions";
+    return MOERT_INVALID_ARGUMENT;
+  }
   if (options.allocator) {
     result.allocator = *options.allocator;
   } else {
@@ -75,34 +91,42 @@ moert_status readOptions(const moert_options &options, int32_t size,
   return error.empty() ? MOERT_OK : MOERT_INVALID_ARGUMENT;
 }
 
-bool readGroupSet(const moert_group_set &set, int32_t size, GroupSet &result,
-                  std::string &error) {
-  if (!knownSize(set) || set.count < 0 ||
-      (set.count > 0 && (!set.offsets || !set.ranks))) {
-    error = "group set: expected struct_size " +
-            std::to_string(sizeof(moert_group_set)) + ", offsets and ranks";
-    return false;
+static std::string checkGroups(const moert_group_set &set, int32_t size,
+                               GroupSet &result) {
+  if (set.count < 0 || (set.count > 0 && (!set.offsets || !set.ranks))) {
+    return "expected offsets and ranks of " + std::to_string(set.count) +
+           " groups";
   }
-  result.name = set.name ? set.name : "";
   std::vector<bool> seen(size_t(size), false);
   for (int32_t g = 0; g < set.count; ++g) {
     if (set.offsets[g] < 0 || set.offsets[g + 1] < set.offsets[g]) {
-      error = "group set \"" + result.name + "\": offsets are not ascending";
-      return false;
+      return "offsets are not ascending";
     }
     result.groups.emplace_back(set.ranks + set.offsets[g],
                                set.ranks + set.offsets[g + 1]);
     for (int32_t rank : result.groups.back()) {
       if (rank < 0 || rank >= size || seen[size_t(rank)]) {
-        error = "group set \"" + result.name + "\": expected each rank below " +
-                std::to_string(size) + " at most once, but got rank " +
-                std::to_string(rank);
-        return false;
+        return "expected each rank below " + std::to_string(size) +
+               " at most once, but got rank " + std::to_string(rank);
       }
       seen[size_t(rank)] = true;
     }
   }
-  return true;
+  return {};
+}
+
+moert_status readGroupSet(const moert_group_set &set, int32_t size,
+                          GroupSet &result, std::string &error) {
+  error = checkSize("moert_group_set", &set);
+  if (!error.empty()) {
+    return MOERT_VERSION_MISMATCH;
+  }
+  result.name = set.name ? set.name : "";
+  error = checkGroups(set, size, result);
+  if (!error.empty()) {
+    error = "group set \"" + result.name + "\": " + error;
+  }
+  return error.empty() ? MOERT_OK : MOERT_INVALID_ARGUMENT;
 }
 
 } // namespace moert

@@ -57,6 +57,10 @@ public:
   /// This rank takes part in nothing more.
   virtual void leave() = 0;
 
+  /// The last collective that this rank started, for example "barrier #3 (layer
+  /// 1)"; empty if there was none.
+  virtual std::string lastCollective() const = 0;
+
   /// Returns false if the job has failed.
   virtual bool acquireCore() = 0;
   virtual void releaseCore() = 0;

@@ -26,11 +26,12 @@ extern "C" {
 #endif
 
 /// What a compiled function finds when it is called. Generated code relies on
-/// this layout: `context` at byte 8, `handles` at byte 16.
+/// this layout: `context` at byte 8, `handles` at byte 16, `stream` at byte 24.
 typedef struct moert_frame {
   uint32_t struct_size;
   /// None defined yet; 0.
   uint32_t flags;
+  /// The rank that runs the function.
   moert_context *context;
   /// handles[i] is what the module's i-th handle stands for: for expert weights
   /// the slot table (one pointer a local slot, null for an empty one), for a
@@ -39,6 +40,11 @@ typedef struct moert_frame {
   /// expert is table[t mod 64][expert] = rank in the group * local slots +
   /// slot.
   void *const *handles;
+  /// What the function's kernels are launched on and its collectives ordered
+  /// by; null: the transport's default. A function keeps to one stream, so none
+  /// of the calls below names it; what overlaps does so on streams of the
+  /// transport, between start and wait. Ignored by threads.
+  moert_stream stream;
 } moert_frame;
 
 void moert_frame_all_to_all_v(moert_frame *frame, int32_t group, int32_t id,

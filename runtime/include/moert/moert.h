@@ -5,8 +5,11 @@
 // counters. C11 and C++17. Rules that hold everywhere:
 //
 // * Every descriptor begins with `struct_size`, which the caller sets to
-//   sizeof(the struct) as compiled. A longer struct than the library knows, or
-//   one shorter than its first version, is MOERT_VERSION_MISMATCH.
+//   sizeof(the struct) as compiled; arrays are laid out with it. A struct
+//   shorter than its first version is MOERT_VERSION_MISMATCH. So is one that is
+//   longer than the library's own, of a newer host, unless all that the library
+//   does not know is zero. Zero is the default of every field that is appended.
+// * Fields called `reserved` are 0.
 // * Every function that can fail returns a moert_status; outputs come last and
 //   are written only on MOERT_OK, unless said otherwise.
 // * Handles are opaque. A context, and all that hangs on it, belongs to one
@@ -77,6 +80,7 @@ const char *moert_status_name(moert_status status);
 /// before a context exists.
 typedef struct moert_message {
   uint32_t struct_size;
+  /// What the call returned.
   moert_status status;
   /// Zero-terminated, cut off where it does not fit.
   char text[MOERT_MESSAGE_BYTES];
@@ -122,7 +126,7 @@ typedef struct moert_bootstrap {
   /// The number of ranks in the job.
   int32_t size;
   uint32_t reserved;
-  /// Passed back as the first argument.
+  /// Passed back as the first argument; may be null.
   void *state;
   /// Collects `bytes` bytes of `source` of every rank into `destination`
   /// (size * bytes, in rank order), on every rank.
@@ -143,9 +147,12 @@ typedef struct moert_context moert_context;
 typedef struct moert_allocator {
   uint32_t struct_size;
   uint32_t reserved;
+  /// Passed back as the first argument; may be null. It and the functions must
+  /// be valid as long as the context.
   void *state;
   /// Returns null when there is no memory. `alignment` is a power of two.
   void *(*allocate)(void *state, int64_t bytes, int64_t alignment);
+  /// Gives back what allocate returned for as many bytes.
   void (*deallocate)(void *state, void *pointer, int64_t bytes);
 } moert_allocator;
 
@@ -181,6 +188,7 @@ typedef struct moert_options {
   uint32_t abi_version;
   /// "threads" (or null, which means it).
   const char *transport;
+  /// When started collectives move their data.
   moert_movement movement;
   /// How many ranks may compute at a time; a rank gives its permit up while it
   /// waits in a collective. 0: no limit, except in moert_threads_run, where 0
@@ -223,9 +231,10 @@ int32_t moert_context_size(const moert_context *context);
 moert_status moert_context_status(const moert_context *context,
                                   const char **text);
 
-/// Ends the job for all ranks with `status` (not MOERT_OK) and `reason`.
-/// Returns once no peer touches this rank's buffers any more, so it is the way
-/// out for a rank that cannot wait for what it has started.
+/// Ends the job for all ranks with `status` (not MOERT_OK) and a text that
+/// names this rank, its last collective and `reason` (null: "aborted"). Returns
+/// once no peer touches this rank's buffers any more, so it is the way out for
+/// a rank that cannot wait for what it has started.
 void moert_context_abort(moert_context *context, moert_status status,
                          const char *reason);
 
@@ -321,7 +330,9 @@ enum {
 const char *moert_kind_name(moert_kind kind);
 
 /// The queue that a call is ordered on: a cudaStream_t for a device transport,
-/// ignored by threads.
+/// ignored by threads. Null is the transport's default. Work that is queued on
+/// the stream before the call is done before the source is read, and what is
+/// queued after the wait finds the destination complete.
 typedef void *moert_stream;
 
 /// One rank's part of a collective. With n ranks in the group and this rank at
@@ -343,33 +354,42 @@ typedef void *moert_stream;
 /// Source and destination must not overlap, except: all_reduce with both equal;
 /// reduce_scatter onto block r, all_gather from block r. Source, destination
 /// and both offset arrays belong to the collective from start until wait
-/// returns. At the same point of a group's sequence of collectives all ranks
+/// returns, also where the rank fails in between: it calls moert_context_abort
+/// before it frees them. At the same point of a group's sequence of collectives all ranks
 /// must agree on kind, id, layer, and sizes: what p sends to r is what r
 /// expects from p. A pointer to nothing may be null.
 typedef struct moert_collective {
   uint32_t struct_size;
+  /// What is done; says which of the fields below are read.
   moert_kind kind;
   /// The collective's number in the program, for messages and counters.
   int32_t id;
   /// The model's layer, for messages and counters; -1: none.
   int32_t layer;
+  /// May be null.
   moert_stream stream;
+  /// The source, as above.
   const void *src;
+  /// The destination, as above.
   void *dst;
-  /// Exclusive prefix sums, in rows, length n + 1.
+  /// Exclusive prefix sums, in rows, length n + 1, of the source; for
+  /// all_to_all_v.
   const int32_t *src_offsets;
+  /// The same of the destination; for the `_v` kinds.
   const int32_t *dst_offsets;
   /// Bytes of one row; for the `_v` kinds.
   int64_t row_bytes;
   /// Bytes (all_to_all, all_gather) or elements (reductions), as above.
   int64_t count;
-  /// For reductions.
+  /// The type of the elements; for reductions.
   moert_dtype dtype;
+  /// How they are combined; for reductions.
   moert_reduction reduction;
   /// MOERT_OFFSETS_ON_DEVICE or 0.
   uint32_t flags;
   uint32_t reserved;
-  /// Overrides the context's deadline where not 0.
+  /// Overrides the context's deadline for this rank's wait where not 0;
+  /// negative: never.
   int64_t deadline_ns;
 } moert_collective;
 
@@ -411,13 +431,17 @@ typedef struct moert_traffic {
 /// All calls of one collective: same kind, id, layer and set.
 typedef struct moert_counter {
   uint32_t struct_size;
+  /// As in moert_collective.
   moert_kind kind;
+  /// As in moert_collective.
   int32_t id;
+  /// As in moert_collective.
   int32_t layer;
   /// Index of the group set, or MOERT_WORLD.
   int32_t set;
   /// Number of entries in `tiers`.
   int32_t tier_count;
+  /// How often it was started.
   int64_t calls;
   /// Time in which this rank could do nothing but wait.
   int64_t wait_ns;

@@ -29,13 +29,16 @@ typedef struct moert_threads_options {
   int32_t ranks;
   /// Null: the defaults. `transport` must be null or "threads".
   const moert_options *options;
-  /// Group sets, bound on every rank before its body runs; may be null.
+  /// [set_count] group sets, bound on every rank before its body runs; null
+  /// where there are none.
   const moert_group_set *sets;
+  /// Number of sets.
   int32_t set_count;
   /// MOERT_THREADS_UNBOUND or 0.
   uint32_t flags;
   /// If not null: a file that receives the trace of all ranks (needs
-  /// options->trace_events).
+  /// options->trace_events). Opened before the ranks run, and written also when
+  /// the job fails.
   const char *trace_path;
   /// Called from the calling thread, once, if a rank's body has not returned
   /// one deadline after the job failed (a thread cannot be ended from outside).
@@ -45,8 +48,9 @@ typedef struct moert_threads_options {
 } moert_threads_options;
 
 /// Runs `body` on every rank, each on a thread of its own, and returns when all
-/// have returned: MOERT_OK, or the job's first failure, with its text in
-/// `message` if that is not null.
+/// have returned and no thread is left: MOERT_OK, or the job's first failure,
+/// with its text in `message` if that is not null. `user` is passed on to
+/// `body` and on_stuck.
 moert_status moert_threads_run(const moert_threads_options *options,
                                moert_rank_body body, void *user,
                                moert_message *message);

@@ -104,10 +104,8 @@ static moert_status create(const moert_options *options,
   alone.struct_size = sizeof(alone);
   alone.size = 1;
   const moert_bootstrap &table = bootstrap ? *bootstrap : alone;
-  if (!knownSize(table)) {
-    error = "bootstrap: expected struct_size " +
-            std::to_string(sizeof(moert_bootstrap)) + ", but got " +
-            std::to_string(table.struct_size);
+  error = checkSize("moert_bootstrap", &table);
+  if (!error.empty()) {
     return MOERT_VERSION_MISMATCH;
   }
   if (!context || table.size < 1 || table.rank < 0 ||
@@ -140,8 +138,8 @@ moert_status moert_context_create(const moert_options *options,
     moert_status status = moert::create(options, bootstrap, context, error);
     return moert::report(message, status, error);
   } catch (const std::bad_alloc &) {
-    return MOERT_OUT_OF_MEMORY;
+    return moert::report(message, MOERT_OUT_OF_MEMORY, "out of memory");
   } catch (...) {
-    return MOERT_INTERNAL;
+    return moert::report(message, MOERT_INTERNAL, "internal error");
   }
 }

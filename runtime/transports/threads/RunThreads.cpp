@@ -54,8 +54,10 @@ moert_status ThreadsJob::prepare(std::string &error) {
   }
   std::vector<GroupSet> sets(size_t(options.set_count));
   for (size_t s = 0; s < sets.size(); ++s) {
-    if (!readGroupSet(options.sets[s], size, sets[s], error)) {
-      return MOERT_INVALID_ARGUMENT;
+    status =
+        readGroupSet(elementOf(options.sets, int32_t(s)), size, sets[s], error);
+    if (status != MOERT_OK) {
+      return status;
     }
   }
   std::vector<int32_t> cpus = availableCpus();
@@ -191,9 +193,12 @@ moert_status ThreadsJob::writeTrace(std::string &error) const {
 static moert_status runJob(const moert_threads_options *options,
                            moert_rank_body body, void *user,
                            std::string &error) {
-  if (!options || !knownSize(*options)) {
-    error = "threads options: expected struct_size " +
-            std::to_string(sizeof(moert_threads_options));
+  if (!options) {
+    error = "expected options";
+    return MOERT_INVALID_ARGUMENT;
+  }
+  error = checkSize("moert_threads_options", options);
+  if (!error.empty()) {
     return MOERT_VERSION_MISMATCH;
   }
   if (options->ranks < 1 || !body || options->set_count < 0 ||

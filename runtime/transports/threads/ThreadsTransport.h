@@ -24,6 +24,9 @@ public:
   bool wait(Token token, PhaseTimer &timer) override;
   void quiesce() override;
   void leave() override;
+  std::string lastCollective() const override {
+    return world->activity[size_t(rank)].lastCollective();
+  }
   bool acquireCore() override;
   void releaseCore() override { world->scheduler.release(rank); }
   moert_status query(moert_capability capability,

@@ -185,20 +185,10 @@ TEST(ContextTest, OneRanksBadOptionsFailAll) {
                "expected transport \"threads\", but got \"pigeon\"");
 }
 
-TEST(ContextTest, VersionsAndSizesAreChecked) {
+TEST(ContextTest, ATableThatIsNoRanks) {
   moert_context *context = nullptr;
   moert_message message = {};
   message.struct_size = sizeof(message);
-  moert_options options = defaultOptions();
-  options.abi_version = 99;
-  EXPECT_EQ(moert_context_create(&options, nullptr, &context, &message),
-            MOERT_VERSION_MISMATCH);
-  EXPECT_STREQ(message.text,
-               "options: expected ABI version 1 and its struct sizes");
-  options = defaultOptions();
-  options.struct_size -= 8;
-  EXPECT_EQ(moert_context_create(&options, nullptr, &context, &message),
-            MOERT_VERSION_MISMATCH);
   moert_bootstrap table = {};
   table.struct_size = sizeof(table);
   table.rank = 2;
@@ -207,6 +197,31 @@ TEST(ContextTest, VersionsAndSizesAreChecked) {
             MOERT_INVALID_ARGUMENT);
   EXPECT_STREQ(message.text, "bootstrap: rank 2 of 2 is not a rank of a job");
   EXPECT_EQ(context, nullptr);
+}
+
+TEST(ContextTest, ATableThatFails) {
+  for (bool inBarrier : {false, true}) {
+    moert_context *context = nullptr;
+    moert_message message = {};
+    message.struct_size = sizeof(message);
+    moert_bootstrap table = {};
+    table.struct_size = sizeof(table);
+    table.size = 2;
+    table.state = &inBarrier;
+    table.all_gather = [](void *inBarrier, const void *own, int64_t bytes,
+                          void *all) -> int32_t {
+      std::memcpy(all, own, size_t(bytes));
+      std::memcpy(static_cast<char *>(all) + bytes, own, size_t(bytes));
+      return *static_cast<bool *>(inBarrier) ? 0 : 1;
+    };
+    table.barrier = [](void *) -> int32_t { return 1; };
+    EXPECT_EQ(moert_context_create(nullptr, &table, &context, &message),
+              MOERT_BOOTSTRAP_FAILED);
+    EXPECT_STREQ(message.text, inBarrier
+                                   ? "the bootstrap table's barrier failed"
+                                   : "the bootstrap table's all_gather failed");
+    EXPECT_EQ(context, nullptr);
+  }
 }
 
 TEST(ContextTest, TierTableIsChecked) {
@@ -261,18 +276,29 @@ TEST(ContextTest, GroupSetsThatDiffer) {
 }
 
 TEST(ContextTest, Capabilities) {
+  moert_options options = defaultOptions();
+  options.movement = MOERT_MOVE_LATE;
+  options.core_permits = 3;
   moert_context *context = nullptr;
-  ASSERT_EQ(moert_context_create(nullptr, nullptr, &context, nullptr),
+  ASSERT_EQ(moert_context_create(&options, nullptr, &context, nullptr),
             MOERT_OK);
+  const std::pair<moert_capability, int64_t> expected[] = {
+      {MOERT_CAPABILITY_DEVICE_BUFFERS, 0},
+      {MOERT_CAPABILITY_DEVICE_OFFSETS, 0},
+      {MOERT_CAPABILITY_STREAMS, 0},
+      {MOERT_CAPABILITY_DIRECT, 1},
+      {MOERT_CAPABILITY_MAX_IN_FLIGHT, 64},
+      {MOERT_CAPABILITY_REDUCIBLE_DTYPES, 0x1ff},
+      {MOERT_CAPABILITY_MOVEMENT, MOERT_MOVE_LATE},
+      {MOERT_CAPABILITY_CORE_PERMITS, 3}};
+  for (auto [capability, wanted] : expected) {
+    int64_t value = -1;
+    EXPECT_EQ(moert_context_query(context, capability, &value), MOERT_OK);
+    EXPECT_EQ(value, wanted) << "capability " << capability;
+  }
   int64_t value = -1;
-  EXPECT_EQ(moert_context_query(context, MOERT_CAPABILITY_DIRECT, &value),
-            MOERT_OK);
-  EXPECT_EQ(value, 1);
-  moert_context_query(context, MOERT_CAPABILITY_DEVICE_BUFFERS, &value);
-  EXPECT_EQ(value, 0);
-  moert_context_query(context, MOERT_CAPABILITY_REDUCIBLE_DTYPES, &value);
-  EXPECT_EQ(value, 0x1ff);
   EXPECT_EQ(moert_context_query(context, 99, &value), MOERT_INVALID_ARGUMENT);
+  EXPECT_EQ(value, -1);
   moert_context_destroy(context);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- FrameTest.cpp - The calls of compiled code -------------------------===//
 
+#include "core/Context.h"
 #include "moert/compiled.h"
 #include "moert/threads.h"
 
@@ -23,7 +24,7 @@ struct Outcome {
 } // namespace
 
 static moert_status callBody(moert_context *context, void *user) {
-  moert_frame frame = {sizeof(frame), 0, context, nullptr};
+  moert_frame frame = {sizeof(frame), 0, context, nullptr, nullptr};
   (*static_cast<Body *>(user))(frame);
   return MOERT_OK;
 }
@@ -54,6 +55,7 @@ static void expectOk(Body body) {
 TEST(FrameTest, LayoutThatGeneratedCodeReliesOn) {
   EXPECT_EQ(offsetof(moert_frame, context), 8u);
   EXPECT_EQ(offsetof(moert_frame, handles), 16u);
+  EXPECT_EQ(offsetof(moert_frame, stream), 24u);
 }
 
 TEST(FrameTest, RankIsTheIndexInTheGroup) {
@@ -164,4 +166,63 @@ TEST(FrameTest, EveryFunctionIsInTheJitsTable) {
   MOERT_FRAME_FUNCTIONS(MOERT_ADDRESS)
 #undef MOERT_ADDRESS
   EXPECT_EQ(addresses.size(), 14u);
+}
+
+namespace {
+
+/// Keeps the streams of the calls; otherwise a job of one rank in which nothing
+/// has to be moved.
+class StreamRecorder : public moert::Transport {
+public:
+  explicit StreamRecorder(std::vector<moert_stream> &streams)
+      : streams(streams) {}
+
+  const moert::Failure *failure() const override { return nullptr; }
+  void fail(moert_status, const std::string &text) override {
+    ADD_FAILURE() << text;
+  }
+  void bind(const moert::GroupSet &) override {}
+  moert::Token start(int32_t, const moert::Operation &operation,
+                     moert::PhaseTimer &) override {
+    streams.push_back(operation.stream);
+    return this;
+  }
+  bool wait(moert::Token, moert::PhaseTimer &) override { return true; }
+  void quiesce() override {}
+  void leave() override {}
+  std::string lastCollective() const override { return {}; }
+  bool acquireCore() override { return true; }
+  void releaseCore() override {}
+  moert_status query(moert_capability, int64_t &) const override {
+    return MOERT_UNSUPPORTED;
+  }
+
+private:
+  std::vector<moert_stream> &streams;
+};
+
+} // namespace
+
+TEST(FrameTest, EveryCollectiveIsOnTheFramesStream) {
+  std::vector<moert_stream> streams;
+  moert_context context(0, 1, {}, std::make_unique<StreamRecorder>(streams));
+  int stream = 0;
+  moert_frame frame = {sizeof(frame), 0, &context, nullptr, &stream};
+  const int32_t one[] = {0, 1};
+  int32_t from = 1, to = 2;
+  moert_frame_all_to_all_v(&frame, MOERT_WORLD, 1, &from, one, &to, one, 4);
+  moert_frame_all_to_all(&frame, MOERT_WORLD, 2, &from, &to, 4);
+  moert_frame_all_gather(&frame, MOERT_WORLD, 3, &from, &to, 4);
+  moert_frame_all_gather_v(&frame, MOERT_WORLD, 4, &from, &to, one, 4);
+  moert_frame_reduce_scatter(&frame, MOERT_WORLD, 5, &from, &to, 1, MOERT_INT32,
+                             MOERT_SUM);
+  moert_frame_all_reduce(&frame, MOERT_WORLD, 6, &from, &to, 1, MOERT_INT32,
+                         MOERT_SUM);
+  moert_frame_barrier(&frame, MOERT_WORLD, 7);
+  moert_frame_wait(&frame, moert_frame_start(&frame, MOERT_WORLD, 8, &from, one,
+                                             &to, one, 4, MOERT_ALL_TO_ALL_V));
+  moert_frame_wait(&frame, moert_frame_start_reduction(
+                               &frame, MOERT_WORLD, 9, &from, &to, 1,
+                               MOERT_INT32, MOERT_SUM, MOERT_ALL_REDUCE));
+  EXPECT_EQ(streams, std::vector<moert_stream>(9, &stream));
 }

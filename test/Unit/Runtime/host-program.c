@@ -2,7 +2,9 @@
 //===- host-program.c - A host's own threads and bootstrap table ----------===//
 //
 // Four ranks that a C program starts itself, and that meet through the C
-// library only: what a framework that embeds the runtime does.
+// library only: what a framework that embeds the runtime does. It brings its
+// own threads, bootstrap table and memory, asks what the transport can do,
+// calls the collectives as compiled code does, and at last ends the job.
 //
 //===----------------------------------------------------------------------===//
 
@@ -26,6 +28,8 @@ struct Meeting {
 struct Member {
   struct Meeting *meeting;
   int32_t rank;
+  /// Bytes that the runtime has not given back.
+  int64_t allocated;
 };
 
 static int32_t meetBarrier(void *state) {
@@ -73,7 +77,11 @@ static void takePart(moert_context *context, int32_t rank) {
               set == 0,
           "bind_groups");
 
-  moert_frame frame = {sizeof(frame), 0, context, NULL};
+  int stream = 0;
+  moert_frame frame = {0};
+  frame.struct_size = sizeof(frame);
+  frame.context = context;
+  frame.stream = &stream;
   int64_t sum = rank + 1;
   moert_frame_all_reduce(&frame, MOERT_WORLD, 1, &sum, &sum, 1, MOERT_INT64,
                          MOERT_SUM);
@@ -91,6 +99,65 @@ static void takePart(moert_context *context, int32_t rank) {
   require(moert_context_status(context, NULL) == MOERT_OK, "status");
 }
 
+static void *allocate(void *state, int64_t bytes, int64_t alignment) {
+  struct Member *member = state;
+  void *pointer = NULL;
+  if (posix_memalign(&pointer, (size_t)alignment, (size_t)bytes) != 0) {
+    return NULL;
+  }
+  member->allocated += bytes;
+  return pointer;
+}
+
+static void deallocate(void *state, void *pointer, int64_t bytes) {
+  struct Member *member = state;
+  member->allocated -= bytes;
+  free(pointer);
+}
+
+static void checkMemory(moert_context *context, const struct Member *member) {
+  void *pointer = NULL;
+  require(moert_context_allocate(context, 1 << 20, &pointer) == MOERT_OK &&
+              member->allocated == 1 << 20,
+          "allocate");
+  moert_context_deallocate(context, pointer, 1 << 20);
+  require(member->allocated == 0, "deallocate");
+}
+
+static void checkCapabilities(moert_context *context) {
+  int64_t value = -1;
+  require(moert_context_query(context, MOERT_CAPABILITY_STREAMS, &value) ==
+                  MOERT_OK &&
+              value == 0,
+          "streams are for devices");
+  require(moert_context_query(context, MOERT_CAPABILITY_REDUCIBLE_DTYPES,
+                              &value) == MOERT_OK &&
+              (value >> MOERT_BF16 & 1) == 1,
+          "bf16 can be reduced");
+}
+
+/// Rank 3 ends the job; every rank is told why. Without it the others would
+/// wait until the deadline of a minute.
+static void endTogether(moert_context *context, struct Member *member) {
+  // Not while others are still in a collective.
+  require(meetBarrier(member) == 0, "barrier");
+  if (member->rank == 3) {
+    moert_context_abort(context, MOERT_ABORTED, "no more work");
+  }
+  moert_comm *comm = NULL;
+  require(moert_context_comm(context, MOERT_WORLD, &comm) == MOERT_OK, "comm");
+  moert_collective barrier = {0};
+  barrier.struct_size = sizeof(barrier);
+  barrier.kind = MOERT_BARRIER;
+  barrier.id = 3;
+  barrier.layer = -1;
+  require(moert_comm_run(comm, &barrier) == MOERT_ABORTED, "abort");
+  const char *text = NULL;
+  require(moert_context_status(context, &text) == MOERT_ABORTED &&
+              strcmp(text, "rank 3: after all_to_all_v #2: no more work") == 0,
+          text);
+}
+
 static void *runMember(void *argument) {
   struct Member *member = argument;
   moert_bootstrap bootstrap = {0};
@@ -100,14 +167,28 @@ static void *runMember(void *argument) {
   bootstrap.state = member;
   bootstrap.all_gather = meetAllGather;
   bootstrap.barrier = meetBarrier;
+  moert_allocator allocator = {0};
+  allocator.struct_size = sizeof(allocator);
+  allocator.state = member;
+  allocator.allocate = allocate;
+  allocator.deallocate = deallocate;
+  moert_options options = {0};
+  options.struct_size = sizeof(options);
+  options.abi_version = MOERT_ABI_VERSION;
+  options.deadline_ns = INT64_C(60000000000);
+  options.allocator = &allocator;
   moert_message message = {0};
   message.struct_size = sizeof(message);
   moert_context *context = NULL;
-  if (moert_context_create(NULL, &bootstrap, &context, &message) != MOERT_OK) {
+  if (moert_context_create(&options, &bootstrap, &context, &message) !=
+      MOERT_OK) {
     fprintf(stderr, "error: %s\n", message.text);
     exit(1);
   }
+  checkMemory(context, member);
+  checkCapabilities(context);
   takePart(context, member->rank);
+  endTogether(context, member);
   moert_context_destroy(context);
   return NULL;
 }
@@ -122,6 +203,7 @@ int main(void) {
   for (int32_t rank = 0; rank < rankCount; ++rank) {
     members[rank].meeting = &meeting;
     members[rank].rank = rank;
+    members[rank].allocated = 0;
     require(pthread_create(&threads[rank], NULL, runMember, &members[rank]) ==
                 0,
             "thread");

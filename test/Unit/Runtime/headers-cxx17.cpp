@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The headers of the runtime, as C++17. Each stands alone and may come twice.
+#include "moert/compiled.h"
+#include "moert/moert.h"
+#include "moert/threads.h"
+
+static_assert(sizeof(moert_frame) == 32, "compiled code relies on it");
