@@ -4,6 +4,8 @@
 #include "transports/threads/ThreadGroup.h"
 #include "transports/threads/World.h"
 
+#include <numeric>
+
 namespace moert {
 
 /// Fails the job if a member that has left is needed in an exchange in which
@@ -56,6 +58,45 @@ void ThreadGroup::leave(int32_t self) {
   }
 }
 
+/// For example " (rank 1 was last in barrier #2)".
+static std::string lastOf(const World &world, int32_t rank) {
+  std::string last = world.activity[size_t(rank)].lastCollective();
+  return " (rank " + std::to_string(rank) +
+         (last.empty() ? " has called no collective yet)"
+                       : " was last in " + last + ")");
+}
+
+/// Those of the ranks that do not wait for others.
+static std::vector<int32_t> busyOf(const World &world,
+                                   const std::vector<int32_t> &ranks) {
+  std::vector<int32_t> busy;
+  for (int32_t rank : ranks) {
+    if (!world.activity[size_t(rank)].isWaiting()) {
+      busy.push_back(rank);
+    }
+  }
+  return busy;
+}
+
+/// The ranks that have not arrived may only wait in turn for others, in other
+/// groups: says who does not wait.
+static std::string explainAbsence(const World &world,
+                                  const std::vector<int32_t> &absent) {
+  std::vector<int32_t> busy = busyOf(world, absent);
+  if (!busy.empty()) {
+    return lastOf(world, busy[0]);
+  }
+  std::vector<int32_t> all(size_t(world.size));
+  std::iota(all.begin(), all.end(), 0);
+  busy = busyOf(world, all);
+  std::string text = lastOf(world, absent[0]) + "; ";
+  if (busy.empty()) {
+    return text + "all ranks wait for each other";
+  }
+  return text + listRanks(busy) + (busy.size() == 1 ? " keeps" : " keep") +
+         " the others waiting" + lastOf(world, busy[0]);
+}
+
 std::string ThreadGroup::explainStall(const Exchange &exchange, int64_t stamp,
                                       int32_t self, int64_t deadlineNs) const {
   std::string text = messagePrefix(ranks[size_t(self)],
@@ -68,13 +109,12 @@ std::string ThreadGroup::explainStall(const Exchange &exchange, int64_t stamp,
     }
   }
   if (absent.empty()) {
-    return text + "not all ranks waited for what they started within " + time;
+    std::vector<int32_t> busy = busyOf(world, ranks);
+    return text + (busy.empty() ? "not all ranks" : listRanks(busy)) +
+           " started it but did not wait for it within " + time;
   }
-  std::string last = world.activity[size_t(absent[0])].lastCollective();
   return text + listRanks(absent) + (absent.size() == 1 ? " has" : " have") +
-         " not arrived within " + time + " (rank " + std::to_string(absent[0]) +
-         (last.empty() ? " has called no collective yet)"
-                       : " was last in " + last + ")");
+         " not arrived within " + time + explainAbsence(world, absent);
 }
 
 } // namespace moert
