@@ -4,14 +4,36 @@
 #include "moert/threads.h"
 #include "transports/threads/ThreadsTransport.h"
 
+#include <cerrno>
 #include <condition_variable>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <thread>
 
 namespace moert {
 
 namespace {
+
+/// A file that is closed in any case.
+using File = std::unique_ptr<std::FILE, int (*)(std::FILE *)>;
+
+/// Threads that are joined in any case.
+class ThreadList {
+public:
+  explicit ThreadList(size_t most) { threads.reserve(most); }
+  ~ThreadList() {
+    for (std::thread &thread : threads) {
+      thread.join();
+    }
+  }
+  template <typename Body> void add(Body body) {
+    threads.emplace_back(std::move(body));
+  }
+
+private:
+  std::vector<std::thread> threads;
+};
 
 /// One job from creation to join.
 class ThreadsJob {
@@ -22,11 +44,13 @@ public:
 
   moert_status prepare(std::string &error);
   void run();
-  moert_status writeTrace(std::string &error) const;
+  moert_status writeTrace(std::string &error);
   const Failure *failure() const { return world->failure.get(); }
 
 private:
+  moert_status openTrace(std::string &error);
   void runRank(int32_t rank);
+  void takePart(moert_context &context);
   std::string callBody(moert_context &context) const;
   void returned(int32_t rank);
   void watch();
@@ -36,6 +60,7 @@ private:
   void *const user;
   std::shared_ptr<World> world;
   std::vector<std::unique_ptr<moert_context>> contexts;
+  File trace{nullptr, std::fclose};
 
   std::mutex mutex;
   std::condition_variable someReturned;
@@ -78,6 +103,20 @@ moert_status ThreadsJob::prepare(std::string &error) {
       contexts.back()->bind(set);
     }
   }
+  return openTrace(error);
+}
+
+/// Before the job runs: who waits for it wants to know at once that there will
+/// be no trace.
+moert_status ThreadsJob::openTrace(std::string &error) {
+  if (options.trace_path) {
+    trace.reset(std::fopen(options.trace_path, "w"));
+    if (!trace) {
+      error = std::string(options.trace_path) +
+              ": cannot be written: " + std::strerror(errno);
+      return MOERT_INVALID_ARGUMENT;
+    }
+  }
   return MOERT_OK;
 }
 
@@ -95,16 +134,23 @@ std::string ThreadsJob::callBody(moert_context &context) const {
   }
 }
 
-void ThreadsJob::runRank(int32_t rank) {
-  moert_context &context = *contexts[size_t(rank)];
-  world->scheduler.bindThread(rank);
+void ThreadsJob::takePart(moert_context &context) {
+  world->scheduler.bindThread(context.rank);
   if (context.acquireCore() == MOERT_OK) {
     std::string error = callBody(context);
     if (!error.empty()) {
-      world->failRank(rank, error);
+      world->failRank(context.rank, error);
     }
   }
   context.transport->leave();
+}
+
+void ThreadsJob::runRank(int32_t rank) {
+  try {
+    takePart(*contexts[size_t(rank)]);
+  } catch (...) {
+    world->fail(MOERT_OUT_OF_MEMORY, "out of memory");
+  }
   returned(rank);
 }
 
@@ -148,10 +194,10 @@ void ThreadsJob::watch() {
 }
 
 void ThreadsJob::run() {
-  std::vector<std::thread> threads;
+  ThreadList threads(size_t(options.ranks));
   for (int32_t rank = 0; rank < options.ranks; ++rank) {
     try {
-      threads.emplace_back([this, rank] { runRank(rank); });
+      threads.add([this, rank] { runRank(rank); });
     } catch (const std::exception &exception) {
       world->fail(MOERT_OUT_OF_MEMORY, "rank " + std::to_string(rank) +
                                            ": no thread: " + exception.what());
@@ -159,31 +205,24 @@ void ThreadsJob::run() {
     }
   }
   watch();
-  for (std::thread &thread : threads) {
-    thread.join();
-  }
 }
 
-moert_status ThreadsJob::writeTrace(std::string &error) const {
-  if (!options.trace_path) {
+moert_status ThreadsJob::writeTrace(std::string &error) {
+  if (!trace) {
     return MOERT_OK;
-  }
-  std::FILE *file = std::fopen(options.trace_path, "w");
-  if (!file) {
-    error = std::string(options.trace_path) + ": cannot be written";
-    return MOERT_INVALID_ARGUMENT;
   }
   const char *separator = "[\n";
   for (const std::unique_ptr<moert_context> &context : contexts) {
     std::string events =
         context->trace.json(context->rank, context->timer.clock);
     if (!events.empty()) {
-      std::fprintf(file, "%s%s", separator, events.c_str());
+      std::fprintf(trace.get(), "%s%s", separator, events.c_str());
       separator = ",\n";
     }
   }
-  std::fprintf(file, "%s\n]\n", separator[0] == '[' ? "[" : "");
-  if (std::fclose(file) != 0) {
+  std::fprintf(trace.get(), "%s\n]\n", separator[0] == '[' ? "[" : "");
+  bool failed = std::ferror(trace.get()) != 0;
+  if (std::fclose(trace.release()) != 0 || failed) {
     error = std::string(options.trace_path) + ": cannot be written";
     return MOERT_INVALID_ARGUMENT;
   }
@@ -213,11 +252,13 @@ static moert_status runJob(const moert_threads_options *options,
     return status;
   }
   job.run();
+  // Of a job that failed, too: it shows how far each rank came.
+  status = job.writeTrace(error);
   if (const Failure *failure = job.failure()) {
     error = failure->text;
     return failure->status;
   }
-  return job.writeTrace(error);
+  return status;
 }
 
 } // namespace moert

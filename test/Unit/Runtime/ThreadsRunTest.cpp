@@ -8,9 +8,13 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <stdexcept>
+#include <sys/resource.h>
 #include <thread>
+#include <unistd.h>
 
 namespace {
 
@@ -140,6 +144,113 @@ TEST(ThreadsRunTest, TraceFileHoldsAllRanks) {
   }
   EXPECT_EQ(text.str().front(), '[');
   std::remove(path.c_str());
+}
+
+TEST(ThreadsRunTest, ATraceThatCannotBeWrittenIsSaidBeforehand) {
+  Launch run(2);
+  run.options.trace_events = 10;
+  run.threads.trace_path = "/no/such/folder/trace.json";
+  std::atomic<int32_t> bodies{0};
+  EXPECT_EQ(run(
+                [](moert_context *, void *user) -> moert_status {
+                  ++*static_cast<std::atomic<int32_t> *>(user);
+                  return MOERT_OK;
+                },
+                &bodies),
+            MOERT_INVALID_ARGUMENT);
+  EXPECT_STREQ(run.message.text, "/no/such/folder/trace.json: cannot be "
+                                 "written: No such file or directory");
+  EXPECT_EQ(bodies.load(), 0);
+}
+
+TEST(ThreadsRunTest, AJobThatFailsLeavesItsTrace) {
+  std::string path = testing::TempDir() + "moert-failed-trace.json";
+  Launch run(2);
+  run.options.trace_events = 10;
+  run.threads.trace_path = path.c_str();
+  EXPECT_EQ(run(
+                [](moert_context *context, void *) -> moert_status {
+                  barrier(context);
+                  return MOERT_OUT_OF_MEMORY;
+                },
+                nullptr),
+            MOERT_RANK_FAILED);
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  EXPECT_NE(text.str().find("\"barrier #0\""), std::string::npos) << text.str();
+  EXPECT_EQ(text.str().substr(text.str().size() - 3), "\n]\n");
+  std::remove(path.c_str());
+}
+
+static int threadCount() {
+  return int(
+      std::distance(std::filesystem::directory_iterator("/proc/self/task"),
+                    std::filesystem::directory_iterator()));
+}
+
+TEST(ThreadsRunTest, AFailingJobLeavesNoThread) {
+  int before = threadCount();
+  const moert_rank_body bodies[] = {
+      [](moert_context *context, void *) -> moert_status {
+        if (moert_context_rank(context) == 2) {
+          throw std::runtime_error("out of luck");
+        }
+        return barrier(context);
+      },
+      [](moert_context *context, void *) -> moert_status {
+        return moert_context_rank(context) == 1 ? MOERT_OK : barrier(context);
+      },
+      [](moert_context *context, void *) -> moert_status {
+        moert_context_abort(context, MOERT_ABORTED, "asked to");
+        return barrier(context);
+      }};
+  for (moert_rank_body body : bodies) {
+    Launch run(7);
+    EXPECT_NE(run(body, nullptr), MOERT_OK);
+    EXPECT_EQ(threadCount(), before) << run.message.text;
+  }
+}
+
+/// Leaves the process about as much address space as it has, until destroyed.
+namespace {
+class AddressSpaceLimit {
+public:
+  explicit AddressSpaceLimit(rlim_t spare) {
+    getrlimit(RLIMIT_AS, &before);
+    long pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    rlimit limit = before;
+    limit.rlim_cur = rlim_t(pages) * rlim_t(sysconf(_SC_PAGESIZE)) + spare;
+    setrlimit(RLIMIT_AS, &limit);
+  }
+  ~AddressSpaceLimit() { setrlimit(RLIMIT_AS, &before); }
+
+private:
+  rlimit before;
+};
+} // namespace
+
+TEST(ThreadsRunTest, AThreadThatCannotBeMadeFailsTheJob) {
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+  GTEST_SKIP() << "sanitizers need their address space";
+#endif
+#endif
+  int before = threadCount();
+  Launch run(48);
+  {
+    // Enough for some stacks of 8 MiB.
+    AddressSpaceLimit limit(rlim_t(48) << 20);
+    EXPECT_EQ(run([](moert_context *context,
+                     void *) -> moert_status { return barrier(context); },
+                  nullptr),
+              MOERT_OUT_OF_MEMORY);
+  }
+  EXPECT_NE(std::string(run.message.text).find(": no thread: "),
+            std::string::npos)
+      << run.message.text;
+  EXPECT_EQ(threadCount(), before);
 }
 
 TEST(ThreadsRunTest, UnboundThreads) {
