@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- compiled.h - What compiled code calls -----------------------*- C
-//-*-===//
+//===- compiled.h - What compiled code calls ----------------------*- C -*-===//
 //
 // Flat functions for generated code, on top of moert.h. Every compiled function
 // takes a `moert_frame *` as its first argument and passes it on.

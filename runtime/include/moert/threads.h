@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- threads.h - Running N ranks as threads ----------------------*- C
-//-*-===//
+//===- threads.h - Running N ranks as threads ---------------------*- C -*-===//
 
 #ifndef MOERT_THREADS_H
 #define MOERT_THREADS_H

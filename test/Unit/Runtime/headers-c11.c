@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The headers of the runtime, as C11. Each stands alone and may come twice.
+#include "moert/counters.h"
+
 #include "moert/compiled.h"
 #include "moert/moert.h"
 #include "moert/threads.h"
