@@ -81,6 +81,29 @@ void CoreScheduler::giveUp(int32_t rank) {
   }
 }
 
+/// Lets another rank run on the core. Returns false where the rank had better
+/// sleep: to the system, a thread that yields has forgone its turn, and a
+/// program that keeps the CPU busy takes it. One that has slept comes back at
+/// once.
+bool CoreScheduler::yieldCore(int32_t rank) {
+  constexpr int64_t crowdedNs = 500000;
+  constexpr int64_t respiteNs = 250000000;
+  Core &core = coreOf(rank);
+  int64_t before = now();
+  if (before < core.crowdedUntil.load(std::memory_order_relaxed)) {
+    return false;
+  }
+  if (holdsCore(rank)) {
+    giveUp(rank);
+  }
+  std::this_thread::yield();
+  int64_t after = now();
+  if (after - before > crowdedNs) {
+    core.crowdedUntil.store(after + respiteNs, std::memory_order_relaxed);
+  }
+  return true;
+}
+
 bool CoreScheduler::standBy(int32_t rank, const Condition &condition,
                             int64_t ns) {
   constexpr int turns = 32;
@@ -91,23 +114,25 @@ bool CoreScheduler::standBy(int32_t rank, const Condition &condition,
             (!needsCore || holdsCore(rank) || take(core, rank))) ||
            drained.load(std::memory_order_relaxed);
   };
+  auto isShared = [&] {
+    return needsCore && (!holdsCore(rank) ||
+                         core.standingBy.load(std::memory_order_relaxed) > 1 ||
+                         core.wanted.load(std::memory_order_relaxed));
+  };
   core.standingBy.fetch_add(1, std::memory_order_relaxed);
   bool through = false;
   int64_t until = 0;
   do {
-    bool shared =
-        needsCore && (core.standingBy.load(std::memory_order_relaxed) > 1 ||
-                      core.wanted.load(std::memory_order_relaxed));
-    if (shared) {
-      if (holdsCore(rank)) {
-        giveUp(rank);
+    if (isShared()) {
+      if (!yieldCore(rank)) {
+        break;
       }
-      std::this_thread::yield();
       through = goesOn();
-    }
-    for (int turn = 0; !shared && !through && turn < turns; ++turn) {
-      pause();
-      through = goesOn();
+    } else {
+      for (int turn = 0; turn < turns && !through; ++turn) {
+        pause();
+        through = goesOn();
+      }
     }
     // Ranks in step come within a moment: the clock is only read after it.
     until = until == 0 && !through ? now() + ns : until;

@@ -103,6 +103,8 @@ private:
     std::atomic<bool> wanted{false};
     /// Ranks that stand by here.
     std::atomic<int32_t> standingBy{0};
+    /// Until then, as from now(), nobody yields here.
+    std::atomic<int64_t> crowdedUntil{0};
   };
   static constexpr int32_t nobody = -1;
   /// What is not atomic belongs to the rank's own thread while it is awake, and
@@ -134,6 +136,7 @@ private:
   bool holdsCore(int32_t rank);
   bool take(Core &core, int32_t rank);
   void giveUp(int32_t rank);
+  bool yieldCore(int32_t rank);
   bool sleep(int32_t rank, const Condition &condition, int64_t until);
   bool takeFor(int32_t rank, bool anyCore);
   bool grant(int32_t rank, bool anyCore, Batch &batch);
