@@ -149,7 +149,8 @@ static void writeConstants(llvm::ArrayRef<CostConstant> constants,
 }
 
 static void writeFile(const PlacementFile &file, unsigned indent,
-                      llvm::raw_ostream &os) {
+                      llvm::raw_ostream &os,
+                      llvm::ArrayRef<ExtraKey> extras = {}) {
   ObjectWriter writer(os, indent);
   writer.write("policy", known(file.policy));
   writer.write("objective", known(file.objective));
@@ -160,6 +161,9 @@ static void writeFile(const PlacementFile &file, unsigned indent,
     writeConstants(file.constants, indent + 2, writer.member("constants"));
   }
   writer.write("notes", json::Array(file.notes));
+  for (const ExtraKey &extra : extras) {
+    writer.write(extra.key, extra.value);
+  }
   std::string space(indent + 4, ' ');
   writer.member("layers") << "[";
   llvm::interleave(
@@ -173,8 +177,9 @@ static void writeFile(const PlacementFile &file, unsigned indent,
 }
 
 void moe::placement::writePlacement(const PlacementFile &file,
-                                    llvm::raw_ostream &os) {
-  writeFile(file, 0, os);
+                                    llvm::raw_ostream &os,
+                                    llvm::ArrayRef<ExtraKey> extras) {
+  writeFile(file, 0, os, extras);
   os << '\n';
 }
 

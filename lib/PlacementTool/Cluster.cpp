@@ -66,6 +66,7 @@ static llvm::Error setCounts(const WorkloadOptions &options, Cluster &cluster) {
   const Topology *topology = cluster.topology.get();
   cluster.gpus = options.gpus;
   cluster.nodes = std::max<int64_t>(options.nodes, 1);
+  cluster.knowsNodes = options.nodes != 0 || topology;
   if (topology) {
     cluster.gpus = topology->deviceCount();
     if (options.gpus != 0 && options.gpus != cluster.gpus) {

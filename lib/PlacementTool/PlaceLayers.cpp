@@ -15,12 +15,50 @@ using llvm::createStringError;
 using llvm::formatv;
 
 Objective moe::placement::defaultObjective(const Workload &workload) {
-  return Objective::Load;
+  return workload.knowsTimes() ? Objective::Time : Objective::Load;
 }
 
 llvm::Error moe::placement::expectKnown(const Workload &workload,
                                         Objective objective) {
-  return llvm::Error::success();
+  if (objective == Objective::Load || workload.knowsTimes()) {
+    return llvm::Error::success();
+  }
+  std::string missing;
+  std::pair<llvm::StringRef, bool> needed[] = {
+      {"--topology", workload.topology != nullptr},
+      {"--tokens", workload.facts.tokens > 0},
+      {"--hidden or --config", workload.dispatchRowBytes > 0}};
+  for (auto [flag, isKnown] : needed) {
+    if (!isKnown) {
+      missing += (missing.empty() ? "" : ", ") + flag.str();
+    }
+  }
+  return createStringError("--objective time: expected " + missing);
+}
+
+void moe::placement::addBounds(const PlacementProblem &problem,
+                               Objective objective, PlacementResult &result) {
+  result.objective = objective;
+  result.loadBound = loadBound(problem);
+  if (problem.deployment) {
+    result.timeBound = timeBound(problem);
+  }
+  bool byTime = objective == Objective::Time;
+  result.bound = byTime ? *result.timeBound : result.loadBound;
+  result.value = byTime ? result.time->total().value() : result.loads.max;
+}
+
+/// Rows that change the node, out and back.
+static std::optional<double> crossNodeBytes(const Workload &workload,
+                                            const LayerWork &work,
+                                            const PlacementResult &result) {
+  if (!workload.knowsBytes() || workload.facts.nodes == 0) {
+    return std::nullopt;
+  }
+  double all = result.loads.mean * double(work.problem.ranks());
+  double rows = double(workload.facts.tokens) * double(workload.facts.choices) *
+                result.loadBetweenNodes / all;
+  return rows * double(workload.dispatchRowBytes + workload.combineRowBytes);
 }
 
 LayerEntry moe::placement::makeEntry(const Workload &workload,
@@ -38,8 +76,16 @@ LayerEntry moe::placement::makeEntry(const Workload &workload,
   figures.maxOverMean = loads.maxOverMean();
   figures.meanOverMax = loads.mean / loads.max;
   figures.excessOverMean = (loads.max - loads.mean) / loads.mean;
-  figures.lowerBoundLoad = result.bound.value;
+  figures.crossNodeBytes = crossNodeBytes(workload, work, result);
+  figures.lowerBoundLoad = result.loadBound.value;
   figures.gap = result.gap();
+  if (result.time) {
+    figures.exchangeUs = result.time->exchange().value();
+    figures.computeUs = result.time->compute().value();
+  }
+  if (result.timeBound) {
+    figures.lowerBoundUs = result.timeBound->value;
+  }
   return entry;
 }
 
@@ -51,6 +97,9 @@ PlacementFile moe::placement::makeFile(const Workload &workload,
   file.objective = toString(objective).str();
   file.problem = workload.facts;
   file.notes = workload.notes;
+  if (workload.knowsTimes()) {
+    file.constants = workload.constants.all();
+  }
   return file;
 }
 
@@ -58,11 +107,12 @@ llvm::Expected<PlacementFile>
 moe::placement::placeLayers(const Workload &workload, PlacementPolicy policy,
                             Objective objective) {
   PlacementFile file = makeFile(workload, toString(policy), objective);
-  report::Progress progress(
+  moe::report::Progress progress(
       formatv("{0}: placing layer", toString(policy)).str());
   for (auto [index, work] : llvm::enumerate(workload.layers)) {
     progress.update(index, workload.layers.size());
-    llvm::Expected<PlacementResult> result = place(policy, work.problem);
+    llvm::Expected<PlacementResult> result =
+        place(policy, work.problem, objective);
     if (!result) {
       return createStringError(formatv("layer {0}: {1}", work.layer,
                                        llvm::toString(result.takeError()))

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "moe/PlacementTool/Tables.h"
+#include "TableCells.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <set>
@@ -14,22 +15,10 @@ using namespace moe::planning;
 using namespace moe::report;
 using llvm::formatv;
 
-static Cell toCell(const std::optional<double> &figure) {
-  return figure ? Cell(*figure) : Cell();
-}
-
 /// The largest load of a GPU.
 static Cell largestLoad(const LayerFigures &figures) {
   return figures.gpuLoad.empty() ? Cell()
                                  : Cell(*llvm::max_element(figures.gpuLoad));
-}
-
-/// Dispatch, combine and compute; none where one is unknown.
-static std::optional<double> timeOf(const LayerFigures &figures) {
-  if (!figures.exchangeUs || !figures.computeUs) {
-    return std::nullopt;
-  }
-  return *figures.exchangeUs + *figures.computeUs;
 }
 
 /// Slots beyond one an expert, duplicates included.
@@ -41,8 +30,7 @@ static int64_t replicasOf(const PlacementData &data) {
   return replicas;
 }
 
-/// Columns of which nothing is known say nothing to people.
-static void dropUnknownColumns(Table &table) {
+void moe::placement::dropUnknownColumns(Table &table) {
   for (size_t column = table.columns.size(); column-- > 0;) {
     bool isKnown = llvm::any_of(table.rows, [&](const Row &row) {
       return !std::holds_alternative<std::monostate>(row[column]);
@@ -83,7 +71,7 @@ Table moe::placement::layersTable(const PlacementFile &file) {
                toCell(figures.excessOverMean), toCell(figures.lowerBoundLoad),
                toCell(figures.gap), double(replicasOf(entry.data)),
                toCell(figures.crossNodeBytes), toCell(figures.exchangeUs),
-               toCell(figures.computeUs), toCell(timeOf(figures)),
+               toCell(figures.computeUs), toCell(stepTime(figures)),
                toCell(figures.lowerBoundUs)});
   }
   dropUnknownColumns(table);
@@ -187,6 +175,23 @@ Report moe::placement::placementReport(const PlacementFile &file,
   return report;
 }
 
+Report moe::placement::verificationReport(const PlacementFile &counted,
+                                          llvm::StringRef path) {
+  Report report = placementReport(counted, 1);
+  report.title = path.str() + " holds";
+  report.notes.insert(
+      report.notes.begin(),
+      formatv(
+          "every expert has a place in each of {0} layers; all figures that "
+          "the file states are those that were counted anew",
+          counted.layers.size()));
+  if (counted.constants.empty()) {
+    report.notes.push_back("times are not checked: they need --topology, "
+                           "--tokens, and --hidden or --config");
+  }
+  return report;
+}
+
 //===----------------------------------------------------------------------===//
 // Several
 //===----------------------------------------------------------------------===//
@@ -245,7 +250,7 @@ Table moe::placement::policiesTable(llvm::ArrayRef<PlacementFile> files) {
                toCell(summarize(file, &LayerFigures::crossNodeBytes).sum),
                toCell(summarize(file, &LayerFigures::exchangeUs).sum),
                toCell(summarize(file, &LayerFigures::computeUs).sum),
-               toCell(summarize(file, timeOf).sum),
+               toCell(summarize(file, stepTime).sum),
                toCell(summarize(file, &LayerFigures::lowerBoundUs).sum)});
   }
   dropUnknownColumns(table);
@@ -290,11 +295,11 @@ Report moe::placement::comparisonReport(llvm::ArrayRef<PlacementFile> files) {
       files, {"max / mean", ColumnKind::Number, "", 4},
       [](const LayerFigures &figures) { return figures.maxOverMean; }));
   bool hasTimes = llvm::any_of(files, [](const PlacementFile &file) {
-    return summarize(file, timeOf).sum.has_value();
+    return summarize(file, stepTime).sum.has_value();
   });
   if (hasTimes) {
     report.tables.push_back(layersByPolicy(
-        files, {"exchange and experts", ColumnKind::Time}, timeOf));
+        files, {"exchange and experts", ColumnKind::Time}, stepTime));
   }
   return report;
 }

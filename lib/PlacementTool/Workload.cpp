@@ -24,10 +24,6 @@ int64_t moe::placement::elementBytes(llvm::StringRef dtype) {
       .Default(0);
 }
 
-int64_t Workload::rowBytes() const {
-  return facts.hidden * elementBytes(facts.dtype);
-}
-
 const LayerWork *Workload::find(int64_t layer) const {
   auto found = llvm::find_if(
       layers, [&](const LayerWork &work) { return work.layer == layer; });
@@ -74,7 +70,7 @@ static llvm::Error setFacts(const WorkloadOptions &options,
                             const Cluster &cluster, const LoadProfile &loads,
                             Workload &workload) {
   ProblemFacts &facts = workload.facts;
-  facts.nodes = cluster.nodes;
+  facts.nodes = cluster.knowsNodes ? cluster.nodes : 0;
   facts.groups = options.groups;
   facts.tokens = options.tokens;
   facts.topology = cluster.topology ? cluster.topology->toString() : "";
@@ -226,6 +222,10 @@ moe::placement::readWorkload(const WorkloadOptions &options) {
   }
   if (workload.topology || workload.shape) {
     llvm::append_range(workload.notes, cluster->notes);
+  }
+  deploy(options, workload);
+  if (llvm::Error error = expectFits(options, workload)) {
+    return std::move(error);
   }
   return workload;
 }

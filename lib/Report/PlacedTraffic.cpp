@@ -13,6 +13,17 @@ using namespace moe::report;
 using namespace moe::planning;
 using llvm::formatv;
 
+std::vector<double> moe::report::relativeLoads(const Placement &placement,
+                                               const ExpertShares &loads) {
+  std::vector<double> ranks = placement.rankLoads(loads.shares);
+  double mean =
+      std::accumulate(ranks.begin(), ranks.end(), 0.0) / double(ranks.size());
+  for (double &load : ranks) {
+    load /= mean;
+  }
+  return ranks;
+}
+
 std::vector<ServingSlot> PlacedTraffic::slotsOf(int64_t expert) const {
   llvm::ArrayRef<int64_t> slots = placement.slotsOf(expert);
   if (slots.size() == 1) {

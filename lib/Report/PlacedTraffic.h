@@ -17,6 +17,10 @@ struct ServingSlot {
   double part = 1;
 };
 
+/// Each rank's load over the mean.
+std::vector<double> relativeLoads(const planning::Placement &placement,
+                                  const planning::ExpertShares &loads);
+
 /// Dispatch and combine of one layer.
 struct PlacedCost {
   planning::Microseconds total;

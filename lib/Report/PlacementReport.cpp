@@ -15,18 +15,6 @@ using namespace moe::report;
 using namespace moe::planning;
 using llvm::formatv;
 
-/// Each device's load over the mean.
-static std::vector<double> relativeLoads(const Placement &placement,
-                                         const ExpertShares &loads) {
-  std::vector<double> ranks = placement.rankLoads(loads.shares);
-  double mean =
-      std::accumulate(ranks.begin(), ranks.end(), 0.0) / double(ranks.size());
-  for (double &load : ranks) {
-    load /= mean;
-  }
-  return ranks;
-}
-
 static double largestLoad(const Placement &placement,
                           const ExpertShares &loads) {
   std::vector<double> ranks = relativeLoads(placement, loads);
@@ -217,91 +205,6 @@ static Table layersTable(const PlacedModel &model) {
       row.push_back(after.slowestLink);
     }
     table.add(std::move(row));
-  }
-  return table;
-}
-
-/// `device 5 holds it with experts 3, 44 and carries 1.02 of the mean`
-static std::string placeText(const PlacedLayer &layer, int64_t expert,
-                             const ServingSlot &slot, int64_t device,
-                             double load, bool isFirst) {
-  std::vector<int64_t> others;
-  for (int32_t other : layer.placement.tablesFor(slot.rank).hostedExperts) {
-    if (other >= 0 && other != expert) {
-      others.push_back(other);
-    }
-  }
-  constexpr size_t most = 12;
-  std::string with = others.empty() ? "alone"
-                     : others.size() > most
-                         ? formatv("with {0} others", others.size()).str()
-                         : formatv("with {0}", formatExperts(others)).str();
-  return formatv("{0} {1} holds it {2} and carries {3:F3} of the mean",
-                 isFirst ? "Device" : "device", device, with, load);
-}
-
-/// Why an expert is where it is, in sentences.
-static std::string reasonText(const PlacedModel &model,
-                              const PlacedLayer &layer, int64_t expert,
-                              const PlacedTraffic &traffic,
-                              llvm::ArrayRef<double> loads) {
-  double share = layer.loads.shares[expert];
-  double alone = share * double(layer.placement.rankCount());
-  std::vector<ServingSlot> slots = traffic.slotsOf(expert);
-  std::string text =
-      formatv("Its rows are {0:F2} of a device's mean load", alone);
-  if (slots.size() == 1) {
-    text += "; one place serves them. ";
-  } else {
-    double largest = 0;
-    for (const ServingSlot &slot : slots) {
-      largest = std::max(largest, slot.part * alone);
-    }
-    text += formatv("; {0} places share them, at most {1:F2} each. ",
-                    slots.size(), largest);
-  }
-  for (auto [index, slot] : llvm::enumerate(slots)) {
-    text += index == 0 ? "" : "; ";
-    text += placeText(layer, expert, slot, traffic.deviceOf(slot.rank),
-                      loads[slot.rank], index == 0);
-  }
-  text += ". ";
-  if (model.topology) {
-    text += traffic.sourcesText(expert) + ". ";
-  }
-  if (layer.bound) {
-    text += formatv("No placement of the layer gets below {0:F3}: {1}",
-                    layer.bound->maxOverMean, layer.bound->argument);
-  }
-  return llvm::StringRef(text).rtrim().str();
-}
-
-Table moe::report::reasonTable(const PlacedModel &model,
-                               llvm::ArrayRef<const PlacedLayer *> layers) {
-  Table table;
-  table.title = "why each expert is where it is";
-  table.columns = {{"expert", ColumnKind::Count},
-                   {"layer", ColumnKind::Text},
-                   {"share of rows", ColumnKind::Share},
-                   {"over the mean expert", ColumnKind::Number, "", 2},
-                   {"places", ColumnKind::Count},
-                   {"devices", ColumnKind::Text},
-                   {"why", ColumnKind::Text}};
-  for (const PlacedLayer *layer : layers) {
-    PlacedTraffic traffic(model, layer->placement, layer->loads);
-    std::vector<double> loads = relativeLoads(layer->placement, layer->loads);
-    int64_t experts = layer->placement.expertCount();
-    for (int64_t expert = 0; expert < experts; ++expert) {
-      std::string devices;
-      for (const ServingSlot &slot : traffic.slotsOf(expert)) {
-        devices += formatv("{0}{1}", devices.empty() ? "" : ", ",
-                           traffic.deviceOf(slot.rank));
-      }
-      double share = layer->loads.shares[expert];
-      table.add({double(expert), layer->name, share, share * double(experts),
-                 double(layer->placement.slotsOf(expert).size()), devices,
-                 reasonText(model, *layer, expert, traffic, loads)});
-    }
   }
   return table;
 }

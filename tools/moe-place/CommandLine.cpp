@@ -95,8 +95,8 @@ static llvm::Error firstOf(std::vector<llvm::Error> errors) {
   return first;
 }
 
-static llvm::Error readNumbers(const InputArgList &flags,
-                               WorkloadOptions &options) {
+static llvm::Error readNumbers(const InputArgList &flags, CommandLine &line) {
+  WorkloadOptions &options = line.workload;
   std::pair<OptSpecifier, int64_t *> numbers[] = {
       {OPT_experts_eq, &options.experts},
       {OPT_groups_eq, &options.groups},
@@ -113,6 +113,10 @@ static llvm::Error readNumbers(const InputArgList &flags,
   for (auto [flag, value] : numbers) {
     errors.push_back(readNumber(flags, flag, *value));
   }
+  errors.push_back(readNumber(flags, OPT_matrices_eq, line.planner.matrices));
+  std::optional<double> weightBits;
+  errors.push_back(readRate(flags, OPT_weight_bits_eq, weightBits));
+  line.planner.weightBits = weightBits.value_or(line.planner.weightBits);
   errors.push_back(readRate(flags, OPT_nic_gbps_eq, options.machine.nicGbps));
   errors.push_back(
       readRate(flags, OPT_inter_node_gbps_eq, options.machine.interNodeGbps));
@@ -192,6 +196,74 @@ static llvm::Error readChoices(const InputArgList &flags, CommandLine &line) {
              : llvm::Error::success();
 }
 
+/// What is asked for, and of which files.
+static llvm::Error readTask(const InputArgList &flags, CommandLine &line) {
+  line.files = flags.getAllArgValues(OPT_INPUT);
+  std::vector<Task> tasks;
+  auto ask = [&](Task task, OptSpecifier flag) {
+    if (const Arg *arg = flags.getLastArg(flag)) {
+      tasks.push_back(task);
+      if (arg->getNumValues() > 0) {
+        line.files.insert(line.files.begin(), arg->getValue());
+      }
+    }
+  };
+  ask(Task::Verify, OPT_verify_eq);
+  ask(Task::Diff, OPT_diff);
+  ask(Task::Rebalance, OPT_previous_eq);
+  ask(Task::Report, OPT_report);
+  if (tasks.size() > 1) {
+    return createStringError(
+        "expected one of --verify, --diff, --previous and --report");
+  }
+  line.task = tasks.empty() ? Task::Place : tasks.front();
+  if (line.task == Task::Report && line.files.size() == 1) {
+    line.workload.config = line.files.front();
+    line.files.clear();
+  }
+  size_t expected = line.task == Task::Diff                                 ? 2
+                    : line.task == Task::Place || line.task == Task::Report ? 0
+                                                                            : 1;
+  if (line.files.size() > expected) {
+    return createStringError(
+        formatv("expected a flag before '{0}'; see --help", line.files.back()));
+  }
+  if (line.files.size() < expected) {
+    return createStringError(formatv("expected two placements after --diff, "
+                                     "but got {0}",
+                                     line.files.size()));
+  }
+  return llvm::Error::success();
+}
+
+/// The budget of a rebalancing.
+static llvm::Error readBudget(const InputArgList &flags, CommandLine &line) {
+  auto read = [&](OptSpecifier flag, std::optional<int64_t> &limit) {
+    int64_t value = 0;
+    llvm::Error error = readNumber(flags, flag, value, 0);
+    if (flags.hasArg(flag)) {
+      limit = value;
+    }
+    return error;
+  };
+  std::vector<llvm::Error> errors;
+  errors.push_back(read(OPT_max_moves_eq, line.budget.moves));
+  errors.push_back(read(OPT_max_bytes_eq, line.budget.bytes));
+  if (llvm::Error error = firstOf(std::move(errors))) {
+    return error;
+  }
+  bool hasBudget = line.budget.moves || line.budget.bytes;
+  if (line.task == Task::Rebalance && !hasBudget) {
+    return createStringError(
+        "expected --max-moves or --max-bytes with --previous");
+  }
+  if (line.task != Task::Rebalance && hasBudget) {
+    return createStringError(
+        "expected --previous with --max-moves and --max-bytes");
+  }
+  return llvm::Error::success();
+}
+
 /// What the parser could not place.
 static llvm::Error verifyWords(const InputArgList &flags, unsigned missingIndex,
                                unsigned missingCount) {
@@ -203,10 +275,6 @@ static llvm::Error verifyWords(const InputArgList &flags, unsigned missingIndex,
     return createStringError(
         formatv("unknown flag '{0}'; --help lists those that there are",
                 unknown->getAsString(flags)));
-  }
-  if (const Arg *input = flags.getLastArg(OPT_INPUT)) {
-    return createStringError(formatv("expected a flag before '{0}'; see --help",
-                                     input->getAsString(flags)));
   }
   return llvm::Error::success();
 }
@@ -235,7 +303,13 @@ CommandLine::parse(llvm::ArrayRef<const char *> words) {
   options.machine.gpu = flags.getLastArgValue(OPT_gpu_eq);
   options.config = flags.getLastArgValue(OPT_config_eq);
   line.output = flags.getLastArgValue(OPT_output_eq, "-");
-  if (llvm::Error error = readNumbers(flags, options)) {
+  if (llvm::Error error = readTask(flags, line)) {
+    return error;
+  }
+  if (llvm::Error error = readBudget(flags, line)) {
+    return error;
+  }
+  if (llvm::Error error = readNumbers(flags, line)) {
     return error;
   }
   if (llvm::Error error = readPolicies(flags, line.policies)) {
@@ -250,7 +324,12 @@ CommandLine::parse(llvm::ArrayRef<const char *> words) {
 void CommandLine::printHelp() {
   PlaceOptionTable().printHelp(
       llvm::outs(),
-      "moe-place --loads FILE --replicas R --nodes N --gpus P [flags]",
+      "moe-place --loads FILE --replicas R --nodes N --gpus P [flags]\n"
+      "       moe-place --verify placement.json [--loads FILE] [flags]\n"
+      "       moe-place --diff before.json after.json [--loads FILE] [flags]\n"
+      "       moe-place --previous placement.json --max-moves N --loads FILE "
+      "[flags]\n"
+      "       moe-place --report [config.json] --nodes N --gpus P [flags]",
       "Decides which expert lives on which GPU, with a proved bound of what "
       "any "
       "placement can reach.\nExit status: 0 all is well, 1 the input is wrong.",

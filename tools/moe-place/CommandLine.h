@@ -2,15 +2,25 @@
 #ifndef MOE_TOOLS_MOE_PLACE_COMMANDLINE_H
 #define MOE_TOOLS_MOE_PLACE_COMMANDLINE_H
 
+#include "moe/PlacementTool/Migration.h"
 #include "moe/PlacementTool/PlaceLayers.h"
+#include "moe/PlacementTool/Planner.h"
 
 namespace moe::placement {
 
 enum class OutputFormat { Text, Json, Html };
 
+enum class Task { Place, Verify, Diff, Rebalance, Report };
+
 /// What the user asks of moe-place.
 struct CommandLine {
+  Task task = Task::Place;
   WorkloadOptions workload;
+  /// Paths: of the placement to verify or to start from, or of the two to
+  /// compare.
+  std::vector<std::string> files;
+  RebalanceBudget budget;
+  PlannerOptions planner;
   /// At least one.
   std::vector<planning::PlacementPolicy> policies;
   /// None: by what is known.

@@ -45,6 +45,18 @@ defm policy : Value<"policy", "NAME", "contiguous, round_robin, eplb, joint (def
 def compare : Flag_<"compare", "The same as --policy contiguous,round_robin,eplb,joint">;
 defm objective : Value<"objective", "NAME", "time (default where bytes and links are known) or load">;
 
+// From placements that there are.
+defm verify : Value<"verify", "FILE", "Check a placement from anywhere, and count its figures anew">;
+def diff : Flag_<"diff", "What moved from the first of two placements to the second, and what it bought">;
+defm previous : Value<"previous", "FILE", "The placement at hand: the best one within a budget of moves from it">;
+defm max_moves : Value<"max-moves", "N", "Experts that may move, all layers together">;
+defm max_bytes : Value<"max-bytes", "N", "Bytes of weights that may move, all layers together">;
+
+// Before there are any.
+def report : Flag_<"report", "A planner's report about a config.json, or about plain numbers">;
+defm matrices : Value<"matrices", "N", "Of plain numbers: matrices of an expert, 2 or 3 (default)">;
+defm weight_bits : Value<"weight-bits", "N", "Of plain numbers: bits of a weight; default 16">;
+
 // What comes out.
 defm format : Value<"format", "FORMAT", "text (default), json or html">;
 defm output : Value<"output", "FILE", "Where it goes; - is the standard output (default)">;

@@ -36,6 +36,7 @@
 
 #include "moe/Planning/CostConstants.h"
 #include "moe/Planning/Placement.h"
+#include "llvm/Support/JSON.h"
 #include <optional>
 
 namespace llvm {
@@ -135,7 +136,14 @@ llvm::Expected<PlacementFile> parsePlacement(llvm::StringRef text,
                                              llvm::StringRef path,
                                              const ReaderFacts &facts = {});
 
-void writePlacement(const PlacementFile &file, llvm::raw_ostream &os);
+/// A key of a file beside its own.
+struct ExtraKey {
+  llvm::StringRef key;
+  llvm::json::Value value;
+};
+
+void writePlacement(const PlacementFile &file, llvm::raw_ostream &os,
+                    llvm::ArrayRef<ExtraKey> extras = {});
 /// One as above; several as {"placements": [file, …]}.
 void writePlacements(llvm::ArrayRef<PlacementFile> files,
                      llvm::raw_ostream &os);

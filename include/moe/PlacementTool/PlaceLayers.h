@@ -26,6 +26,12 @@ llvm::Expected<PlacementFile> placeLayers(const Workload &workload,
                                           planning::PlacementPolicy policy,
                                           planning::Objective objective);
 
+/// The bounds of both objectives, and value and bound of the one; loads and,
+/// for the time, times must be there.
+void addBounds(const planning::PlacementProblem &problem,
+               planning::Objective objective,
+               planning::PlacementResult &result);
+
 /// An entry for a layer's placement.
 LayerEntry makeEntry(const Workload &workload, const LayerWork &work,
                      const planning::PlacementResult &result);

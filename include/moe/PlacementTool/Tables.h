@@ -16,6 +16,10 @@ namespace moe::placement {
 /// every GPU with its experts in slot order and its load.
 report::Report placementReport(const PlacementFile &file, size_t details = 4);
 
+/// A placement that was verified: as above, with what was checked.
+report::Report verificationReport(const PlacementFile &counted,
+                                  llvm::StringRef path);
+
 /// Several placements of one workload side by side.
 report::Report comparisonReport(llvm::ArrayRef<PlacementFile> files);
 

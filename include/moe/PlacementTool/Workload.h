@@ -69,16 +69,35 @@ struct Workload {
   /// Null where nothing is known of links.
   std::shared_ptr<const planning::Topology> topology;
   planning::CostConstants constants;
+  /// What an expert has to do; zeros where nothing says how large it is.
+  planning::ExpertWork work;
+  /// Bytes of a row on the way to its expert, and back; 0 where unknown.
+  int64_t dispatchRowBytes = 0;
+  int64_t combineRowBytes = 0;
   /// What a reader should know: what is assumed and what was not said.
   std::vector<std::string> notes;
 
   int64_t gpus() const { return layers.front().problem.ranks(); }
   int64_t experts() const { return layers.front().problem.experts(); }
-  /// Bytes of a row on the wire; 0 where it is unknown.
-  int64_t rowBytes() const;
+  /// One expert's weights with their scales, in one layer; 0 where unknown.
+  planning::Bytes expertWeight() const { return work.weightBytes; }
+  /// Whether the bytes of an exchange are known.
+  bool knowsBytes() const { return facts.tokens > 0 && dispatchRowBytes > 0; }
+  /// Whether links are known too, and so times.
+  bool knowsTimes() const { return knowsBytes() && topology; }
   /// Null where the layer is not placed.
   const LayerWork *find(int64_t layer) const;
 };
+
+/// Sets what an expert and a row weigh, and gives every problem its deployment
+/// where times are known.
+void deploy(const WorkloadOptions &options, Workload &workload);
+
+/// Fails where the model of the workload does not fit into the memory of its
+/// GPUs: by how much, and on how many it would. Nothing where no configuration
+/// is given.
+llvm::Error expectFits(const WorkloadOptions &options,
+                       const Workload &workload);
 
 /// Reads the files and puts all together. Errors are one line that names the
 /// file or the flag.
@@ -93,6 +112,8 @@ struct Cluster {
   planning::CostConstants constants;
   int64_t gpus = 0;
   int64_t nodes = 1;
+  /// Whether a flag or the topology says how many nodes there are.
+  bool knowsNodes = false;
   std::vector<std::string> notes;
 };
 
