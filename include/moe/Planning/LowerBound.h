@@ -37,6 +37,7 @@ struct LowerBound {
 ///   hosts     the ranks that host the heaviest experts must also host the
 ///             lightest of those that find no slot elsewhere
 ///   pairing   of the q·R + 1 heaviest experts, some ranks share too many
+///   alone     ranks that spare slots do not reach are full of whole experts
 LowerBound loadBound(const PlacementProblem &problem);
 
 /// For Objective::Time, in microseconds: what each part of the time takes at

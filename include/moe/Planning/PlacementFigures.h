@@ -63,9 +63,9 @@ struct PlacementFigures {
 CountMatrix rowsOf(const PlacementProblem &problem, const DeployedGroup &group,
                    const Placement &placement);
 
-/// The figures of placement data that `executablePlacement` accepts. Loads are
-/// those of the data as it is, with equal shares where it has no table; all
-/// else is of the executable placement.
+/// The figures of placement data that `executablePlacement` accepts. Loads,
+/// between nodes too, are those of the data as it is, with equal shares where
+/// it has no table; the time is that of the executable placement.
 llvm::Expected<PlacementFigures> figuresOf(const PlacementProblem &problem,
                                            const PlacementData &data);
 

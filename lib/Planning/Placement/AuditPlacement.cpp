@@ -126,13 +126,28 @@ ServedLoads PlacementAuditor::findLoads() const {
 
 double PlacementAuditor::findLoadBetweenNodes() const {
   double sum = 0;
+  auto add = [&](int64_t expert, int64_t source, int64_t rank, double part) {
+    if (problem.nodeOf(rank) != problem.nodeOf(source)) {
+      sum += loadOf(expert, source) * part;
+    }
+  };
   for (int64_t expert = 0; expert < problem.experts(); ++expert) {
+    auto table = data.replicaTables.find(expert);
+    std::vector<int64_t> hosts;
+    for (int64_t rank = 0; rank < problem.ranks(); ++rank) {
+      const std::vector<int64_t> &hosted = data.expertsByRank[rank];
+      hosts.insert(hosts.end(),
+                   std::count(hosted.begin(), hosted.end(), expert), rank);
+    }
     for (int64_t source = 0; source < problem.ranks(); ++source) {
       for (int64_t cls = 0; cls < tokenClasses; ++cls) {
-        int64_t rank =
-            placement.rankOfSlot(placement.slotFor(expert, source, cls));
-        if (problem.nodeOf(rank) != problem.nodeOf(source)) {
-          sum += loadOf(expert, source);
+        if (table != data.replicaTables.end()) {
+          int64_t slot = table->second.slotAt(source * tokenClasses + cls);
+          add(expert, source, placement.rankOfSlot(slot), 1);
+          continue;
+        }
+        for (int64_t rank : hosts) {
+          add(expert, source, rank, 1.0 / double(hosts.size()));
         }
       }
     }

@@ -5,11 +5,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "ExpertGroups.h"
-#include "llvm/ADT/EquivalenceClasses.h"
 #include "llvm/ADT/STLExtras.h"
 #include <cassert>
 #include <limits>
-#include <map>
 #include <numeric>
 
 using namespace moe::planning;
@@ -76,39 +74,66 @@ Partition moe::planning::spreadItems(const GroupProblem &problem) {
   return groups;
 }
 
+namespace {
+/// Sets of numbers that are merged; the least number stands for its set.
+class MergedSets {
+public:
+  explicit MergedSets(int64_t size) : parents(size) {
+    std::iota(parents.begin(), parents.end(), 0);
+  }
+
+  int64_t find(int64_t element) {
+    while (parents[element] != element) {
+      parents[element] = parents[parents[element]];
+      element = parents[element];
+    }
+    return element;
+  }
+
+  void merge(int64_t a, int64_t b) {
+    a = find(a);
+    b = find(b);
+    parents[std::max(a, b)] = std::min(a, b);
+  }
+
+private:
+  std::vector<int64_t> parents;
+};
+} // namespace
+
 Partition moe::planning::groupsOf(const GroupProblem &problem,
                                   const PlacementData &data) {
   // Experts are 0 … E - 1 and ranks E … E + R - 1.
-  int64_t experts = problem.items();
-  llvm::EquivalenceClasses<int64_t> sharing;
-  for (auto [rank, hosted] : llvm::enumerate(data.expertsByRank)) {
-    if (problem.problem.slotsByRank[rank] == 0) {
-      continue;
-    }
-    int64_t node = experts + rank;
-    sharing.insert(node);
-    for (int64_t expert : hosted) {
+  int64_t experts = problem.items(), ranks = problem.problem.ranks();
+  MergedSets sharing(experts + ranks);
+  for (int64_t rank = 0; rank < ranks; ++rank) {
+    for (int64_t expert : data.expertsByRank[rank]) {
       if (expert >= 0) {
-        sharing.unionSets(node, expert);
+        sharing.merge(experts + rank, expert);
       }
     }
   }
-  std::map<int64_t, ExpertGroup> groups;
-  for (int64_t rank = 0; rank < problem.problem.ranks(); ++rank) {
+  Partition partition;
+  std::vector<int64_t> groupOfSet(experts + ranks, -1);
+  auto groupOf = [&](int64_t element) -> ExpertGroup & {
+    int64_t &index = groupOfSet[sharing.find(element)];
+    if (index < 0) {
+      index = partition.size();
+      partition.emplace_back();
+    }
+    return partition[index];
+  };
+  for (int64_t item = 0; item < experts; ++item) {
+    groupOf(problem.expertOfItem[item]).insert(problem, item);
+  }
+  for (int64_t rank = 0; rank < ranks; ++rank) {
     int64_t slots = problem.problem.slotsByRank[rank];
     if (slots > 0) {
-      groups[sharing.getLeaderValue(experts + rank)].capacities.push_back(
-          std::min(slots, experts));
+      groupOf(experts + rank).capacities.push_back(std::min(slots, experts));
     }
   }
-  for (int64_t item = 0; item < experts; ++item) {
-    groups[sharing.getLeaderValue(problem.expertOfItem[item])].insert(problem,
-                                                                      item);
-  }
-  Partition partition;
-  for (auto &[leader, group] : groups) {
+  for (ExpertGroup &group : partition) {
     llvm::sort(group.capacities);
-    partition.push_back(std::move(group));
   }
   return partition;
 }

@@ -20,6 +20,7 @@
 #define MOE_LIB_PLANNING_PLACEMENT_EXPERTGROUPS_H
 
 #include "Policies.h"
+#include "llvm/ADT/SmallVector.h"
 #include <optional>
 
 namespace moe::planning {
@@ -44,9 +45,9 @@ struct GroupProblem {
 
 struct ExpertGroup {
   /// Ascending, so by descending weight.
-  std::vector<int64_t> items;
+  llvm::SmallVector<int64_t, 4> items;
   /// Slots of its ranks.
-  std::vector<int64_t> capacities;
+  llvm::SmallVector<int64_t, 4> capacities;
   double weight = 0;
 
   int64_t ranks() const { return capacities.size(); }
@@ -69,6 +70,11 @@ double maxLoad(const Partition &partition);
 /// `partner` is kept where slots are scarce.
 std::optional<Partition> packGroups(const GroupProblem &problem, double limit,
                                     double partner);
+
+/// Groups of sizes that are as even as spare slots allow, filled to the same
+/// level as nearly as items in descending order go; none where heavy experts
+/// need more spare slots than there are to stay below `level`.
+std::optional<Partition> fillTrees(const GroupProblem &problem, double level);
 
 /// Every item to the rank with least load that has a free slot; groups of one
 /// rank.

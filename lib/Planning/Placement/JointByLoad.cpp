@@ -16,18 +16,22 @@ namespace {
 /// Looks for the best partition: several starts, each improved.
 class JointSearch {
 public:
-  JointSearch(const PlacementProblem &problem, const LowerBound &bound)
-      : problem(problem), groups(problem), bound(bound.value) {}
+  JointSearch(const PlacementProblem &problem, const LowerBound &bound,
+              const PlacementData *eplb)
+      : problem(problem), groups(problem), bound(bound.value), eplb(eplb) {}
   FractionalPlacement run();
 
 private:
   bool isMet() const { return bestLoad <= bound * (1 + 1e-9); }
+  /// Where more than a few per mille are left, longer searches are worth it.
+  bool isNear() const { return bestLoad <= bound * 1.002; }
   void consider(Partition partition);
   void considerPlaces(FractionalPlacement placement);
   std::vector<double> partners() const;
   std::optional<Partition> pack(double limit) const;
   void tryOneGroup();
   void tryBound();
+  void tryTrees();
   void tryPacking();
   void tryEplb();
   bool isWorthSpreading() const;
@@ -37,6 +41,8 @@ private:
   const PlacementProblem &problem;
   GroupProblem groups;
   double bound;
+  /// Null where EPLB cannot place.
+  const PlacementData *eplb;
   double bestLoad = std::numeric_limits<double>::infinity();
   FractionalPlacement best;
 };
@@ -119,7 +125,7 @@ void JointSearch::considerPlaces(FractionalPlacement placement) {
 /// With so many spare slots that all ranks can share, every rank gets the mean.
 void JointSearch::tryOneGroup() {
   ExpertGroup all;
-  all.capacities = groups.capacities;
+  all.capacities.assign(groups.capacities.begin(), groups.capacities.end());
   if (all.room() < groups.items()) {
     return;
   }
@@ -163,7 +169,7 @@ void JointSearch::tryBound() {
 void JointSearch::tryPacking() {
   double low = bound, high = std::isfinite(bestLoad) ? bestLoad : groups.total;
   std::optional<Partition> packed;
-  for (int step = 0; step < 10 && high - low > 1e-4 * low; ++step) {
+  for (int step = 0; step < 6 && high - low > 1e-3 * low; ++step) {
     double middle = (low + high) / 2;
     if (std::optional<Partition> found = pack(middle)) {
       high = std::min(middle, maxLoad(*found));
@@ -177,14 +183,22 @@ void JointSearch::tryPacking() {
   }
 }
 
+/// Even groups, filled to levels from the bound upward.
+void JointSearch::tryTrees() {
+  for (double factor : {1.0, 1.004, 1.016, 1.064}) {
+    if (isMet() || bestLoad <= bound * factor * (1 - 1e-9)) {
+      return;
+    }
+    if (std::optional<Partition> filled = fillTrees(groups, bound * factor)) {
+      consider(std::move(*filled));
+    }
+  }
+}
+
 /// EPLB's placement, improved.
 void JointSearch::tryEplb() {
-  std::vector<std::string> notes;
-  llvm::Expected<PlacementData> eplb = placeEplb(problem, notes);
   if (eplb) {
     consider(groupsOf(groups, *eplb));
-  } else {
-    llvm::consumeError(eplb.takeError());
   }
 }
 
@@ -201,13 +215,14 @@ FractionalPlacement JointSearch::run() {
   if (!isMet()) {
     tryBound();
   }
-  if (!isMet()) {
+  tryTrees();
+  if (!isNear()) {
     tryEplb();
   }
-  if (!isMet()) {
+  if (!isNear()) {
     tryPacking();
   }
-  if (!isMet() && isWorthSpreading()) {
+  if (!isNear() && isWorthSpreading()) {
     consider(spreadItems(groups));
   }
   if (!isMet()) {
@@ -227,6 +242,7 @@ FractionalPlacement JointSearch::run() {
 
 FractionalPlacement
 moe::planning::placeJointlyByLoad(const PlacementProblem &problem,
-                                  const LowerBound &bound) {
-  return JointSearch(problem, bound).run();
+                                  const LowerBound &bound,
+                                  const PlacementData *eplb) {
+  return JointSearch(problem, bound, eplb).run();
 }

@@ -43,6 +43,7 @@ private:
   void tryReplicas();
   void tryHosts();
   void tryPairing();
+  void tryAlone();
 
   /// Descending.
   std::vector<double> weights;
@@ -94,15 +95,23 @@ double LoadArguments::slotsNeeded(double limit, int64_t kept,
   double slots = 0;
   // Experts of one tree have one partner less than replicas beyond the first:
   // those that only just need another replica may together do without one.
-  std::vector<double> savings;
+  llvm::SmallVector<double, 64> savings;
+  double mostSaved = 0;
   for (double weight : llvm::ArrayRef(weights).take_front(kept)) {
     // A whole number that rounding has pushed up must not count as one more.
-    double replicas = std::max(1.0, std::ceil(weight / room - 1e-9));
+    double wanted = weight / room - 1e-9;
+    auto whole = static_cast<int64_t>(wanted);
+    double replicas = double(whole) + (wanted > double(whole));
+    replicas = std::max(1.0, replicas);
     double excess = weight / room - (replicas - 1);
     if (replicas > 1 && excess < relative) {
       savings.push_back(relative - excess);
+      mostSaved += savings.back();
     }
     slots += replicas;
+  }
+  if (mostSaved < relative * (1 - 1e-9)) {
+    return slots;
   }
   llvm::sort(savings);
   double saved = 0;
@@ -120,6 +129,13 @@ double LoadArguments::limitOfSlots(int64_t kept, int64_t others,
     return current;
   }
   double low = current, high = std::max(heaviest.back(), current);
+  for (double next = 2 * current; next < high; next *= 2) {
+    if (slotsNeeded(next, kept, others) <= slots) {
+      high = next;
+      break;
+    }
+    low = next;
+  }
   for (int step = 0; step < 50 && high - low > 1e-9 * high; ++step) {
     double middle = (low + high) / 2;
     (slotsNeeded(middle, kept, others) > slots ? low : high) = middle;
@@ -200,6 +216,37 @@ void LoadArguments::tryPairing() {
   }
 }
 
+/// Sharing takes spare slots, and so does a slot that stays empty: at most two
+/// ranks for each spare slot are concerned, and all others hold as many experts
+/// as they have slots, whole.
+void LoadArguments::tryAlone() {
+  int64_t ranks = capacities.size(), slots = capacities.back();
+  int64_t extra = capacitySums.back() - static_cast<int64_t>(weights.size());
+  int64_t alone = ranks - 2 * extra, held = alone * slots;
+  if (alone < 1 || slots < 2) {
+    return;
+  }
+  raise(lightest[held] / double(alone), [&] {
+    return formatv("alone: {0} ranks share with none and hold {1} experts each",
+                   alone, slots)
+        .str();
+  });
+  // Of the j heaviest of the experts that they hold at least, one is beside
+  // none of the j - 1 lightest.
+  int64_t experts = weights.size();
+  double most = 0;
+  for (int64_t j = 1; j <= alone; ++j) {
+    double beside = lightest[j + slots - 2] - lightest[j - 1];
+    most = std::max(most, weights[experts - held + j - 1] + beside);
+  }
+  raise(most, [&] {
+    return formatv("alone: {0} ranks share with none and hold {1} experts "
+                   "each, heavy ones beside light ones at best",
+                   alone, slots)
+        .str();
+  });
+}
+
 LowerBound LoadArguments::best() {
   raise(heaviest.back() / capacities.size(), [&] {
     return formatv("mean: the load of all experts over {0} ranks",
@@ -208,6 +255,7 @@ LowerBound LoadArguments::best() {
   });
   tryHosts();
   tryPairing();
+  tryAlone();
   tryReplicas();
   return found;
 }

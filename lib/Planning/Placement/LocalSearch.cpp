@@ -37,6 +37,9 @@ public:
     if (ranks.size() > 1 && !visitor({{{expert, without(ranks, rank)}}})) {
       return;
     }
+    if (rank == ranks.front() && !visitAtOnce()) {
+      return;
+    }
     for (int32_t target = 0; target < state.model().ranks(); ++target) {
       if (target != rank && !state.serviceOf(expert).isOn(target) &&
           !visitTarget(target)) {
@@ -46,6 +49,23 @@ public:
   }
 
 private:
+  /// Changes of all of the expert's replicas.
+  bool visitAtOnce() {
+    for (int32_t only : ranks.size() > 2 ? ranks : std::vector<int32_t>()) {
+      if (!visitor({{{expert, {only}}}})) {
+        return false;
+      }
+    }
+    std::vector<int32_t> everywhere = ranks;
+    for (int32_t target = 0; target < state.model().ranks(); ++target) {
+      if (state.freeSlots(target) > 0 && !llvm::is_contained(ranks, target)) {
+        everywhere = with(everywhere, target);
+      }
+    }
+    return everywhere.size() < ranks.size() + 2 ||
+           visitor({{{expert, everywhere}}});
+  }
+
   bool visitTarget(int32_t target) {
     std::vector<int32_t> copied = with(ranks, target);
     std::vector<int32_t> moved = without(copied, rank);
@@ -257,8 +277,9 @@ private:
     for (int64_t rank : ranks) {
       // Copies, for the state changes.
       std::vector<int32_t> experts = state.expertsOn(rank).vec();
-      llvm::stable_sort(experts, [&](int32_t a, int32_t b) {
-        return state.model().rowsOf(a) > state.model().rowsOf(b);
+      llvm::sort(experts, [&](int32_t a, int32_t b) {
+        return std::make_pair(-state.model().rowsOf(a), a) <
+               std::make_pair(-state.model().rowsOf(b), b);
       });
       for (int32_t expert : experts) {
         if (isDone()) {
@@ -301,4 +322,63 @@ private:
 void moe::planning::improvePlacement(SearchState &state, double bound,
                                      int64_t mostWork) {
   PlacementDescent(state, bound, mostWork).run();
+}
+
+//===----------------------------------------------------------------------===//
+// Kicks
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Numbers that are the same on every machine (xorshift64).
+class KickSequence {
+public:
+  int64_t below(int64_t limit) {
+    bits ^= bits << 13;
+    bits ^= bits >> 7;
+    bits ^= bits << 17;
+    return static_cast<int64_t>(bits % static_cast<uint64_t>(limit));
+  }
+
+private:
+  uint64_t bits = 0x9e3779b97f4a7c15;
+};
+} // namespace
+
+/// Some change of some expert, whatever it costs.
+static void kick(SearchState &state, KickSequence &sequence) {
+  int64_t expert = sequence.below(state.model().experts());
+  const std::vector<int32_t> &ranks = state.serviceOf(expert).ranks;
+  int64_t rank = ranks[sequence.below(ranks.size())];
+  std::vector<Change> changes;
+  visitChanges(state, expert, rank, [&](const Change &change) {
+    changes.push_back(change);
+    return true;
+  });
+  if (!changes.empty()) {
+    apply(state, changes[sequence.below(changes.size())]);
+  }
+}
+
+void moe::planning::improveByKicks(SearchState &state, double bound,
+                                   int64_t mostTries, int64_t mostWork) {
+  KickSequence sequence;
+  SearchScore best = state.score();
+  for (int64_t tries = 0; tries < mostTries && best.value > bound; ++tries) {
+    SearchState other = state;
+    for (int64_t kicks = 2 + sequence.below(2); kicks > 0; --kicks) {
+      kick(other, sequence);
+    }
+    improvePlacement(other, bound, mostWork);
+    bool isBetter = other.score().isBelow(best);
+    if (isBetter) {
+      best = other.score();
+      tries = -1;
+      state = std::move(other);
+    } else {
+      state.countWork(other);
+    }
+    if (state.work() >= mostWork) {
+      return;
+    }
+  }
 }

@@ -27,6 +27,9 @@ struct Change {
 ///   copy     the same, and stay
 ///   swap     with an expert of another rank
 ///   oust     move or copy to where a replica of another expert is, which goes
+/// and, from the first of its ranks,
+///   gather   leave all ranks but one
+///   spread   a copy on every rank with a free slot
 /// The visitor returns false to end it.
 void visitChanges(const SearchState &state, int64_t expert, int64_t rank,
                   llvm::function_ref<bool(const Change &)> visitor);
@@ -46,6 +49,12 @@ void improveShares(SearchState &state, int64_t mostWork);
 /// Descends from the state by changes and shares until none lowers the score,
 /// the value is down to `bound`, or the state has done `mostWork` steps.
 void improvePlacement(SearchState &state, double bound, int64_t mostWork);
+
+/// Descends again and again from the best state so far with a few experts
+/// elsewhere, by a fixed sequence of random numbers, until `mostTries` in a row
+/// find nothing better.
+void improveByKicks(SearchState &state, double bound, int64_t mostTries,
+                    int64_t mostWork);
 
 } // namespace moe::planning
 

@@ -78,11 +78,23 @@ moe::planning::executablePlacement(const PlacementProblem &problem,
   return Placement::create(data);
 }
 
+/// EPLB's placement, if it has one for the problem.
+static std::optional<PlacementData> findEplb(const PlacementProblem &problem) {
+  std::vector<std::string> notes;
+  llvm::Expected<PlacementData> eplb = placeEplb(problem, notes);
+  if (!eplb) {
+    llvm::consumeError(eplb.takeError());
+    return std::nullopt;
+  }
+  return std::move(*eplb);
+}
+
 /// The best of all policies by load.
 static PlacementResult placeJointlyByLoads(const PlacementProblem &problem,
                                            const LowerBound &bound) {
-  FractionalPlacement placement = placeJointlyByLoad(problem, bound);
-  PlacementResult best = measured(problem, placement);
+  std::optional<PlacementData> eplb = findEplb(problem);
+  PlacementResult best = measured(
+      problem, placeJointlyByLoad(problem, bound, eplb ? &*eplb : nullptr));
   auto offer = [&](PlacementResult other, llvm::StringRef policy) {
     if (other.value < best.value) {
       best = std::move(other);
@@ -97,8 +109,7 @@ static PlacementResult placeJointlyByLoads(const PlacementProblem &problem,
       llvm::consumeError(exact.takeError());
     }
   }
-  std::vector<std::string> notes;
-  if (llvm::Expected<PlacementData> eplb = placeEplb(problem, notes)) {
+  if (eplb) {
     // Merged duplicates serve more than others: only a table can say so.
     PlacementData merged = *eplb;
     if (!mergeDuplicates(merged).empty()) {
@@ -106,8 +117,6 @@ static PlacementResult placeJointlyByLoads(const PlacementProblem &problem,
       mergeDuplicates(*eplb);
     }
     offer(measured(problem, std::move(*eplb)), "eplb");
-  } else {
-    llvm::consumeError(eplb.takeError());
   }
   offer(measured(problem, placeContiguous(problem)), "contiguous");
   offer(measured(problem, placeRoundRobin(problem)), "round_robin");
@@ -154,14 +163,10 @@ static std::vector<NamedPlacement> startsFor(const PlacementProblem &problem,
       {"contiguous", placeContiguous(problem)},
       {"round_robin", placeRoundRobin(problem)},
       {"joint by load", placeJointlyByLoads(problem, bound).data}};
-  std::vector<std::string> notes;
-  llvm::Expected<PlacementData> eplb = placeEplb(problem, notes);
-  if (eplb) {
+  if (std::optional<PlacementData> eplb = findEplb(problem)) {
     addEqualTables(problem, *eplb);
     mergeDuplicates(*eplb);
     starts.push_back({"eplb", std::move(*eplb)});
-  } else {
-    llvm::consumeError(eplb.takeError());
   }
   return starts;
 }
@@ -193,23 +198,19 @@ placeByTime(PlacementPolicy policy, const PlacementProblem &problem,
 }
 
 /// Fills in what every result has, whatever its policy.
-static llvm::Error complete(const PlacementProblem &problem,
-                            Objective objective, PlacementResult &result) {
-  llvm::Expected<PlacementFigures> figures = figuresOf(problem, result.data);
-  if (!figures) {
-    return figures.takeError();
-  }
+static void complete(const PlacementProblem &problem, Objective objective,
+                     PlacementResult &result) {
+  PlacementFigures figures = figuresOfSound(problem, result.data);
   result.objective = objective;
-  result.value = figures->valueOf(objective);
-  result.loads = std::move(figures->loads);
-  result.loadBetweenNodes = figures->loadBetweenNodes;
-  result.time = std::move(figures->time);
+  result.value = figures.valueOf(objective);
+  result.loads = std::move(figures.loads);
+  result.loadBetweenNodes = figures.loadBetweenNodes;
+  result.time = std::move(figures.time);
   if (problem.deployment) {
     result.timeBound = timeBound(problem);
   }
   result.bound =
       objective == Objective::Load ? result.loadBound : *result.timeBound;
-  return llvm::Error::success();
 }
 
 /// Fails on what no policy can place.
@@ -231,12 +232,14 @@ moe::planning::measurePlacement(const PlacementProblem &problem,
   if (llvm::Error error = verifyFor(problem, objective)) {
     return std::move(error);
   }
+  llvm::Expected<Placement> usable = executablePlacement(problem, data);
+  if (!usable) {
+    return usable.takeError();
+  }
   PlacementResult result;
   result.data = std::move(data);
   result.loadBound = loadBound(problem);
-  if (llvm::Error error = complete(problem, objective, result)) {
-    return std::move(error);
-  }
+  complete(problem, objective, result);
   result.unroundedValue = result.loads.max;
   return result;
 }
@@ -257,8 +260,6 @@ moe::planning::place(PlacementPolicy policy, const PlacementProblem &problem,
     return result.takeError();
   }
   result->loadBound = std::move(bound);
-  if (llvm::Error error = complete(problem, objective, *result)) {
-    return std::move(error);
-  }
+  complete(problem, objective, *result);
   return result;
 }

@@ -5,7 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "moe/Planning/PlacementFigures.h"
-#include "moe/Planning/PlacementSolver.h"
+#include "Policies.h"
 #include "llvm/ADT/STLExtras.h"
 #include <algorithm>
 #include <numeric>
@@ -83,17 +83,25 @@ static double loadFromNode(const PlacementProblem &problem, int64_t expert,
 /// What a replicated expert's tokens have served on other nodes than their own.
 static double tableBetweenNodes(const PlacementProblem &problem, int64_t expert,
                                 const ReplicaTable &table,
-                                const Placement &placement) {
+                                llvm::ArrayRef<int64_t> rankOfSlot) {
   double sum = 0;
+  int64_t nodeCells = table.cells() / problem.nodes;
   for (size_t index = 0; index < table.runs().size(); ++index) {
     const ReplicaTable::Run &run = table.runs()[index];
-    int64_t node = problem.nodeOf(placement.rankOfSlot(run.slot));
+    int64_t node = problem.nodeOf(rankOfSlot[run.slot]);
     int64_t end = run.begin + table.lengthOf(index);
+    if (problem.loadsBySource.empty()) {
+      int64_t inside = std::min(end, (node + 1) * nodeCells) -
+                       std::max(run.begin, node * nodeCells);
+      sum += problem.loadOfCell(expert, run.begin) *
+             double(end - run.begin - std::max<int64_t>(inside, 0));
+      continue;
+    }
     for (int64_t cell = run.begin; cell < end;) {
       int64_t source = cell / tokenClasses;
       int64_t next = std::min(end, (source + 1) * tokenClasses);
       if (problem.nodeOf(source) != node) {
-        sum += problem.loadOfCell(expert, cell) * (next - cell);
+        sum += problem.loadOfCell(expert, cell) * double(next - cell);
       }
       cell = next;
     }
@@ -102,18 +110,26 @@ static double tableBetweenNodes(const PlacementProblem &problem, int64_t expert,
 }
 
 static double findLoadBetweenNodes(const PlacementProblem &problem,
-                                   const Placement &placement) {
-  PlacementData data = placement.data();
+                                   const PlacementData &data) {
+  std::vector<int64_t> rankOfSlot;
+  std::vector<int64_t> replicas(problem.experts());
+  std::vector<double> away(problem.experts());
+  for (auto [rank, experts] : llvm::enumerate(data.expertsByRank)) {
+    for (int64_t expert : experts) {
+      rankOfSlot.push_back(rank);
+      if (expert >= 0 && !data.replicaTables.count(expert)) {
+        ++replicas[expert];
+        away[expert] += problem.loads[expert] -
+                        loadFromNode(problem, expert, problem.nodeOf(rank));
+      }
+    }
+  }
   double sum = 0;
   for (int64_t expert = 0; expert < problem.experts(); ++expert) {
     auto table = data.replicaTables.find(expert);
-    if (table != data.replicaTables.end()) {
-      sum += tableBetweenNodes(problem, expert, table->second, placement);
-      continue;
-    }
-    int64_t rank = placement.rankOfSlot(placement.slotsOf(expert).front());
-    sum += problem.loads[expert] -
-           loadFromNode(problem, expert, problem.nodeOf(rank));
+    sum += table == data.replicaTables.end()
+               ? away[expert] / double(replicas[expert])
+               : tableBetweenNodes(problem, expert, table->second, rankOfSlot);
   }
   return sum;
 }
@@ -184,6 +200,19 @@ static PlacementTime findTime(const PlacementProblem &problem,
   return time;
 }
 
+PlacementFigures moe::planning::figuresOfSound(const PlacementProblem &problem,
+                                               const PlacementData &data) {
+  PlacementFigures figures;
+  figures.loads = servedLoads(problem, data);
+  figures.loadBetweenNodes =
+      problem.nodes > 1 ? findLoadBetweenNodes(problem, data) : 0;
+  if (problem.deployment) {
+    figures.time =
+        findTime(problem, llvm::cantFail(executablePlacement(problem, data)));
+  }
+  return figures;
+}
+
 llvm::Expected<PlacementFigures>
 moe::planning::figuresOf(const PlacementProblem &problem,
                          const PlacementData &data) {
@@ -191,11 +220,5 @@ moe::planning::figuresOf(const PlacementProblem &problem,
   if (!placement) {
     return placement.takeError();
   }
-  PlacementFigures figures;
-  figures.loads = servedLoads(problem, data);
-  figures.loadBetweenNodes = findLoadBetweenNodes(problem, *placement);
-  if (problem.deployment) {
-    figures.time = findTime(problem, *placement);
-  }
-  return figures;
+  return figuresOfSound(problem, data);
 }

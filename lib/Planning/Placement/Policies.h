@@ -39,9 +39,15 @@ struct FractionalPlacement {
 llvm::Expected<FractionalPlacement>
 placeExhaustively(const PlacementProblem &problem, int64_t mostPlacements);
 
-/// Ours, for Objective::Load.
+/// Ours, for Objective::Load. `eplb` is EPLB's placement, null where it has
+/// none.
 FractionalPlacement placeJointlyByLoad(const PlacementProblem &problem,
-                                       const LowerBound &bound);
+                                       const LowerBound &bound,
+                                       const PlacementData *eplb);
+
+/// The figures of data that has been verified, or comes from a policy.
+PlacementFigures figuresOfSound(const PlacementProblem &problem,
+                                const PlacementData &data);
 
 /// A placement and where it comes from.
 struct NamedPlacement {

@@ -154,6 +154,8 @@ public:
 
   /// Elementary steps so far: the measure of work that bounds every search.
   int64_t work() const { return steps; }
+  /// Takes over the work of a copy that went on.
+  void countWork(const SearchState &copy) { steps = copy.steps; }
 
   PlacementData data() const;
 

@@ -147,7 +147,8 @@ bool GroupFiller::fillNext(std::vector<int64_t> &capacities) {
 }
 
 std::vector<Bundle> GroupFiller::fill() {
-  std::vector<int64_t> capacities = group.capacities;
+  std::vector<int64_t> capacities(group.capacities.begin(),
+                                  group.capacities.end());
   while (capacities.size() > 1) {
     if (!fillNext(capacities)) {
       return {};

@@ -80,8 +80,23 @@ static llvm::Error verifyTable(const PlacementData &data, int64_t expert,
   return llvm::Error::success();
 }
 
+static bool hasDuplicates(llvm::ArrayRef<int64_t> experts) {
+  llvm::SmallVector<int64_t, 16> sorted(experts);
+  llvm::sort(sorted);
+  for (size_t index = 1; index < sorted.size(); ++index) {
+    if (sorted[index] >= 0 && sorted[index] == sorted[index - 1]) {
+      return true;
+    }
+  }
+  return false;
+}
+
 std::vector<std::string> moe::planning::mergeDuplicates(PlacementData &data) {
   std::vector<std::string> found;
+  // Most placements have none.
+  if (llvm::none_of(data.expertsByRank, hasDuplicates)) {
+    return found;
+  }
   // For each slot the one that serves in its place.
   std::vector<int64_t> replacement;
   for (auto [rank, experts] : llvm::enumerate(data.expertsByRank)) {

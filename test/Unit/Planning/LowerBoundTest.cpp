@@ -48,6 +48,20 @@ TEST(LowerBound, Replicas) {
             "replicas: below it experts need more than the 5 slots");
 }
 
+TEST(LowerBound, Alone) {
+  // Seven experts in eight slots: two of four ranks at least share with none
+  // and hold two each, at best 1 + 4 and 2 + 3.
+  LowerBound bound = boundOf({9, 9, 9, 4, 3, 2, 1}, 8, 4);
+  EXPECT_GE(bound.value, (37.0) / 4);
+  bound = boundOf({4.1, 4.05, 4, 4, 4, 3.9, 3.8}, 8, 4);
+  EXPECT_NEAR(bound.value, 7.9, 1e-9);
+  EXPECT_EQ(bound.argument.substr(0, 5), "alone");
+  EXPECT_LE(bound.value, placed(PlacementPolicy::Exhaustive,
+                                problemOf({4.1, 4.05, 4, 4, 4, 3.9, 3.8}, 8, 4))
+                                 .unroundedValue +
+                             1e-9);
+}
+
 TEST(LowerBound, Partners) {
   // Below 4.5 the experts of 7 and of 4 need two replicas each beside a partner
   // of at least 1, and the third of 7 too: 9 slots of 8.
