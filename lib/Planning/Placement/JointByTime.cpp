@@ -26,7 +26,9 @@ using namespace moe::planning;
 static constexpr int64_t mostSteps = 30'000'000;
 static constexpr int64_t mostKickSteps = 15'000'000;
 /// Kicks in a row that may find nothing better.
-static constexpr int64_t mostKicks = 24;
+static constexpr int64_t mostKicks = 12;
+/// Steps of the thorough descent at the end.
+static constexpr int64_t mostThoroughSteps = 5'000'000;
 /// Where the oracle is asked too.
 static constexpr int64_t fewPlacements = 500;
 
@@ -162,6 +164,8 @@ llvm::Error JointTimeSearch::descend() {
   }
   improveByKicks(best->state, goal - offset, mostKicks,
                  best->state.work() + mostKickSteps);
+  improveThoroughly(best->state, goal - offset,
+                    best->state.work() + mostThoroughSteps);
   return offer(
       {"local search with kicks from " + best->name, best->state.data()});
 }

@@ -22,6 +22,10 @@
 
 namespace moe::planning {
 
+/// The most pairs of ranks, all groups together, whose routes are walked to
+/// search by time and to bound it.
+inline constexpr int64_t mostTimedPairs = int64_t(1) << 18;
+
 /// The ranks split up in one way.
 struct RankPartition {
   /// What reports call a part, and several: `device`, `parts of ib`.

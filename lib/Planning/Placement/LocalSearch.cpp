@@ -229,6 +229,32 @@ void moe::planning::improveShares(SearchState &state, int64_t mostWork) {
   ShareSearch(state, mostWork).run();
 }
 
+/// Goes on with the copy if it is better.
+static bool takeIfBetter(SearchState &state, SearchState &&copy) {
+  if (copy.score().isBelow(state.score())) {
+    state = std::move(copy);
+    return true;
+  }
+  state.countWork(copy);
+  return false;
+}
+
+void moe::planning::improveSharesAnew(SearchState &state, int64_t mostWork) {
+  const SearchModel &model = state.model();
+  for (bool isNearest : {true, false}) {
+    SearchState other = state;
+    for (int64_t expert = 0; expert < model.experts(); ++expert) {
+      std::vector<int32_t> ranks = state.serviceOf(expert).ranks;
+      if (ranks.size() > 1) {
+        other.replace(expert, isNearest ? model.nearest(std::move(ranks))
+                                        : model.equal(std::move(ranks)));
+      }
+    }
+    improveShares(other, mostWork);
+    takeIfBetter(state, std::move(other));
+  }
+}
+
 //===----------------------------------------------------------------------===//
 // Descent
 //===----------------------------------------------------------------------===//
@@ -324,6 +350,46 @@ void moe::planning::improvePlacement(SearchState &state, double bound,
   PlacementDescent(state, bound, mostWork).run();
 }
 
+/// The first change of an expert on a rank that is better with its own shares.
+static bool improveExpert(SearchState &state, int64_t expert, int64_t rank,
+                          int64_t mostWork) {
+  std::vector<Change> changes;
+  visitChanges(state, expert, rank, [&](const Change &change) {
+    changes.push_back(change);
+    return true;
+  });
+  for (const Change &change : changes) {
+    if (state.work() >= mostWork) {
+      return false;
+    }
+    SearchState other = state;
+    apply(other, change);
+    improveShares(other, mostWork);
+    if (takeIfBetter(state, std::move(other))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void moe::planning::improveThoroughly(SearchState &state, double bound,
+                                      int64_t mostWork) {
+  improveSharesAnew(state, mostWork);
+  bool isImproved = true;
+  while (isImproved && state.score().value > bound) {
+    isImproved = false;
+    for (int64_t expert = 0; expert < state.model().experts(); ++expert) {
+      for (int32_t rank : std::vector<int32_t>(state.serviceOf(expert).ranks)) {
+        if (state.work() >= mostWork) {
+          return;
+        }
+        isImproved |= state.serviceOf(expert).isOn(rank) &&
+                      improveExpert(state, expert, rank, mostWork);
+      }
+    }
+  }
+}
+
 //===----------------------------------------------------------------------===//
 // Kicks
 //===----------------------------------------------------------------------===//
@@ -369,13 +435,9 @@ void moe::planning::improveByKicks(SearchState &state, double bound,
       kick(other, sequence);
     }
     improvePlacement(other, bound, mostWork);
-    bool isBetter = other.score().isBelow(best);
-    if (isBetter) {
-      best = other.score();
+    if (takeIfBetter(state, std::move(other))) {
+      best = state.score();
       tries = -1;
-      state = std::move(other);
-    } else {
-      state.countWork(other);
     }
     if (state.work() >= mostWork) {
       return;

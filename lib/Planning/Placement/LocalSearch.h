@@ -50,6 +50,13 @@ void improveShares(SearchState &state, int64_t mostWork);
 /// the value is down to `bound`, or the state has done `mostWork` steps.
 void improvePlacement(SearchState &state, double bound, int64_t mostWork);
 
+/// Descends over shares from other tables too, and takes the best.
+void improveSharesAnew(SearchState &state, int64_t mostWork);
+
+/// Descends by changes that are judged only after a descent over shares of
+/// their own: slow, and finds what improvePlacement walks past.
+void improveThoroughly(SearchState &state, double bound, int64_t mostWork);
+
 /// Descends again and again from the best state so far with a few experts
 /// elsewhere, by a fixed sequence of random numbers, until `mostTries` in a row
 /// find nothing better.

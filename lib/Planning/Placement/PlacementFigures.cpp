@@ -139,15 +139,17 @@ static void addTraffic(const PlacementProblem &problem,
                        const ExchangePlan &plan, const GroupCounts &rows,
                        PlacementTime &time) {
   const Topology &topology = *problem.deployment->topology;
-  time.traffic += plan.bytes(rows.counts, topology, rows.group);
   for (const std::shared_ptr<const Phase> &phase : plan.phases()) {
     phase->visitFlows(rows.counts, [&](const Flow &flow) {
       if (flow.isLocal()) {
+        time.traffic.local += flow.traffic;
         return;
       }
+      int64_t source = rows.group[flow.source];
+      int64_t target = rows.group[flow.target];
+      time.traffic.tiers[*topology.tierOf(source, target)] += flow.traffic;
       Bytes bytes = flow.traffic.total();
-      for (LinkId link :
-           topology.route(rows.group[flow.source], rows.group[flow.target])) {
+      for (LinkId link : topology.route(source, target)) {
         time.bytesOfLink[link] += bytes;
       }
       if (problem.nodeOf(flow.source) != problem.nodeOf(flow.target)) {
@@ -192,6 +194,7 @@ static PlacementTime findTime(const PlacementProblem &problem,
   time.dispatch = costs.exchangeCost(dispatch, groups);
   time.combine = costs.exchangeCost(combine, groups);
   time.bytesOfLink.resize(deployment.topology->links().size());
+  time.traffic.tiers.resize(deployment.topology->tierCount());
   for (const GroupCounts &rows : groups) {
     addTraffic(problem, dispatch, rows, time);
     addTraffic(problem, combine, rows, time);

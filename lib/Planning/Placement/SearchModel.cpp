@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "LinkCuts.h"
 #include "SearchState.h"
 #include "llvm/ADT/STLExtras.h"
 #include <algorithm>
@@ -13,11 +14,10 @@ using namespace moe::planning;
 
 bool SearchModel::canSearch(const PlacementProblem &problem,
                             Objective objective) {
-  constexpr int64_t mostPairs = int64_t(1) << 20;
   return objective == Objective::Load ||
          problem.ranks() * problem.ranks() *
                  static_cast<int64_t>(problem.deployment->groups.size()) <=
-             mostPairs;
+             mostTimedPairs;
 }
 
 SearchModel::SearchModel(const PlacementProblem &problem, Objective objective)

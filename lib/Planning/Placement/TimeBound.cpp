@@ -356,10 +356,9 @@ void WireArguments::tryRamps() {
 }
 
 LowerBound WireArguments::best() {
-  constexpr int64_t mostPairs = int64_t(1) << 20;
   int64_t ranks = problem.ranks();
   if (ranks * ranks * static_cast<int64_t>(deployment.groups.size()) <=
-      mostPairs) {
+      mostTimedPairs) {
     for (const RankPartition &partition : partitionsOf(deployment, ranks)) {
       tryPartition(partition);
     }

@@ -34,9 +34,11 @@ TEST(TimePlacement, EqualsTheExhaustiveSolverOnSmallProblems) {
     worst = std::max(worst, joint.value / best.value - 1);
     equal += joint.value <= best.value * (1 + 1e-6);
   }
-  std::printf("%d of %d equal, worst %.3f %%\n", int(equal), int(problems),
-              worst * 100);
-  EXPECT_GE(equal, problems * 95 / 100);
+  RecordProperty("equal", static_cast<int>(equal));
+  RecordProperty("worst", std::to_string(worst));
+  // A few per mille are missed, by little; the gap says so.
+  EXPECT_GE(equal, problems * 98 / 100);
+  EXPECT_LT(worst, 0.03);
 }
 
 TEST(TimePlacement, IsNeverWorseThanTheOthers) {
