@@ -105,13 +105,13 @@ public:
   }
 
   void clear() {
-    std::fill(bytes.begin(), bytes.end(), Bytes());
+    llvm::fill(bytes, Bytes());
     for (TierLoad &tier : tiers) {
       tier.latency = Microseconds();
-      std::fill(tier.messages.begin(), tier.messages.end(), 0);
+      llvm::fill(tier.messages, 0);
     }
-    std::fill(sent.begin(), sent.end(), PeerFlows());
-    std::fill(received.begin(), received.end(), PeerFlows());
+    llvm::fill(sent, PeerFlows());
+    llvm::fill(received, PeerFlows());
   }
 
   void add(int64_t source, int64_t target, const Traffic &traffic) {
@@ -175,7 +175,7 @@ private:
 
   /// Latency, and the overhead of the messages of the device with the most.
   Microseconds startOf(const TierLoad &tier) const {
-    double most = *std::max_element(tier.messages.begin(), tier.messages.end());
+    double most = *llvm::max_element(tier.messages);
     Microseconds overhead(model.constantTable[ConstantId::MessageOverhead]);
     return tier.latency + most * overhead;
   }
@@ -247,7 +247,7 @@ GroupSpread CostModel::spreadOf(llvm::ArrayRef<DeviceGroup> groups) const {
   std::vector<int64_t> peers(topology.tierCount());
   for (const DeviceGroup &group : groups) {
     for (int64_t device : group) {
-      std::fill(peers.begin(), peers.end(), 0);
+      llvm::fill(peers, 0);
       for (int64_t other : group) {
         if (std::optional<unsigned> tier = topology.tierOf(device, other)) {
           ++peers[*tier];

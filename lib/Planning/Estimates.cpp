@@ -55,14 +55,14 @@ int64_t moe::planning::expertCapacity(CapacityRule rule,
   case CapacityRule::DeepSpeed:
     return std::max(int64_t(std::ceil(even * request.factor)), request.minimum);
   case CapacityRule::Megatron:
-    return std::ceil(even * request.factor);
+    return int64_t(std::ceil(even * request.factor));
   case CapacityRule::Tutel: {
     int64_t perExpert =
         (request.tokens + request.experts - 1) / request.experts;
     return request.choices * int64_t(request.factor * perExpert);
   }
   case CapacityRule::MegaBlocks:
-    return even * request.factor;
+    return int64_t(even * request.factor);
   }
   llvm_unreachable("unknown rule of capacity");
 }

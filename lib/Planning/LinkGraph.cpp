@@ -180,7 +180,7 @@ static std::vector<uint32_t> joinGpus(const LinkGraph &graph, PathClass worst) {
       if (isNear && groups[a] != groups[b]) {
         uint32_t low = std::min(groups[a], groups[b]);
         uint32_t high = std::max(groups[a], groups[b]);
-        std::replace(groups.begin(), groups.end(), high, low);
+        llvm::replace(groups, high, low);
       }
     }
   }

@@ -121,7 +121,7 @@ llvm::Expected<Mesh> Mesh::parse(llvm::StringRef text) {
   text.split(parts, ',');
   for (llvm::StringRef part : parts) {
     llvm::StringRef name = part.split('=').first.trim();
-    int64_t size;
+    int64_t size = 0;
     if (part.split('=').second.trim().getAsInteger(10, size)) {
       return createStringError(
           formatv("mesh: expected 'axis=size', but got '{0}'", part.trim())

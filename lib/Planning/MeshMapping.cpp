@@ -138,7 +138,6 @@ struct Candidate {
   bool isGiven = false;
   int64_t splits = 0;
 };
-} // namespace
 
 /// Which groups stand for all of a record's groups.
 enum class Representatives {
@@ -147,6 +146,7 @@ enum class Representatives {
   First,
   All
 };
+} // namespace
 
 static std::vector<DeviceGroup> representativesOf(const Mesh &mesh,
                                                   const Topology &topology,

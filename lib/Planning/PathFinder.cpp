@@ -43,8 +43,8 @@ findNearestCpu(const LinkGraph &graph, llvm::ArrayRef<LinkGraph::Reach> paths) {
 }
 
 void PathFinder::searchTowardsGpus(const PathSearch &search) {
-  graph.gpuReaches.resize(gpus * gpus);
-  graph.fromNics.resize(nics * gpus);
+  graph.gpuReaches.resize(size_t{gpus} * gpus);
+  graph.fromNics.resize(size_t{nics} * gpus);
   fromCpus.resize(gpus);
   for (uint32_t gpu = 0; gpu < gpus; ++gpu) {
     uint32_t vertex = graph.gpuList[gpu];
@@ -70,7 +70,7 @@ void PathFinder::searchTowardsCpus(const PathSearch &search) {
 }
 
 void PathFinder::searchTowardsNics(const PathSearch &search) {
-  graph.toNics.resize(gpus * nics);
+  graph.toNics.resize(size_t{gpus} * nics);
   for (uint32_t nic = 0; nic < nics; ++nic) {
     uint32_t vertex = graph.nicList[nic];
     std::vector<Reach> paths = search.pathsTo(vertex);

@@ -199,7 +199,7 @@ std::vector<ExpertsChoice> PlannerStudy::sweepExperts() const {
     choice.nodesReached = expectedGroupsReached(experts, layer.choices, nodes);
     choice.memory = estimateMemory(withExperts(asked.shape, experts),
                                    memoryRequest(), costs.constants());
-    choices.push_back(std::move(choice));
+    choices.push_back(choice);
   }
   return choices;
 }

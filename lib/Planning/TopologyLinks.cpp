@@ -157,8 +157,8 @@ void Topology::addArcs(int64_t node, llvm::ArrayRef<ArcId> arcs,
 }
 
 LinkId Topology::portLink(int64_t node, uint32_t port, bool isInto) const {
-  return nodeLinks.first + node * nodeLinks.each + firstPortLink + 2 * port +
-         (isInto ? 1 : 0);
+  return nodeLinks.first + node * nodeLinks.each + firstPortLink +
+         2 * int64_t{port} + (isInto ? 1 : 0);
 }
 
 Route Topology::routeInNode(int64_t a, int64_t b) const {

@@ -73,8 +73,7 @@ public:
   CostConstants();
 
   /// Those of a product. Fails, listing the known ones, on another.
-  static llvm::Expected<CostConstants>
-  forAccelerator(llvm::StringRef accelerator);
+  static llvm::Expected<CostConstants> forAccelerator(llvm::StringRef name);
 
   double operator[](ConstantId id) const;
 

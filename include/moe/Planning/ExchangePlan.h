@@ -30,6 +30,7 @@
 
 #include "moe/Planning/CountMatrix.h"
 #include <memory>
+#include <utility>
 
 namespace moe::planning {
 
@@ -254,7 +255,7 @@ public:
   std::string toString() const;
 
 private:
-  explicit ExchangePlan(const ExchangeRequest &request) : source(request) {}
+  explicit ExchangePlan(ExchangeRequest request) : source(std::move(request)) {}
 
   ExchangeRequest source;
   /// Shared, since plans are values and phases are immutable.

@@ -55,7 +55,8 @@ double PlacementAuditor::loadOf(int64_t expert, int64_t source) const {
 
 double PlacementAuditor::rowsOf(int64_t expert, int64_t source, int64_t cls,
                                 const DeployedGroup &group) const {
-  double all = 0, tokens = 0, ofClass = 0;
+  double all = 0, tokens = 0;
+  int64_t ofClass = 0;
   for (double load : problem.loads) {
     all += load;
   }

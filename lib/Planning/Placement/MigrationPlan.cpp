@@ -13,7 +13,6 @@
 
 using namespace moe::planning;
 using llvm::createStringError;
-using llvm::formatv;
 
 int64_t MigrationBudget::mostMoves() const {
   int64_t most = moves.value_or(std::numeric_limits<int64_t>::max());

@@ -40,7 +40,7 @@ private:
   }
   int64_t movesTo(const PlacementData &data) const;
   int64_t movesOf(const Change &change, const SearchState &state) const;
-  llvm::Error consider(PlacementData data);
+  llvm::Error consider(const PlacementData &data);
   llvm::Error considerJoint();
   bool step(SearchState &state, SearchScore &current) const;
   llvm::Error walk();
@@ -122,7 +122,7 @@ PlacementData Rebalancer::keepSlots(const PlacementData &next) const {
 
 /// Keeps the placement if it is within the budget and the best so far, or as
 /// good and nearer.
-llvm::Error Rebalancer::consider(PlacementData data) {
+llvm::Error Rebalancer::consider(const PlacementData &data) {
   int64_t moves = movesTo(data);
   if (moves > mostMoves) {
     return llvm::Error::success();
@@ -233,7 +233,7 @@ llvm::Error Rebalancer::considerJoint() {
       return error;
     }
   }
-  return consider(std::move(joint->data));
+  return consider(joint->data);
 }
 
 /// Takes the change of the slowest ranks' experts that gains most for each

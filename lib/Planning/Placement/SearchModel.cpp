@@ -107,7 +107,8 @@ void SearchModel::addPair(int64_t source, int64_t target) {
     tier.latency = std::max(tier.latency, path.latency.value());
     llvm::append_range(pathLinks, topology.route(from, to));
     constexpr double slowest = 1e6;
-    int32_t width = std::clamp(path.bandwidth.value() * 100, 1.0, slowest);
+    auto width = static_cast<int32_t>(
+        std::clamp(path.bandwidth.value() * 100, 1.0, slowest));
     int32_t outer = topology.tierCount() - path.tier;
     furthest =
         std::max(furthest, outer * static_cast<int32_t>(slowest) - width + 1);

@@ -211,7 +211,8 @@ Service SearchState::leveled(int64_t expert, std::vector<int32_t> ranks) const {
     double each = facts->rows(claim.source, expert) / facts->cellsPerSource();
     double wanted = each > 0 ? quotas[claim.index] / each + 0.5
                              : double(left[claim.source]);
-    int32_t cells = std::min<double>(left[claim.source], std::max(wanted, 0.0));
+    auto cells = static_cast<int32_t>(
+        std::min<double>(left[claim.source], std::max(wanted, 0.0)));
     service.cells[claim.source * count + claim.index] += cells;
     left[claim.source] -= cells;
     quotas[claim.index] -= cells * each;

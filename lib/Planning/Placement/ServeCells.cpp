@@ -299,9 +299,10 @@ void moe::planning::addEqualTables(const PlacementProblem &problem,
     if (count < 2 || data.replicaTables.count(expert)) {
       continue;
     }
+    int64_t each = cells / count;
+    int64_t oneMore = cells % count;
     for (auto [index, replica] : llvm::enumerate(replicas[expert])) {
-      replica.quota =
-          cells / count + (static_cast<int64_t>(index) < cells % count);
+      replica.quota = each + (static_cast<int64_t>(index) < oneMore ? 1 : 0);
     }
     data.replicaTables[expert] =
         CellServer(problem, expert, std::move(replicas[expert])).serve();

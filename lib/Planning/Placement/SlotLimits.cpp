@@ -14,7 +14,7 @@ using namespace moe::planning;
 
 int64_t ExpertMemory::slotsOn(int64_t rank) const {
   double slots = std::floor(std::max(room[rank], Bytes()) / slotBytes);
-  return std::min<double>(slots, Placement::maxExperts);
+  return static_cast<int64_t>(std::min<double>(slots, Placement::maxExperts));
 }
 
 llvm::Error moe::planning::limitSlots(PlacementProblem &problem,
