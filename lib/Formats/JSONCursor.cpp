@@ -268,7 +268,7 @@ llvm::Error JSONCursor::skipScalar() {
     return llvm::isAlnum(symbol) || symbol == '+' || symbol == '-' ||
            symbol == '.';
   });
-  double number;
+  double number = 0;
   bool known = word == "true" || word == "false" || word == "null";
   if (!known && (word.empty() || llvm::isAlpha(word.front()) ||
                  word.getAsDouble(number))) {

@@ -28,7 +28,7 @@ llvm::Expected<MappedFile> MappedFile::open(llvm::StringRef path) {
         *handle, llvm::sys::fs::mapped_file_region::readonly, status.getSize(),
         0, code);
   }
-  llvm::sys::fs::closeFile(*handle);
+  (void)llvm::sys::fs::closeFile(*handle);
   if (code) {
     return fail(path, code);
   }

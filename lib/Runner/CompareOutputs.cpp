@@ -3,6 +3,7 @@
 #include "moe/Runner/CompareOutputs.h"
 
 #include "llvm/ADT/BitVector.h"
+#include "llvm/ADT/bit.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/FormatAdapters.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -10,11 +11,7 @@
 using namespace moe::runner;
 using llvm::formatv;
 
-static uint32_t bitsOf(float value) {
-  uint32_t bits;
-  std::memcpy(&bits, &value, sizeof(bits));
-  return bits;
-}
+static uint32_t bitsOf(float value) { return llvm::bit_cast<uint32_t>(value); }
 
 /// Differences in one array of [tokens, choices].
 static std::optional<Difference> compareRouting(const RoutingArray &expected,

@@ -14,7 +14,7 @@ using namespace moe::runner;
 /// The runtime's functions, for code that was not linked.
 static mlir::moe::SymbolMap runtimeSymbols() {
   mlir::moe::SymbolMap symbols;
-#define MOE_ADD(name) symbols[#name] = reinterpret_cast<void *>(&name);
+#define MOE_ADD(name) symbols[#name] = reinterpret_cast<void *>(&(name));
   MOERT_FRAME_FUNCTIONS(MOE_ADD)
 #undef MOE_ADD
   return symbols;

@@ -2,9 +2,11 @@
 #include "moe/Runner/ElementType.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/bit.h"
 #include "llvm/Support/ErrorHandling.h"
 
 #include <algorithm>
+#include <cstring>
 
 using namespace moe::runner;
 
@@ -48,8 +50,7 @@ bool moe::runner::isReadable(ElementType type) {
 }
 
 uint16_t moe::runner::toF16(float value) {
-  uint32_t bits;
-  std::memcpy(&bits, &value, sizeof(bits));
+  uint32_t bits = llvm::bit_cast<uint32_t>(value);
   uint32_t sign = (bits >> 16) & 0x8000;
   uint32_t magnitude = bits & 0x7FFFFFFF;
   if (magnitude > 0x7F800000) {
@@ -58,11 +59,9 @@ uint16_t moe::runner::toF16(float value) {
   if (magnitude < 0x38800000) {
     // Below the smallest normal f16: adding 0.5 leaves the 10 bits that a
     // subnormal keeps at the end of the sum, rounded by the addition.
-    float absolute;
-    std::memcpy(&absolute, &magnitude, sizeof(absolute));
+    float absolute = llvm::bit_cast<float>(magnitude);
     float shifted = absolute + 0.5f;
-    uint32_t shiftedBits;
-    std::memcpy(&shiftedBits, &shifted, sizeof(shiftedBits));
+    uint32_t shiftedBits = llvm::bit_cast<uint32_t>(shifted);
     return static_cast<uint16_t>(sign | (shiftedBits - 0x3F000000));
   }
   uint32_t rounded = magnitude + 0xFFF + ((magnitude >> 13) & 1);
@@ -73,19 +72,17 @@ uint16_t moe::runner::toF16(float value) {
 float moe::runner::fromF16(uint16_t value) {
   uint32_t sign = static_cast<uint32_t>(value & 0x8000) << 16;
   uint32_t magnitude = value & 0x7FFF;
-  uint32_t bits;
+  uint32_t bits = 0;
   if (magnitude >= 0x7C00) {
     bits = 0x7F800000 | ((magnitude & 0x3FF) << 13);
   } else if (magnitude >= 0x400) {
     bits = (magnitude << 13) + 0x38000000;
   } else {
     float subnormal = static_cast<float>(magnitude) * 0x1p-24f;
-    std::memcpy(&bits, &subnormal, sizeof(bits));
+    bits = llvm::bit_cast<uint32_t>(subnormal);
   }
   bits |= sign;
-  float result;
-  std::memcpy(&result, &bits, sizeof(result));
-  return result;
+  return llvm::bit_cast<float>(bits);
 }
 
 template <typename From, typename To, typename Function>

@@ -73,14 +73,14 @@ static llvm::ErrorOr<void *> mapFile(llvm::StringRef folder, int64_t bytes) {
   if (std::error_code error = fs::createUniqueFile(path, file, path)) {
     return error;
   }
-  fs::remove(path);
+  (void)fs::remove(path);
   std::error_code error = fs::resize_file(file, bytes);
   void *base = MAP_FAILED;
   if (!error) {
     base = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     error = base == MAP_FAILED ? lastError() : std::error_code();
   }
-  llvm::sys::Process::SafelyCloseFileDescriptor(file);
+  (void)llvm::sys::Process::SafelyCloseFileDescriptor(file);
   if (error) {
     return error;
   }

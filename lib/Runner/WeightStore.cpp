@@ -15,7 +15,6 @@
 using namespace moe::runner;
 using mlir::moe::PackedLayout;
 using mlir::moe::PackedType;
-using mlir::moe::PackSource;
 using moe::planning::TokenRange;
 
 bool WeightPart::operator<(const WeightPart &other) const {
@@ -49,7 +48,7 @@ int64_t WeightStore::memoryForWeights() const {
     return *memoryLimit;
   }
   std::optional<int64_t> available = availableMemory();
-  return available ? *available * weightsShareOfMemory
+  return available ? static_cast<int64_t>(*available * weightsShareOfMemory)
                    : std::numeric_limits<int64_t>::max();
 }
 

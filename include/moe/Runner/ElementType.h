@@ -6,9 +6,9 @@
 #define MOE_RUNNER_ELEMENTTYPE_H
 
 #include "llvm/ADT/StringRef.h"
+#include "llvm/ADT/bit.h"
 
 #include <cstdint>
-#include <cstring>
 #include <optional>
 
 namespace moe::runner {
@@ -50,8 +50,7 @@ bool isReadable(ElementType type);
 
 /// Round to nearest, ties to even; every NaN becomes a quiet one.
 inline uint16_t toBF16(float value) {
-  uint32_t bits;
-  std::memcpy(&bits, &value, sizeof(bits));
+  uint32_t bits = llvm::bit_cast<uint32_t>(value);
   uint32_t rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16;
   uint32_t quiet = (bits >> 16) | 0x40;
   return static_cast<uint16_t>((bits & 0x7FFFFFFF) > 0x7F800000 ? quiet
@@ -60,9 +59,7 @@ inline uint16_t toBF16(float value) {
 
 inline float fromBF16(uint16_t value) {
   uint32_t bits = static_cast<uint32_t>(value) << 16;
-  float result;
-  std::memcpy(&result, &bits, sizeof(result));
-  return result;
+  return llvm::bit_cast<float>(bits);
 }
 
 /// Round to nearest, ties to even, subnormals kept, overflow to infinity.
