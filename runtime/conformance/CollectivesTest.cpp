@@ -136,8 +136,8 @@ TEST_P(CollectivesTest, AllGatherCollectsEqualBlocks) {
     for (int32_t count : {0, 3, 900}) {
       expectOk({ranks}, [&](Rank &rank) {
         // In place: the source is the rank's own block of the destination.
-        std::vector<int32_t> destination(size_t(count * ranks), -1);
-        int32_t *own = destination.data() + count * rank.rank;
+        std::vector<int32_t> destination(size_t(count) * ranks, -1);
+        int32_t *own = destination.data() + ptrdiff_t(count) * rank.rank;
         for (int32_t i = 0; i < count; ++i) {
           own[i] = mark(rank.rank, 0, i);
         }

@@ -14,8 +14,15 @@ using namespace moert::conformance;
 namespace {
 class ReductionsTest : public TransportTest {};
 
+struct PlainF32 {
+  using Storage = float;
+  static float load(float value) { return value; }
+  static float store(float value) { return value; }
+};
+} // namespace
+
 /// Values whose sum depends on the order in f32 and on every rounding.
-float sample(int32_t rank, int64_t index) {
+static float sample(int32_t rank, int64_t index) {
   uint32_t bits =
       uint32_t(rank + 1) * 2654435761u ^ uint32_t(index + 1) * 2246822519u;
   bits ^= bits >> 15;
@@ -23,13 +30,6 @@ float sample(int32_t rank, int64_t index) {
   float value = float(int32_t(bits)) / 2147483648.0f;
   return index % 5 == 0 ? value * 16 : value;
 }
-
-struct PlainF32 {
-  using Storage = float;
-  static float load(float value) { return value; }
-  static float store(float value) { return value; }
-};
-} // namespace
 MOERT_FOR_ALL_TRANSPORTS(ReductionsTest);
 
 static float combine(float a, float b, moert_reduction reduction) {

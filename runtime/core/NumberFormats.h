@@ -15,12 +15,12 @@
 namespace moert {
 
 inline uint32_t bitsOf(float value) {
-  uint32_t bits;
+  uint32_t bits = 0;
   std::memcpy(&bits, &value, sizeof(bits));
   return bits;
 }
 inline float floatOf(uint32_t bits) {
-  float value;
+  float value = 0;
   std::memcpy(&value, &bits, sizeof(value));
   return value;
 }

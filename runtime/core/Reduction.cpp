@@ -5,7 +5,9 @@
 #include "core/NumberFormats.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <type_traits>
 
 namespace moert {
 
@@ -40,12 +42,18 @@ static int32_t sum(int32_t a, int32_t b) {
 static int16_t sum(int16_t a, int16_t b) { return int16_t(uint16_t(a + b)); }
 static int8_t sum(int8_t a, int8_t b) { return int8_t(uint8_t(a + b)); }
 
-/// For integers the second test is always false.
+template <typename T> static bool isNaN(T value) {
+  if constexpr (std::is_floating_point_v<T>) {
+    return std::isnan(value);
+  } else {
+    return false;
+  }
+}
 template <typename T> static T larger(T a, T b) {
-  return a < b || b != b ? b : a;
+  return a < b || isNaN(b) ? b : a;
 }
 template <typename T> static T smaller(T a, T b) {
-  return b < a || b != b ? b : a;
+  return b < a || isNaN(b) ? b : a;
 }
 
 template <typename T>

@@ -80,14 +80,14 @@ struct Joined {
   moert_message message = {};
 };
 
-moert_options defaultOptions() {
+} // namespace
+
+static moert_options defaultOptions() {
   moert_options options = {};
   options.struct_size = sizeof(options);
   options.abi_version = MOERT_ABI_VERSION;
   return options;
 }
-
-} // namespace
 
 /// Each rank joins with its own options and then runs the body.
 static std::vector<Joined>

@@ -162,7 +162,7 @@ TEST(FrameTest, AnUnknownGroup) {
 TEST(FrameTest, EveryFunctionIsInTheJitsTable) {
   std::vector<const void *> addresses;
 #define MOERT_ADDRESS(name)                                                    \
-  addresses.push_back(reinterpret_cast<const void *>(&name));
+  addresses.push_back(reinterpret_cast<const void *>(&(name)));
   MOERT_FRAME_FUNCTIONS(MOERT_ADDRESS)
 #undef MOERT_ADDRESS
   EXPECT_EQ(addresses.size(), 14u);
