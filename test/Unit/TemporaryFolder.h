@@ -21,7 +21,7 @@ public:
   TemporaryFolder() {
     EXPECT_FALSE(llvm::sys::fs::createUniqueDirectory("moe-test", root));
   }
-  ~TemporaryFolder() { llvm::sys::fs::remove_directories(root); }
+  ~TemporaryFolder() { (void)llvm::sys::fs::remove_directories(root); }
 
   std::string path() const { return root.str().str(); }
   std::string file(llvm::StringRef name) const {

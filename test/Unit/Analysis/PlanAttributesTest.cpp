@@ -68,9 +68,10 @@ protected:
   OwningOpRef<ModuleOp> module;
   std::mt19937_64 random{20240607};
 };
+} // namespace
 
 /// Each expert on at least one rank, some on several, with empty slots between.
-planning::PlacementData drawPlacement(std::mt19937_64 &random) {
+static planning::PlacementData drawPlacement(std::mt19937_64 &random) {
   auto draw = [&](int64_t below) {
     return static_cast<int64_t>(random() % below);
   };
@@ -269,4 +270,3 @@ TEST_F(PlanAttributesTest, loads_are_kept_by_source) {
   EXPECT_EQ(llvm::toString(wrong.takeError()),
             "layer 0: expected loads of 4 source ranks, but got 2");
 }
-} // namespace

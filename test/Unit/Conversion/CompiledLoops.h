@@ -9,9 +9,11 @@
 #include "moe/Target/CPU/JitEngine.h"
 
 #include "mlir/IR/MLIRContext.h"
+#include "llvm/ADT/bit.h"
 #include "gtest/gtest.h"
 
 #include <array>
+#include <cmath>
 #include <cstring>
 #include <map>
 #include <vector>
@@ -24,18 +26,14 @@ struct BF16 {
 
   BF16() = default;
   BF16(float value) {
-    uint32_t word;
-    std::memcpy(&word, &value, sizeof(word));
+    uint32_t word = llvm::bit_cast<uint32_t>(value);
     bits =
-        value != value
+        std::isnan(value)
             ? 0x7fc0
             : static_cast<uint16_t>((word + 0x7fff + ((word >> 16) & 1)) >> 16);
   }
   operator float() const {
-    uint32_t word = static_cast<uint32_t>(bits) << 16;
-    float value;
-    std::memcpy(&value, &word, sizeof(value));
-    return value;
+    return llvm::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
   }
 };
 

@@ -3,6 +3,7 @@
 #include "CompiledLoops.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 
@@ -167,7 +168,7 @@ static std::vector<float> maskGroups(std::vector<float> row,
     float sum = 0;
     std::vector<int64_t> top = best(group, std::max<int64_t>(limit.top, 1));
     for (size_t i = 0; i < top.size(); ++i) {
-      float value = group[top[i]] != group[top[i]] ? -infinity : group[top[i]];
+      float value = std::isnan(group[top[i]]) ? -infinity : group[top[i]];
       sum = i == 0 ? value : sum + value;
     }
     groupScores.push_back(sum);

@@ -156,7 +156,7 @@ TEST_P(WeighTest, Softmax) {
       sum += std::exp(static_cast<double>(value));
     }
     for (float &value : row) {
-      value = std::exp(static_cast<double>(value)) / sum;
+      value = static_cast<float>(std::exp(static_cast<double>(value)) / sum);
     }
   };
   compare("softmax", "", softmax, 2e-6f);

@@ -180,7 +180,7 @@ static Topology box(llvm::StringRef product, int64_t devices,
                     double bandwidth = 0) {
   double own = findAccelerator(product)->linkBandwidth.value();
   return Topology::uniform(devices, "nvlink",
-                           GigabytesPerSecond(bandwidth ? bandwidth : own),
+                           GigabytesPerSecond(bandwidth > 0 ? bandwidth : own),
                            Microseconds(11.8));
 }
 

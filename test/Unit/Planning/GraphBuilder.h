@@ -45,7 +45,8 @@ public:
 
 /// Four GPUs on two CPUs, each with a NIC beside it on a PCIe switch; NVLink
 /// within pairs `pairs[i]`, of 80 GB/s.
-inline GraphBuilder fourGpus(std::vector<std::pair<uint32_t, uint32_t>> pairs) {
+inline GraphBuilder
+fourGpus(const std::vector<std::pair<uint32_t, uint32_t>> &pairs) {
   GraphBuilder builder;
   std::vector<uint32_t> gpus, cpus;
   for (int index = 0; index < 4; ++index) {

@@ -353,7 +353,7 @@ TEST(GraphTopology, FurtherTiersJoinTheNics) {
 
 TEST(GraphTopology, RefusesWhatDoesNotFit) {
   std::shared_ptr<const LinkGraph> graph = fourGpus({{0, 1}, {2, 3}}).build();
-  auto tiers = [](std::vector<int64_t> sizes) {
+  auto tiers = [](const std::vector<int64_t> &sizes) {
     std::vector<Tier> list;
     for (int64_t size : sizes) {
       list.push_back({"t" + std::to_string(list.size()), size,

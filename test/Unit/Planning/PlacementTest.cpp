@@ -166,7 +166,7 @@ TEST(PlacementVerify, NamesWhatIsWrong) {
 }
 
 TEST(PlacementVerify, NamesWhatIsWrongInReplicaTables) {
-  auto broken = [](int64_t expert, std::vector<int64_t> table) {
+  auto broken = [](int64_t expert, const std::vector<int64_t> &table) {
     PlacementData data = replicated();
     data.replicaTables[expert] = ReplicaTable(table);
     return message(Placement::create(data));

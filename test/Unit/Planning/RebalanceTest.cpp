@@ -98,7 +98,9 @@ static void expectConserved(const PlacementProblem &problem,
   EXPECT_EQ(moved, static_cast<int64_t>(result.migration.moves.size()));
 }
 
+namespace {
 class RebalanceBudget : public testing::TestWithParam<Objective> {};
+} // namespace
 
 TEST_P(RebalanceBudget, BuysMoreTheMoreThereIs) {
   Objective objective = GetParam();

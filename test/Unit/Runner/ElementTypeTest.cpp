@@ -11,16 +11,12 @@
 
 using namespace moe::runner;
 
-static float floatOf(uint32_t bits) {
-  float result;
-  std::memcpy(&result, &bits, sizeof(result));
-  return result;
-}
+static float floatOf(uint32_t bits) { return llvm::bit_cast<float>(bits); }
 
 /// What LLVM's own arithmetic makes of the value.
 static uint16_t oracle(float value, const llvm::fltSemantics &semantics) {
   llvm::APFloat number(value);
-  bool losesInfo;
+  bool losesInfo = false;
   number.convert(semantics, llvm::APFloat::rmNearestTiesToEven, &losesInfo);
   return static_cast<uint16_t>(number.bitcastToAPInt().getZExtValue());
 }

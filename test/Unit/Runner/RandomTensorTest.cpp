@@ -4,17 +4,15 @@
 // docs/RandomData.md; test/Reference/test_random_data.py pins the same ones.
 #include "moe/Runner/RandomTensor.h"
 
+#include "llvm/ADT/bit.h"
+
 #include "gtest/gtest.h"
 
 #include <vector>
 
 using namespace moe::runner;
 
-static uint32_t bitsOf(float value) {
-  uint32_t bits;
-  std::memcpy(&bits, &value, sizeof(bits));
-  return bits;
-}
+static uint32_t bitsOf(float value) { return llvm::bit_cast<uint32_t>(value); }
 
 TEST(RandomTensor, MatrixMatchesFormula) {
   RandomTensor gate("model.layers.0.mlp.gate.weight", 0, {8, 64});

@@ -62,7 +62,7 @@ TEST(TensorSource, ChecksTensors) {
                    "got F8_E4M3");
   EXPECT_EQ(messageOf(source.check({"absent", {3}}, ElementType::F32)),
             path + ": expected a tensor 'absent', but there is none");
-  float value;
+  float value = 0;
   EXPECT_EQ(messageOf(source.read({"scaled", {3}}, TensorWindow::whole({1}),
                                   ElementType::F32, &value)),
             path + ": tensor 'scaled': expected dtype F32, BF16 or F16, but "

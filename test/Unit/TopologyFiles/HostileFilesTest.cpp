@@ -6,6 +6,7 @@
 
 #include "TestSupport.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include <chrono>
@@ -98,10 +99,11 @@ TEST(HostileXml, StructureIsChecked) {
 TEST(HostileXml, ManyCpusAreRefusedFast) {
   std::string text = "<system version=\"1\">";
   for (int index = 0; index < 20000; ++index) {
-    std::string number = std::to_string(index);
-    text += "<cpu numaid=\"" + number + "\" host_hash=\"" + number +
-            "\"><pci busid=\"" + number +
-            "\" class=\"0x03\"><gpu rank=\"0\"/></pci></cpu>\n";
+    text += llvm::formatv(
+                "<cpu numaid=\"{0}\" host_hash=\"{0}\"><pci busid=\"{0}\" "
+                "class=\"0x03\"><gpu rank=\"0\"/></pci></cpu>\n",
+                index)
+                .str();
   }
   EXPECT_EQ(message(readText(text + "</system>")),
             "topo:1: expected at most 256 CPUs, but got 20000");

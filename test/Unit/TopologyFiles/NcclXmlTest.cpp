@@ -8,7 +8,6 @@
 
 using namespace moe::topology;
 using namespace moe::topology::test;
-using moe::planning::PathClass;
 using moe::planning::Topology;
 
 static std::string repeat(llvm::StringRef text, unsigned times) {

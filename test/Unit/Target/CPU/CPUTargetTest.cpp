@@ -10,9 +10,7 @@
 
 using namespace mlir::moe;
 
-namespace {
-
-std::string messageOf(llvm::StringRef spec) {
+static std::string messageOf(llvm::StringRef spec) {
   llvm::Expected<CPUTarget> target = CPUTarget::parse(spec);
   return target ? "" : llvm::toString(target.takeError());
 }
@@ -67,5 +65,3 @@ TEST(CPUTarget, NativeIsTheHost) {
   EXPECT_EQ(native.name(), CPUTarget::host().name());
   EXPECT_TRUE(static_cast<bool>(llvm::cantFail(native.createTargetMachine())));
 }
-
-} // namespace

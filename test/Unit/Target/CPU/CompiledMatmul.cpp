@@ -119,19 +119,21 @@ void CompiledMatmul::run(const Numbers &rows,
                             static_cast<int64_t>(offsets.size()), 1};
   Descriptor outArg = {
       out.data(), out.data(), 0, {count, shape.n}, {shape.n, 1}};
+  auto table = [&](int index) -> void * {
+    return static_cast<void *>(tables[index].data());
+  };
   if (shape.weights == 1) {
     using Function = void (*)(Descriptor *, void *, Descriptor1 *, Descriptor *,
                               int64_t, int64_t);
-    reinterpret_cast<Function>(entry)(&rowsArg, tables[0].data(), &offsetsArg,
-                                      &outArg, panels.begin, panels.end);
+    reinterpret_cast<Function>(entry)(&rowsArg, table(0), &offsetsArg, &outArg,
+                                      panels.begin, panels.end);
     return;
   }
   assert(shape.weights == 2);
   using Function = void (*)(Descriptor *, void *, void *, Descriptor1 *,
                             Descriptor *, int64_t, int64_t);
-  reinterpret_cast<Function>(entry)(&rowsArg, tables[0].data(),
-                                    tables[1].data(), &offsetsArg, &outArg,
-                                    panels.begin, panels.end);
+  reinterpret_cast<Function>(entry)(&rowsArg, table(0), table(1), &offsetsArg,
+                                    &outArg, panels.begin, panels.end);
 }
 
 std::vector<std::string> mlir::moe::test::runnableTargets() {

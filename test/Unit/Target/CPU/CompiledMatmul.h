@@ -11,6 +11,7 @@
 #include "moe/Target/CPU/PackedLayout.h"
 
 #include "mlir/IR/MLIRContext.h"
+#include "llvm/ADT/bit.h"
 
 #include <cstring>
 #include <vector>
@@ -18,16 +19,12 @@
 namespace mlir::moe::test {
 
 inline float widen(uint16_t half) {
-  uint32_t bits = static_cast<uint32_t>(half) << 16;
-  float value;
-  std::memcpy(&value, &bits, 4);
-  return value;
+  return llvm::bit_cast<float>(static_cast<uint32_t>(half) << 16);
 }
 
 /// Rounds to nearest, ties to even; no NaN comes this way.
 inline uint16_t roundToBF16(float value) {
-  uint32_t bits;
-  std::memcpy(&bits, &value, 4);
+  uint32_t bits = llvm::bit_cast<uint32_t>(value);
   return static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
@@ -40,11 +37,11 @@ public:
 
   float get(int64_t i) const {
     if (bf16) {
-      uint16_t half;
+      uint16_t half = 0;
       std::memcpy(&half, &bytes[2 * i], 2);
       return widen(half);
     }
-    float value;
+    float value = 0;
     std::memcpy(&value, &bytes[4 * i], 4);
     return value;
   }

@@ -11,11 +11,9 @@
 using namespace mlir;
 using namespace mlir::moe;
 
-namespace {
-
 /// What building a product of two weight tables, bf16, says to the epilogue
 /// @epilogue of `text`.
-std::string messageOf(llvm::StringRef text) {
+static std::string messageOf(llvm::StringRef text) {
   DialectRegistry registry;
   registerCPUTargetDialects(registry);
   MLIRContext context(registry);
@@ -91,5 +89,3 @@ TEST(Epilogue, RefusesWhatIsNotElementwise) {
             "expected an elementwise operation in an epilogue, but got "
             "'func.call'");
 }
-
-} // namespace

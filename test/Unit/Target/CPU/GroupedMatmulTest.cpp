@@ -11,14 +11,14 @@ using namespace mlir::moe;
 using namespace mlir::moe::test;
 
 namespace {
-
 struct Case {
   std::string target;
   bool bf16Input;
   bool bf16Output;
 };
+} // namespace
 
-std::vector<Case> allCases() {
+static std::vector<Case> allCases() {
   std::vector<Case> cases;
   for (const std::string &target : runnableTargets()) {
     cases.push_back({target, false, false});
@@ -28,7 +28,7 @@ std::vector<Case> allCases() {
   return cases;
 }
 
-std::string caseName(const testing::TestParamInfo<Case> &info) {
+static std::string caseName(const testing::TestParamInfo<Case> &info) {
   std::string name = info.param.target;
   std::replace(name.begin(), name.end(), '-', '_');
   return name + (info.param.bf16Input ? "_bf16" : "_f32") +
@@ -36,8 +36,9 @@ std::string caseName(const testing::TestParamInfo<Case> &info) {
 }
 
 /// One element in the order that is promised: k ascending, one chain.
-float sumInOrder(const CPUTarget &target, const Numbers &rows, int64_t row,
-                 const Numbers &b, int64_t column, const Shape &shape) {
+static float sumInOrder(const CPUTarget &target, const Numbers &rows,
+                        int64_t row, const Numbers &b, int64_t column,
+                        const Shape &shape) {
   float sum = 0;
   for (int64_t k = 0; k < shape.k; ++k) {
     float x = rows.get(row * shape.k + k);
@@ -52,6 +53,7 @@ float sumInOrder(const CPUTarget &target, const Numbers &rows, int64_t row,
   return sum;
 }
 
+namespace {
 class GroupedMatmulTest : public testing::TestWithParam<Case> {
 protected:
   CPUTarget target = llvm::cantFail(CPUTarget::parse(GetParam().target));
@@ -94,6 +96,7 @@ protected:
     return GetParam().bf16Output ? widen(roundToBF16(value)) : value;
   }
 };
+} // namespace
 
 TEST_P(GroupedMatmulTest, AgreesWithPlainLoop) {
   // Groups that are empty (two without weights) in front, between and at the
@@ -227,5 +230,3 @@ TEST_P(GroupedMatmulTest, FusesGateAndUp) {
 
 INSTANTIATE_TEST_SUITE_P(Targets, GroupedMatmulTest,
                          testing::ValuesIn(allCases()), caseName);
-
-} // namespace

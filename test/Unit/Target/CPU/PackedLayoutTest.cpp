@@ -11,7 +11,6 @@
 using namespace mlir::moe;
 
 namespace {
-
 struct Case {
   PackedType type;
   int64_t k;
@@ -43,9 +42,10 @@ private:
   int64_t columns;
   std::vector<char> bytes;
 };
+} // namespace
 
-uint32_t packedElement(const std::vector<char> &packed,
-                       const PackedLayout &layout, int64_t index) {
+static uint32_t packedElement(const std::vector<char> &packed,
+                              const PackedLayout &layout, int64_t index) {
   uint32_t value = 0;
   int64_t bytes = packedElementBytes(layout.type);
   std::memcpy(&value, &packed[index * bytes], bytes);
@@ -54,8 +54,8 @@ uint32_t packedElement(const std::vector<char> &packed,
 
 /// All of `packed` against `expected(k, n)`, padding against zero.
 template <typename Expected>
-void expectPacked(const std::vector<char> &packed, const PackedLayout &layout,
-                  Expected expected) {
+static void expectPacked(const std::vector<char> &packed,
+                         const PackedLayout &layout, Expected expected) {
   std::vector<char> padding(layout.bytes() / packedElementBytes(layout.type),
                             1);
   for (int64_t k = 0; k < layout.k; ++k) {
@@ -74,11 +74,13 @@ void expectPacked(const std::vector<char> &packed, const PackedLayout &layout,
   }
 }
 
+namespace {
 class PackedLayoutTest : public testing::TestWithParam<Case> {
 protected:
   PackedLayout layout{GetParam().k, GetParam().n, GetParam().type};
   std::vector<char> packed = std::vector<char>(layout.bytes(), 0x55);
 };
+} // namespace
 
 TEST_P(PackedLayoutTest, RowsOutRoundTrip) {
   Matrix matrix(layout.type, layout.n, layout.k);
@@ -145,5 +147,3 @@ TEST(PackedLayout, ExampleOfTheHeader) {
   EXPECT_EQ(layout.bytes(), 2 * 2 * 32 * 2 * 2);
   EXPECT_EQ(layout.elementIndex(2, 32), 192);
 }
-
-} // namespace
