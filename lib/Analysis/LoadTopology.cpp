@@ -84,7 +84,7 @@ mlir::moe::loadTopology(MLIRContext *context, StringRef path,
     (void)emitFileError(context, topology::expectNoOptions(path.str()));
     return nullptr;
   }
-  bool isText = buffer->getBuffer().find('\0') == StringRef::npos;
+  bool isText = !buffer->getBuffer().contains('\0');
   if (!format && isText && !buffer->getBuffer().contains("comm.")) {
     (void)emitFileError(context, format.takeError());
     return nullptr;

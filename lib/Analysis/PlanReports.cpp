@@ -185,7 +185,7 @@ static report::Table makeAxisTable(const PlanFacts &facts,
   return table;
 }
 
-static planning::ExchangeTraffic scale(planning::ExchangeTraffic traffic,
+static planning::ExchangeTraffic scale(const planning::ExchangeTraffic &traffic,
                                        size_t times) {
   planning::ExchangeTraffic sum;
   sum.tiers.resize(traffic.tiers.size());

@@ -36,9 +36,9 @@ double NumberFormat::scaleBytesOf(int64_t rows, int64_t columns) const {
   if (!hasScales()) {
     return 0;
   }
-  double blocks = double((rows + blockRows - 1) / blockRows) *
-                  double((columns + blockColumns - 1) / blockColumns);
-  return blocks * scaleBits / 8;
+  int64_t high = (rows + blockRows - 1) / blockRows;
+  int64_t wide = (columns + blockColumns - 1) / blockColumns;
+  return double(high) * double(wide) * scaleBits / 8;
 }
 
 double CacheGroup::numbers(int64_t context) const {

@@ -18,7 +18,7 @@ using llvm::formatv;
 static double largestLoad(const Placement &placement,
                           const ExpertShares &loads) {
   std::vector<double> ranks = relativeLoads(placement, loads);
-  return *std::max_element(ranks.begin(), ranks.end());
+  return *llvm::max_element(ranks);
 }
 
 //===----------------------------------------------------------------------===//

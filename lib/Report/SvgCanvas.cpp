@@ -159,16 +159,16 @@ std::vector<double> Scale::ticks() const {
   if (!isLogarithmic) {
     constexpr double most = 6;
     double step = roundStep((high - low) / most);
-    for (double index = std::ceil(low / step - 1e-9);
-         index * step <= high * (1 + 1e-9); ++index) {
-      // Adding 0 turns -0 into 0.
-      values.push_back(index * step + 0.0);
+    auto index = static_cast<int64_t>(std::ceil(low / step - 1e-9));
+    for (; index * step <= high * (1 + 1e-9); ++index) {
+      values.push_back(index * step);
     }
     return values;
   }
   // Powers of ten where there are three of them, else of two.
   double base = high / low >= 1000 ? 10 : 2;
-  double exponent = std::ceil(std::log(low) / std::log(base) - 1e-9);
+  auto exponent =
+      static_cast<int>(std::ceil(std::log(low) / std::log(base) - 1e-9));
   for (; std::pow(base, exponent) <= high * (1 + 1e-9); ++exponent) {
     values.push_back(std::pow(base, exponent));
   }

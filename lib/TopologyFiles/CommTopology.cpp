@@ -315,7 +315,6 @@ bool CommReader::tier() {
 
 bool CommReader::vertex() {
   Vertex vertex;
-  std::string kind;
   int64_t numa = 0;
   if (!name(vertex.name) || !punctuation(":")) {
     return false;

@@ -206,7 +206,7 @@ llvm::Error NcclXmlReader::readCpu(const XmlElement &cpu) {
 
 /// Broadcom's switches show themselves as two levels where they are one: which
 /// generation of them this is, 0 for none.
-static unsigned twoLevelGeneration(const XmlElement &pci, unsigned level) {
+static unsigned twoLevelGeneration(const XmlElement &pci, uint64_t level) {
   auto id = [&](llvm::StringRef attribute) {
     uint64_t value = 0;
     pci.find(attribute).value_or("0").getAsInteger(0, value);

@@ -62,7 +62,7 @@ public:
 
 private:
   Groups joinUpTo(MatrixClass worst) const;
-  void joinByNuma(Groups &cpus) const;
+  void joinByNuma(Groups &groups) const;
   bool hasPcie(size_t device) const;
   void addDevices();
   void addCpus();

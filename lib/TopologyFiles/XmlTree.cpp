@@ -89,7 +89,7 @@ void XmlReader::startElement(void *context, const xmlChar *name,
   element.line = reader.line();
   for (int index = 0; index < attributeCount; ++index) {
     // Name, prefix, namespace, and where the value begins and ends.
-    const xmlChar **entry = attributes + 5 * index;
+    const xmlChar **entry = attributes + ptrdiff_t{5} * index;
     const char *value = reinterpret_cast<const char *>(entry[3]);
     element.attributes.emplace_back(toText(entry[0]).str(),
                                     std::string(value, entry[4] - entry[3]));

@@ -11,8 +11,10 @@
 
 using namespace mlir;
 using namespace mlir::moe;
+// NOLINTBEGIN(misc-unused-using-decls): what TableGen writes calls them.
 using mlir::comm::parseAxes;
 using mlir::comm::printAxes;
+// NOLINTEND(misc-unused-using-decls)
 
 // `over {"ep"}` where it is optional: the clause's own keyword decides.
 static ParseResult parseOptionalAxes(OpAsmParser &parser,
