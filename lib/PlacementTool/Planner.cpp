@@ -88,7 +88,7 @@ static llvm::Error assumeTopology(const WorkloadOptions &options,
                      GigabytesPerSecond(between / bitsPerByte),
                      Microseconds(5)});
     cluster.notes.push_back(formatv(
-        "assumed: {0} Gb/s from each GPU to other nodes{1}, 5 us", between,
+        "assumed: {0:F0} Gb/s from each GPU to other nodes{1}, 5 us", between,
         options.machine.interNodeGbps ? "" : " (--inter-node-gbps)"));
   }
   int64_t perNode = cluster.gpus / cluster.nodes;
