@@ -17,6 +17,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ModuleLexer.h"
 #include "moe/TopologyFiles/TopologyFile.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -29,30 +30,6 @@ using namespace moe::planning;
 using llvm::formatv;
 
 namespace {
-enum class TokenKind { Word, Symbol, Number, String, Punctuation, End };
-
-struct Token {
-  TokenKind kind = TokenKind::End;
-  /// As written; of a string, what it says.
-  std::string text;
-  size_t offset = 0;
-};
-
-/// Splits a module's text. Characters that mean nothing here are punctuation.
-class Lexer {
-public:
-  explicit Lexer(llvm::StringRef text) : text(text) {}
-  Token lex();
-
-private:
-  void skipBlanks();
-  Token lexString();
-  Token take(TokenKind kind, size_t length);
-
-  llvm::StringRef text;
-  size_t at = 0;
-};
-
 /// Reads the operation. Every function returns whether it went well; the first
 /// problem is kept.
 class CommReader {
@@ -91,7 +68,7 @@ private:
   bool body();
 
   llvm::MemoryBufferRef file;
-  Lexer lexer;
+  ModuleLexer lexer;
   Token token;
   std::string problem;
   size_t problemOffset = 0;
@@ -103,93 +80,6 @@ private:
   std::vector<std::string> assumptions;
 };
 } // namespace
-
-void Lexer::skipBlanks() {
-  while (at < text.size()) {
-    if (llvm::isSpace(text[at])) {
-      ++at;
-    } else if (text.substr(at).starts_with("//")) {
-      at = std::min(text.find('\n', at), text.size());
-    } else {
-      return;
-    }
-  }
-}
-
-Token Lexer::take(TokenKind kind, size_t length) {
-  Token token{kind, text.substr(at, length).str(), at};
-  at += length;
-  return token;
-}
-
-Token Lexer::lexString() {
-  Token token{TokenKind::String, "", at++};
-  while (at < text.size() && text[at] != '"' && text[at] != '\n') {
-    if (text[at] != '\\') {
-      token.text += text[at++];
-      continue;
-    }
-    llvm::StringRef escape = text.substr(at + 1);
-    if (escape.size() >= 2 && llvm::isHexDigit(escape[0]) &&
-        llvm::isHexDigit(escape[1])) {
-      token.text +=
-          static_cast<char>(llvm::hexFromNibbles(escape[0], escape[1]));
-      at += 3;
-    } else if (!escape.empty()) {
-      char c = escape[0];
-      token.text += c == 'n' ? '\n' : c == 't' ? '\t' : c;
-      at += 2;
-    } else {
-      ++at;
-    }
-  }
-  if (at == text.size() || text[at] != '"') {
-    token.kind = TokenKind::Punctuation;
-    return token;
-  }
-  ++at;
-  return token;
-}
-
-Token Lexer::lex() {
-  skipBlanks();
-  if (at == text.size()) {
-    return {TokenKind::End, "", at};
-  }
-  llvm::StringRef rest = text.substr(at);
-  auto isWordChar = [](char c) {
-    return llvm::isAlnum(c) || c == '_' || c == '$' || c == '.';
-  };
-  auto isNumberChar = [](char c) { return llvm::isDigit(c) || c == '.'; };
-  char first = rest.front();
-  if (first == '"') {
-    return lexString();
-  }
-  if (llvm::isAlpha(first) || first == '_') {
-    return take(TokenKind::Word, rest.take_while(isWordChar).size());
-  }
-  if (first == '@' && rest.size() > 1 && rest[1] != '"') {
-    return take(TokenKind::Symbol,
-                1 + rest.drop_front().take_while(isWordChar).size());
-  }
-  bool isNegative = first == '-' && rest.size() > 1 && llvm::isDigit(rest[1]);
-  if (llvm::isDigit(first) || isNegative) {
-    size_t length = isNegative ? 1 : 0;
-    length += rest.drop_front(length).take_while(isNumberChar).size();
-    llvm::StringRef exponent = rest.drop_front(length);
-    if (exponent.starts_with_insensitive("e")) {
-      size_t sign =
-          exponent.size() > 1 && (exponent[1] == '-' || exponent[1] == '+') ? 2
-                                                                            : 1;
-      size_t digits = exponent.drop_front(std::min(sign, exponent.size()))
-                          .take_while(llvm::isDigit)
-                          .size();
-      length += digits > 0 ? sign + digits : 0;
-    }
-    return take(TokenKind::Number, length);
-  }
-  return take(TokenKind::Punctuation, 1);
-}
 
 bool CommReader::fail(const llvm::Twine &message) {
   if (problem.empty()) {
