@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "moe/Planning/CostModel.h"
+#include "ExchangesOfEight.h"
 #include "TestSupport.h"
 #include <cmath>
 #include <numeric>
@@ -12,36 +13,6 @@
 
 using namespace moe::planning;
 using namespace moe::planning::test;
-
-static const DeviceGroup allDevices = {0, 1, 2, 3, 4, 5, 6, 7};
-
-static ExchangePlan plan(ExchangeDirection direction, ExchangeForm form) {
-  ExchangeRequest request;
-  request.direction = direction;
-  request.form = form;
-  request.axes = {"ep"};
-  request.rowBytes = 10;
-  request.localSlots = 3;
-  request.bound = 40;
-  return ExchangePlan::create(request);
-}
-static ExchangePlan exactDispatch() {
-  return plan(ExchangeDirection::Dispatch, ExchangeForm::FlatExact);
-}
-static ExchangePlan combine() {
-  return plan(ExchangeDirection::Combine, ExchangeForm::FlatExact);
-}
-
-static CountMatrix randomCounts(int64_t ranks, unsigned seed) {
-  std::mt19937 random(seed);
-  CountMatrix counts(ranks);
-  for (int64_t s = 0; s < ranks; ++s) {
-    for (int64_t d = 0; d < ranks; ++d) {
-      counts.add(s, d, random() % 5);
-    }
-  }
-  return counts;
-}
 
 TEST(CostModel, ExchangeTakesTheSlowestTier) {
   Topology topology = twoNodes();

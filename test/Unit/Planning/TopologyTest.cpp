@@ -59,18 +59,22 @@ TEST(Topology, PortsAreShared) {
   EXPECT_NE(topology.portOf(4, 1), topology.portOf(5, 1));
 }
 
+using Names = std::vector<std::string>;
+
+/// The links of a route, in its order.
+static Names linkNames(const Topology &topology, int64_t a, int64_t b) {
+  Names found;
+  for (LinkId link : topology.route(a, b)) {
+    found.push_back(topology.linkName(link));
+  }
+  return found;
+}
+
 TEST(Topology, RoutesAreThePortsOfTheOutermostDifference) {
   Topology topology = llvm::cantFail(Topology::create(
       {{"ib", 2, GigabytesPerSecond(50), Microseconds(5), 2},
        {"nvlink", 4, GigabytesPerSecond(370.8), Microseconds(1.5)}}));
-  auto names = [&](int64_t a, int64_t b) {
-    std::vector<std::string> found;
-    for (LinkId link : topology.route(a, b)) {
-      found.push_back(topology.linkName(link));
-    }
-    return found;
-  };
-  using Names = std::vector<std::string>;
+  auto names = [&](int64_t a, int64_t b) { return linkNames(topology, a, b); };
   EXPECT_EQ(names(1, 3),
             Names({"nvlink out of device 1", "nvlink into device 3"}));
   EXPECT_EQ(names(1, 6),
@@ -115,14 +119,7 @@ static Topology shaped(TierShape shape) {
 
 TEST(Topology, RingsTakeTheShorterWay) {
   Topology topology = shaped(TierShape::Ring);
-  auto names = [&](int64_t a, int64_t b) {
-    std::vector<std::string> found;
-    for (LinkId link : topology.route(a, b)) {
-      found.push_back(topology.linkName(link));
-    }
-    return found;
-  };
-  using Names = std::vector<std::string>;
+  auto names = [&](int64_t a, int64_t b) { return linkNames(topology, a, b); };
   EXPECT_EQ(names(1, 5),
             Names({"ring up from device 1", "ring up from device 3"}));
   EXPECT_EQ(names(1, 7),
