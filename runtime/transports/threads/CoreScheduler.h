@@ -52,12 +52,13 @@ private:
   std::mutex mutex;
 };
 
-/// What a sleeping rank waits for.
+/// What a waiting rank waits for.
 class Condition {
 public:
   virtual ~Condition() = default;
-  /// Whether the rank has something to do. Read without a lock: becomes true by
-  /// sequentially consistent stores, before dispatch is called.
+  /// Whether the rank has something to do. Read without a lock; what sleepers
+  /// wait for becomes true by sequentially consistent stores, before dispatch
+  /// is called.
   virtual bool actionable() const = 0;
 };
 

@@ -21,15 +21,15 @@ static int64_t blockCapacity(int64_t size) {
 
 EagerMail::EagerMail(size_t size)
     : size(int32_t(size)), capacity(blockCapacity(int64_t(size))),
-      stride(1 + size_t(capacity) / cacheLine) {
+      stride((size_t(capacity) / cacheLine + 2) / 2) {
   if (this->size <= largestGroup) {
-    lines =
+    pairs =
         std::make_unique<EagerMessage[]>(size_t(depth) * size * size * stride);
   }
 }
 
 bool EagerMail::accepts(const Operation &part) const {
-  if (!lines || part.reduces() || part.bytes > largestSum) {
+  if (!pairs || part.reduces() || part.bytes > largestSum) {
     return false;
   }
   for (int32_t receiver = 0; receiver < size; ++receiver) {
@@ -47,14 +47,14 @@ size_t EagerMail::index(int64_t stamp, int32_t sender, int32_t receiver) const {
 
 const EagerMessage &EagerMail::message(int64_t stamp, int32_t sender,
                                        int32_t receiver) const {
-  return lines[index(stamp, sender, receiver)];
+  return pairs[index(stamp, sender, receiver)];
 }
 
 void EagerMail::send(const Operation &part, int64_t stamp, int64_t completed) {
   for (int32_t step = 1; step < size; ++step) {
     // Each sender begins behind itself: no two begin at the same receiver.
     int32_t receiver = memberAfter(part.rank, step, size);
-    EagerMessage &message = lines[index(stamp, part.rank, receiver)];
+    EagerMessage &message = pairs[index(stamp, part.rank, receiver)];
     int64_t bytes = part.bytesTo(receiver);
     if (bytes > 0) {
       std::memcpy(message.block(), part.blockTo(receiver), size_t(bytes));

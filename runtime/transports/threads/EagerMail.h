@@ -20,9 +20,13 @@
 namespace moert {
 
 constexpr size_t cacheLine = 64;
+/// CPUs fetch the neighbour of a line along with it: what different cores write
+/// lies in different pairs.
+constexpr size_t linePair = 2 * cacheLine;
 
-/// One cache line, with the block in those that follow.
-struct alignas(cacheLine) EagerMessage {
+/// One cache line, and the beginning of the block in its neighbour; the rest of
+/// the block follows.
+struct alignas(linePair) EagerMessage {
   /// Of the exchange; written last.
   std::atomic<int64_t> stamp{0};
   /// The sender has completed all exchanges below this one.
@@ -30,9 +34,10 @@ struct alignas(cacheLine) EagerMessage {
   Signature signature;
   int32_t rows = 0;
   int32_t bytes = 0;
+  char start[cacheLine];
 
-  char *block() { return reinterpret_cast<char *>(this + 1); }
-  const char *block() const { return reinterpret_cast<const char *>(this + 1); }
+  char *block() { return start; }
+  const char *block() const { return start; }
   /// Fetches the block, which lies in the sender's cache.
   void prefetch() const {
     for (int32_t offset = 0; offset < bytes; offset += int32_t(cacheLine)) {
@@ -40,7 +45,7 @@ struct alignas(cacheLine) EagerMessage {
     }
   }
 };
-static_assert(sizeof(EagerMessage) == cacheLine);
+static_assert(sizeof(EagerMessage) == linePair);
 
 /// The messages of one group, each of which is used again `depth` exchanges
 /// later.
@@ -68,10 +73,10 @@ private:
   const int32_t size;
   /// Bytes of a block.
   const int64_t capacity;
-  /// Cache lines of a message.
+  /// Pairs of lines of a message.
   const size_t stride;
-  /// Headers, each followed by the lines of its block.
-  std::unique_ptr<EagerMessage[]> lines;
+  /// Messages, each followed by the rest of its block.
+  std::unique_ptr<EagerMessage[]> pairs;
 };
 
 } // namespace moert

@@ -35,7 +35,7 @@
 namespace moert {
 
 /// What one rank publishes: constant until the record is reused.
-struct alignas(cacheLine) Part {
+struct alignas(linePair) Part {
   std::atomic<int64_t> stamp{0};
   /// Its blocks have been sent as messages.
   bool eager = false;
