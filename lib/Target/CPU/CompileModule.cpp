@@ -33,7 +33,8 @@ mlir::moe::compileModule(ModuleOp module, llvm::LLVMContext &context,
 }
 
 llvm::Error mlir::moe::emitObject(ModuleOp module, const CPUTarget &target,
-                                  StringRef path, unsigned optLevel) {
+                                  llvm::raw_pwrite_stream &stream,
+                                  unsigned optLevel) {
   llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine =
       target.createTargetMachine();
   if (!machine) {
@@ -45,17 +46,25 @@ llvm::Error mlir::moe::emitObject(ModuleOp module, const CPUTarget &target,
   if (!code) {
     return code.takeError();
   }
+  llvm::legacy::PassManager passes;
+  if ((*machine)->addPassesToEmitFile(passes, stream, nullptr,
+                                      llvm::CodeGenFileType::ObjectFile)) {
+    return llvm::createStringError("no object writer for " + target.triple);
+  }
+  passes.run(**code);
+  return llvm::Error::success();
+}
+
+llvm::Error mlir::moe::emitObject(ModuleOp module, const CPUTarget &target,
+                                  StringRef path, unsigned optLevel) {
   std::error_code failure;
   llvm::ToolOutputFile file(path, failure, llvm::sys::fs::OF_None);
   if (failure) {
     return llvm::createStringError(failure, "cannot write '" + path + "'");
   }
-  llvm::legacy::PassManager passes;
-  if ((*machine)->addPassesToEmitFile(passes, file.os(), nullptr,
-                                      llvm::CodeGenFileType::ObjectFile)) {
-    return llvm::createStringError("no object writer for " + target.triple);
+  if (llvm::Error error = emitObject(module, target, file.os(), optLevel)) {
+    return error;
   }
-  passes.run(**code);
   file.keep();
   return llvm::Error::success();
 }

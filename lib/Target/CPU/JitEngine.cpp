@@ -3,9 +3,8 @@
 #include "moe/Target/CPU/JitEngine.h"
 
 #include "CompileModule.h"
-#include "MemRefCopy.h"
+#include "DefineSymbols.h"
 
-#include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
 #include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/Target/TargetMachine.h"
@@ -26,34 +25,6 @@ makeMachineBuilder(const JitOptions &options) {
   builder.setCodeGenOptLevel(
       static_cast<llvm::CodeGenOptLevel>(options.optLevel));
   return builder;
-}
-
-static llvm::Error defineSymbols(llvm::orc::LLJIT &jit,
-                                 const SymbolMap &symbols) {
-  llvm::orc::SymbolMap addresses;
-  auto define = [&](StringRef name, void *address) {
-    addresses[jit.mangleAndIntern(name)] = {
-        llvm::orc::ExecutorAddr::fromPtr(address),
-        llvm::JITSymbolFlags::Exported};
-  };
-  define("memrefCopy", reinterpret_cast<void *>(&moeMemRefCopy));
-  for (const auto &entry : symbols) {
-    define(entry.first(), entry.second);
-  }
-  llvm::orc::JITDylib &library = jit.getMainJITDylib();
-  if (llvm::Error error =
-          library.define(llvm::orc::absoluteSymbols(std::move(addresses)))) {
-    return error;
-  }
-  // malloc, memcpy and what else code generation itself calls.
-  llvm::Expected<std::unique_ptr<llvm::orc::DynamicLibrarySearchGenerator>>
-      process = llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(
-          jit.getDataLayout().getGlobalPrefix());
-  if (!process) {
-    return process.takeError();
-  }
-  library.addGenerator(std::move(*process));
-  return llvm::Error::success();
 }
 
 JitEngine::JitEngine(std::unique_ptr<llvm::orc::LLJIT> jit)

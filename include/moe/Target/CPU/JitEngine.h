@@ -7,20 +7,17 @@
 #define MOE_TARGET_CPU_JITENGINE_H
 
 #include "moe/Target/CPU/CPUTarget.h"
+#include "moe/Target/CPU/ObjectCode.h"
 
 #include "mlir/IR/BuiltinOps.h"
-#include "llvm/ADT/StringMap.h"
 
 #include <memory>
 
-namespace llvm::orc {
-class LLJIT;
-} // namespace llvm::orc
+namespace llvm {
+class raw_pwrite_stream;
+} // namespace llvm
 
 namespace mlir::moe {
-
-/// External C functions, by name, that compiled code may call.
-using SymbolMap = llvm::StringMap<void *>;
 
 struct JitOptions {
   CPUTarget target;
@@ -52,6 +49,9 @@ private:
 /// code for `target`.
 llvm::Error emitObject(ModuleOp module, const CPUTarget &target, StringRef path,
                        unsigned optLevel = 3);
+/// The same to a stream.
+llvm::Error emitObject(ModuleOp module, const CPUTarget &target,
+                       llvm::raw_pwrite_stream &stream, unsigned optLevel = 3);
 
 } // namespace mlir::moe
 
