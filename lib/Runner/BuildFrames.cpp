@@ -105,6 +105,23 @@ void RankFrames::request(const ProgramLayout &layout, WeightStore &store) {
   }
 }
 
+std::vector<int64_t>
+moe::runner::weightBytesByRank(const ProgramLayout &layout) {
+  std::vector<int64_t> result(layout.ranks.deviceCount());
+  for (auto [rank, bytes] : llvm::enumerate(result)) {
+    for (const Handle &handle : layout.handles) {
+      if (handle.kind == Handle::Kind::Placement) {
+        continue;
+      }
+      for (const std::optional<WeightPart> &part :
+           partsOf(layout, handle, rank)) {
+        bytes += part ? bytesOf(layout.weights.at(handle.weight), *part) : 0;
+      }
+    }
+  }
+  return result;
+}
+
 RankFrames::RankFrames(const ProgramLayout &layout, const WeightStore &store)
     : ranks(layout.ranks.deviceCount()) {
   for (auto [rank, handles] : llvm::enumerate(ranks)) {

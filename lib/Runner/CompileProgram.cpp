@@ -5,20 +5,12 @@
 
 #include "moe/Pipelines/CPUPipeline.h"
 #include "moe/Runner/CaptureDiagnostics.h"
-#include "moert/compiled.h"
+#include "moe/Runner/RuntimeSymbols.h"
+#include "moe/Target/CPU/JitEngine.h"
 
 #include "mlir/Pass/PassManager.h"
 
 using namespace moe::runner;
-
-/// The runtime's functions, for code that was not linked.
-static mlir::moe::SymbolMap runtimeSymbols() {
-  mlir::moe::SymbolMap symbols;
-#define MOE_ADD(name) symbols[#name] = reinterpret_cast<void *>(&(name));
-  MOERT_FRAME_FUNCTIONS(MOE_ADD)
-#undef MOE_ADD
-  return symbols;
-}
 
 static llvm::Error lower(mlir::ModuleOp module, ProgramKind kind,
                          const CompileOptions &compile) {
@@ -37,29 +29,35 @@ static llvm::Error lower(mlir::ModuleOp module, ProgramKind kind,
              : diagnostics.takeError("lowering failed without saying why");
 }
 
-llvm::Expected<CompiledProgram>
-moe::runner::compileProgram(mlir::ModuleOp module, llvm::StringRef function,
-                            ProgramKind kind, const CompileOptions &compile,
-                            ProgramLayout layout) {
+llvm::Expected<LoweredProgram>
+moe::runner::lowerProgram(mlir::ModuleOp module, llvm::StringRef function,
+                          ProgramKind kind, const CompileOptions &compile,
+                          ProgramLayout layout) {
   mlir::OwningOpRef<mlir::ModuleOp> lowered = module.clone();
   if (llvm::Error error = lower(*lowered, kind, compile)) {
-    return error;
+    return std::move(error);
   }
   if (llvm::Error error = readHandles(*lowered, layout)) {
-    return error;
+    return std::move(error);
   }
+  return LoweredProgram{std::move(lowered), ("_mlir_ciface_" + function).str(),
+                        std::move(layout)};
+}
+
+llvm::Expected<CompiledProgram>
+moe::runner::compileProgram(LoweredProgram program,
+                            const mlir::moe::CPUTarget &target) {
   mlir::moe::JitOptions options;
-  options.target = compile.target;
+  options.target = target;
   options.symbols = runtimeSymbols();
   llvm::Expected<std::unique_ptr<mlir::moe::JitEngine>> engine =
-      mlir::moe::JitEngine::create(*lowered, options);
+      mlir::moe::JitEngine::create(*program.module, options);
   if (!engine) {
     return engine.takeError();
   }
-  llvm::Expected<void *> entry =
-      (*engine)->lookup(("_mlir_ciface_" + function).str());
+  llvm::Expected<void *> entry = (*engine)->lookup(program.entry);
   if (!entry) {
     return entry.takeError();
   }
-  return CompiledProgram{std::move(*engine), *entry, std::move(layout)};
+  return CompiledProgram{std::move(*engine), *entry, std::move(program.layout)};
 }

@@ -2,22 +2,13 @@
 #ifndef MOE_LIB_RUNNER_COMPILEPROGRAM_H
 #define MOE_LIB_RUNNER_COMPILEPROGRAM_H
 
-#include "moe/Runner/ProgramLayout.h"
-#include "moe/Target/CPU/JitEngine.h"
+#include "moe/Runner/PlannedLayer.h"
+#include "moe/Target/CPU/CPUTarget.h"
 
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
 
 namespace moe::runner {
-
-/// Code in this process and what it expects of its callers.
-struct CompiledProgram {
-  std::unique_ptr<mlir::moe::JitEngine> engine;
-  void *entry = nullptr;
-  ProgramLayout layout;
-};
-
-/// Which of the two roads from a planned module to code.
-enum class ProgramKind { Partitioned, Reference };
 
 struct CompileOptions {
   /// As the user named it, and what it means.
@@ -27,13 +18,24 @@ struct CompileOptions {
   bool overlaps = true;
 };
 
-/// Compiles a copy of `module`. `layout` is the module's; handles and groups
-/// are filled in.
-llvm::Expected<CompiledProgram> compileProgram(mlir::ModuleOp module,
-                                               llvm::StringRef function,
-                                               ProgramKind kind,
-                                               const CompileOptions &compile,
-                                               ProgramLayout layout);
+/// A program in the LLVM dialect.
+struct LoweredProgram {
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  /// The C function to call.
+  std::string entry;
+  /// With handles and groups.
+  ProgramLayout layout;
+};
+
+/// Lowers a copy of `module`. `layout` is the module's; handles and groups are
+/// filled in.
+llvm::Expected<LoweredProgram>
+lowerProgram(mlir::ModuleOp module, llvm::StringRef function, ProgramKind kind,
+             const CompileOptions &compile, ProgramLayout layout);
+
+/// Compiles into this process.
+llvm::Expected<CompiledProgram>
+compileProgram(LoweredProgram program, const mlir::moe::CPUTarget &target);
 
 } // namespace moe::runner
 

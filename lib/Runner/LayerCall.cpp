@@ -2,6 +2,8 @@
 
 #include "LayerCall.h"
 
+#include "llvm/ADT/STLExtras.h"
+
 #include <cstring>
 
 using namespace moe::runner;

@@ -7,7 +7,6 @@
 
 #include "AlignedBuffer.h"
 #include "BuildFrames.h"
-#include "CompileProgram.h"
 #include "MatrixDescriptor.h"
 
 #include "moe/Runner/Session.h"

@@ -175,6 +175,7 @@ static void fillFacts(const PreparedModule &prepared,
   auto placement =
       mlir::SymbolTable::lookupNearestSymbolFrom<mlir::moe::PlacementOp>(
           handle, handle.getPlacementAttr());
+  planned.placement = placement.getSymName().str();
   facts.placementPolicy = placement.getPolicy().value_or("by hand").str();
   facts.exchange = formatExchange(exchange);
   facts.type = tokens.type;

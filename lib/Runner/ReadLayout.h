@@ -8,14 +8,6 @@
 
 namespace moe::runner {
 
-/// What a prepared module says of its layer, its ranks and its exchanges.
-struct PlannedLayer {
-  LayerFacts facts;
-  LayerTraffic traffic;
-  /// Without handles and groups, which only lowering decides.
-  ProgramLayout layout;
-};
-
 llvm::Expected<PlannedLayer> readPlannedLayer(const PreparedModule &prepared);
 
 /// Reads handles and groups of a lowered module into `layout`.

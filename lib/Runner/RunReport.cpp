@@ -116,9 +116,45 @@ static Table trafficTable(const Topology &topology,
   return table;
 }
 
+namespace {
+/// Rows by rank of a run, and what they would have been before the placement
+/// was replaced.
+struct RankRows {
+  std::vector<double> now;
+  std::optional<std::vector<double>> before;
+};
+} // namespace
+
+static double largestOverMean(const std::vector<double> &rows) {
+  double sum = std::accumulate(rows.begin(), rows.end(), 0.0);
+  return *std::max_element(rows.begin(), rows.end()) * rows.size() / sum;
+}
+
+static llvm::Expected<RankRows> countRows(const Session &session,
+                                          const RoutingArray &routing) {
+  llvm::Expected<std::vector<double>> now =
+      session.traffic().rowsByRank(routing);
+  if (!now) {
+    return now.takeError();
+  }
+  RankRows rows{std::move(*now), std::nullopt};
+  if (!session.planned().replaced) {
+    return rows;
+  }
+  LayerTraffic traffic = session.traffic();
+  traffic.placement = *session.planned().replaced;
+  llvm::Expected<std::vector<double>> before = traffic.rowsByRank(routing);
+  if (!before) {
+    return before.takeError();
+  }
+  rows.before = std::move(*before);
+  return rows;
+}
+
 static Table loadTable(const Session &session, const LayerRun &run,
-                       const std::vector<double> &rows) {
+                       const RankRows &counted) {
   const LayerTraffic &traffic = session.traffic();
+  const std::vector<double> &rows = counted.now;
   Table table;
   table.title = "load of each rank";
   table.columns = {{"rank", ColumnKind::Count},
@@ -127,9 +163,10 @@ static Table loadTable(const Session &session, const LayerRun &run,
                    {"experts", ColumnKind::Count},
                    {"rows", ColumnKind::Count},
                    {"rows / mean", ColumnKind::Number, "", 3}};
-  double sum = std::accumulate(rows.begin(), rows.end(), 0.0);
-  double mean = sum / rows.size();
-  double most = *std::max_element(rows.begin(), rows.end());
+  if (counted.before) {
+    table.columns.push_back({"rows before", ColumnKind::Count});
+  }
+  double mean = std::accumulate(rows.begin(), rows.end(), 0.0) / rows.size();
   for (size_t rank = 0; rank < std::min(rows.size(), maxListedRanks); ++rank) {
     int64_t device = traffic.mesh.deviceAt(rank);
     TokenRange tokens = planning::tokenRange(
@@ -140,14 +177,22 @@ static Table loadTable(const Session &session, const LayerRun &run,
                static_cast<double>(tokens.size()),
                static_cast<double>(traffic.placement.expertsOn(place)),
                rows[rank], mean > 0 ? Cell(rows[rank] / mean) : Cell()});
+    if (counted.before) {
+      table.rows.back().push_back((*counted.before)[rank]);
+    }
   }
   if (rows.size() > maxListedRanks) {
     table.notes.push_back(
         formatv("the first {0} of {1} ranks", maxListedRanks, rows.size()));
   }
   if (mean > 0) {
-    table.notes.push_back(
-        formatv("the largest load is {0:F3} of the mean", most / mean));
+    std::string note = formatv("the largest load is {0:F3} of the mean",
+                               largestOverMean(rows));
+    if (counted.before) {
+      note += formatv("; before the placement was replaced it was {0:F3}",
+                      largestOverMean(*counted.before));
+    }
+    table.notes.push_back(std::move(note));
   }
   return table;
 }
@@ -161,8 +206,7 @@ llvm::Expected<Report> moe::runner::makeRunReport(const Session &session,
   if (!planned) {
     return planned.takeError();
   }
-  llvm::Expected<std::vector<double>> rows =
-      traffic.rowsByRank(run.result.routing);
+  llvm::Expected<RankRows> rows = countRows(session, run.result.routing);
   if (!rows) {
     return rows.takeError();
   }

@@ -2,13 +2,9 @@
 
 #include "moe/Runner/Session.h"
 #include "LayerCall.h"
-#include "PrepareModule.h"
-#include "ReadLayout.h"
 
-#include "moe/Registration.h"
 #include "moe/Runner/RandomTensor.h"
 
-#include "mlir/IR/MLIRContext.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Threading.h"
 
@@ -28,15 +24,13 @@ struct LoadedProgram {
 
 struct Session::State {
   SessionOptions options;
-  std::unique_ptr<mlir::MLIRContext> context;
-  PreparedModule prepared;
-  std::optional<PlannedLayer> planned;
-  mlir::moe::CPUTarget target;
+  std::unique_ptr<ProgramSource> source;
   std::optional<WeightStore> weights;
   std::optional<LoadedProgram> partitioned;
   std::optional<LoadedProgram> reference;
   int64_t corrupted = -1;
 
+  const PlannedLayer &planned() const { return source->planned(); }
   llvm::Error declareWeights();
   llvm::Error load(ProgramKind kind, std::optional<LoadedProgram> &loaded);
   llvm::Error checkInput(const LayerInput &input) const;
@@ -66,7 +60,7 @@ llvm::Error Session::State::declareWeights() {
     return source.takeError();
   }
   weights.emplace(std::move(*source), options.weightMemory);
-  for (const auto &[symbol, weight] : planned->layout.weights) {
+  for (const auto &[symbol, weight] : planned().layout.weights) {
     if (llvm::Error error = weights->declare(symbol, weight)) {
       return error;
     }
@@ -75,44 +69,24 @@ llvm::Error Session::State::declareWeights() {
 }
 
 llvm::Expected<std::unique_ptr<Session>>
-Session::create(const SessionOptions &options) {
+Session::create(std::unique_ptr<ProgramSource> source,
+                const SessionOptions &options) {
   auto state = std::make_unique<State>();
   state->options = options;
-  llvm::Expected<mlir::moe::CPUTarget> target =
-      mlir::moe::CPUTarget::parse(options.cpu);
-  if (!target) {
-    return target.takeError();
-  }
-  if (llvm::Error error = target->checkRunsHere()) {
-    return std::move(error);
-  }
-  state->target = std::move(*target);
-  mlir::DialectRegistry registry;
-  mlir::moe::registerAllDialects(registry);
-  state->context = std::make_unique<mlir::MLIRContext>(registry);
-  // Errors are one line.
-  state->context->printOpOnDiagnostic(false);
-  llvm::Expected<PreparedModule> prepared =
-      prepareModule(*state->context, options);
-  if (!prepared) {
-    return prepared.takeError();
-  }
-  state->prepared = std::move(*prepared);
-  llvm::Expected<PlannedLayer> planned = readPlannedLayer(state->prepared);
-  if (!planned) {
-    return planned.takeError();
-  }
-  state->planned.emplace(std::move(*planned));
-  state->planned->facts.cpu = state->target.name();
+  state->source = std::move(source);
   if (llvm::Error error = state->declareWeights()) {
-    return error;
+    return std::move(error);
   }
   return std::unique_ptr<Session>(new Session(std::move(state)));
 }
 
-const LayerFacts &Session::facts() const { return state->planned->facts; }
+const PlannedLayer &Session::planned() const { return state->planned(); }
 
-const LayerTraffic &Session::traffic() const { return state->planned->traffic; }
+const LayerFacts &Session::facts() const { return state->planned().facts; }
+
+const LayerTraffic &Session::traffic() const {
+  return state->planned().traffic;
+}
 
 llvm::Expected<LayerInput> Session::readInput(llvm::StringRef path) const {
   llvm::Expected<NumpyArray> array = readTokens(path, facts().hidden);
@@ -134,7 +108,7 @@ LayerInput Session::randomInput(int64_t tokens) const {
 
 llvm::Error Session::State::checkInput(const LayerInput &input) const {
   int64_t tokens = input.tokens.rows;
-  if (llvm::Error error = planned->facts.checkTokens(tokens)) {
+  if (llvm::Error error = planned().facts.checkTokens(tokens)) {
     return error;
   }
   if (options.takesRouting && input.routing->tokens != tokens) {
@@ -145,13 +119,17 @@ llvm::Error Session::State::checkInput(const LayerInput &input) const {
   return llvm::Error::success();
 }
 
-/// The same arguments and results where one rank holds everything.
+/// The same program where one rank holds everything: its slots are the experts,
+/// in their order.
 static ProgramLayout onOneRank(ProgramLayout layout) {
   std::vector<planning::MeshAxis> axes(layout.ranks.axes());
   for (planning::MeshAxis &axis : axes) {
     axis.size = 1;
   }
   layout.ranks = llvm::cantFail(Mesh::create(std::move(axes)));
+  for (Handle &handle : layout.handles) {
+    handle.placement.clear();
+  }
   return layout;
 }
 
@@ -161,18 +139,12 @@ llvm::Error Session::State::load(ProgramKind kind,
     return llvm::Error::success();
   }
   bool isReference = kind == ProgramKind::Reference;
-  llvm::Expected<CompiledProgram> program = compileProgram(
-      *prepared.module, prepared.function.getSymName(), kind,
-      {options.cpu, target, options.overlaps},
-      isReference ? onOneRank(planned->layout) : planned->layout);
+  llvm::Expected<CompiledProgram> program = source->load(kind);
   if (!program) {
     return program.takeError();
   }
   if (isReference) {
-    // Its slots are the experts, in their order.
-    for (Handle &handle : program->layout.handles) {
-      handle.placement.clear();
-    }
+    program->layout = onOneRank(std::move(program->layout));
   }
   RankFrames::request(program->layout, *weights);
   unsigned threads = llvm::hardware_concurrency().compute_thread_count();
@@ -201,7 +173,7 @@ groupSets(const ProgramLayout &layout) {
 }
 
 RankSetup Session::State::makeSetup() const {
-  const LayerTraffic &traffic = planned->traffic;
+  const LayerTraffic &traffic = planned().traffic;
   const Mesh &mesh = traffic.mesh;
   RankSetup setup;
   setup.ranks = mesh.deviceCount();
@@ -253,7 +225,7 @@ Session::join(const moert_bootstrap &bootstrap) const {
   assert(state->partitioned && "expected a session that is prepared");
   const LoadedProgram &loaded = *state->partitioned;
   return HostedRank::join({loaded.program.entry, &loaded.program.layout,
-                           loaded.frames.get(), &state->planned->facts},
+                           loaded.frames.get(), &state->planned().facts},
                           state->makeSetup(), bootstrap);
 }
 
@@ -298,7 +270,7 @@ llvm::Expected<LayerResult> Session::runReference(const LayerInput &input) {
 
 std::string Session::slotOf(int64_t expert, int64_t token,
                             int64_t tokens) const {
-  const LayerTraffic &traffic = state->planned->traffic;
+  const LayerTraffic &traffic = state->planned().traffic;
   if (expert < 0) {
     return "no slot";
   }

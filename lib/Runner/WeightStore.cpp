@@ -95,8 +95,8 @@ static PackedLayout packedLayout(const WeightSymbol &weight,
           weight.type == ElementType::F32 ? PackedType::f32 : PackedType::bf16};
 }
 
-int64_t WeightStore::bytesOf(const WeightPart &part) const {
-  const WeightSymbol &weight = weights.at(part.symbol)->symbol;
+int64_t moe::runner::bytesOf(const WeightSymbol &weight,
+                             const WeightPart &part) {
   if (part.isPacked) {
     return packedLayout(weight, part).bytes();
   }
@@ -105,6 +105,10 @@ int64_t WeightStore::bytesOf(const WeightPart &part) const {
     bytes *= range.size();
   }
   return bytes;
+}
+
+int64_t WeightStore::bytesOf(const WeightPart &part) const {
+  return runner::bytesOf(weights.at(part.symbol)->symbol, part);
 }
 
 static int64_t roundUp(int64_t bytes) {

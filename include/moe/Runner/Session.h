@@ -8,7 +8,7 @@
 
 #include "moe/Runner/CompareOutputs.h"
 #include "moe/Runner/HostedRank.h"
-#include "moe/Runner/RoutingTraffic.h"
+#include "moe/Runner/PlannedLayer.h"
 
 #include <memory>
 
@@ -82,8 +82,13 @@ public:
   /// position.
   static llvm::Expected<std::unique_ptr<Session>>
   create(const SessionOptions &options);
+  /// The same for programs that are there; what the options say of a module
+  /// and its plan is not looked at.
+  static llvm::Expected<std::unique_ptr<Session>>
+  create(std::unique_ptr<ProgramSource> source, const SessionOptions &options);
   ~Session();
 
+  const PlannedLayer &planned() const;
   const LayerFacts &facts() const;
   const LayerTraffic &traffic() const;
 

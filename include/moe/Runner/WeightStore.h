@@ -28,6 +28,12 @@ struct WeightPart {
 
 class WeightArena;
 
+/// Bytes of one part, without padding to the next.
+int64_t bytesOf(const WeightSymbol &weight, const WeightPart &part);
+
+/// Bytes of the parts that each rank of a program reads, by rank.
+std::vector<int64_t> weightBytesByRank(const ProgramLayout &layout);
+
 class WeightStore {
 public:
   /// Weights beyond `memoryLimit` bytes lie in a file; without a limit those

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Programs out of a module: read, planned where it is not, lowered and
+// compiled, into this process or into objects for a bundle.
+#ifndef MOE_RUNNER_MODULESOURCE_H
+#define MOE_RUNNER_MODULESOURCE_H
+
+#include "moe/Runner/Session.h"
+#include "moe/Target/CPU/CPUTarget.h"
+
+namespace moe::runner {
+
+/// A program as an object file.
+struct ObjectProgram {
+  std::string object;
+  /// The function to call.
+  std::string entry;
+  /// With handles and groups.
+  ProgramLayout layout;
+};
+
+class ModuleSource : public ProgramSource {
+public:
+  /// Reads and plans the module; nothing is compiled yet. Errors are one line;
+  /// those about the module begin with file and position.
+  static llvm::Expected<std::unique_ptr<ModuleSource>>
+  create(const SessionOptions &options);
+  ~ModuleSource() override;
+
+  const PlannedLayer &planned() const override;
+  /// Fails where the target is not this machine's.
+  llvm::Expected<CompiledProgram> load(ProgramKind kind) override;
+
+  const mlir::moe::CPUTarget &target() const;
+  llvm::Expected<ObjectProgram> emit(ProgramKind kind) const;
+  /// The topology of the plan, as a `comm.topology`.
+  std::string printTopology() const;
+
+private:
+  struct State;
+  explicit ModuleSource(std::unique_ptr<State> state);
+  std::unique_ptr<State> state;
+};
+
+} // namespace moe::runner
+
+#endif // MOE_RUNNER_MODULESOURCE_H
