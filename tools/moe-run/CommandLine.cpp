@@ -225,8 +225,9 @@ CommandLine::parse(llvm::ArrayRef<const char *> words) {
 
 void CommandLine::printHelp() {
   RunOptionTable().printHelp(
-      llvm::outs(), "moe-run <module.mlir> [flags]",
-      "Runs one MoE layer of a module on N ranks. A module that is not planned "
+      llvm::outs(), "moe-run <module.mlir|bundle.moe> [flags]",
+      "Runs one MoE layer of a module or a bundle on N ranks. A module that is "
+      "not planned "
       "is planned with defaults.\nExit status: 0 all is well, 1 the input is "
       "wrong, 2 --check found a difference, 3 a rank failed.",
       /*ShowHidden=*/false, /*ShowAllAliases=*/false);

@@ -4,6 +4,7 @@
 
 #include "CommandLine.h"
 
+#include "moe/Bundle/BundleSource.h"
 #include "moe/Runner/RunReport.h"
 
 #include "llvm/Support/FileSystem.h"
@@ -127,9 +128,23 @@ static llvm::Expected<int> check(Session &session, const LayerInput &input,
   return Different;
 }
 
+/// On a bundle, without the compiler, or on a module.
+static llvm::Expected<std::unique_ptr<Session>>
+createSession(const SessionOptions &options) {
+  if (!moe::bundle::isBundle(options.modulePath)) {
+    return Session::create(options);
+  }
+  llvm::Expected<std::unique_ptr<moe::bundle::BundleSource>> source =
+      moe::bundle::BundleSource::open(options);
+  if (!source) {
+    return source.takeError();
+  }
+  return Session::create(std::move(*source), options);
+}
+
 static llvm::Expected<int> run(const CommandLine &line) {
   llvm::Expected<std::unique_ptr<Session>> session =
-      Session::create(line.session);
+      createSession(line.session);
   if (!session) {
     return session.takeError();
   }

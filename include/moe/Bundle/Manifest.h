@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What a bundle says of its code, as plain data: for which CPU it is, what it
+// expects of its callers, how its layer was planned.
+#ifndef MOE_BUNDLE_MANIFEST_H
+#define MOE_BUNDLE_MANIFEST_H
+
+#include "moe/Runner/PlannedLayer.h"
+#include "moe/Target/CPU/CPUTarget.h"
+
+#include <map>
+
+namespace moe::bundle {
+
+/// A `comm.mesh`: the device at each position of its axes.
+struct MeshData {
+  std::vector<planning::MeshAxis> axes;
+  std::vector<int64_t> order;
+};
+
+/// The slots of experts that serve other cells than the first: runs of
+/// (first cell, slot).
+struct ReplicaData {
+  int64_t expert = 0;
+  int64_t cells = 0;
+  std::vector<std::vector<int64_t>> runs;
+};
+
+struct PlacementEntry {
+  runner::Axes axes;
+  int64_t experts = 0;
+  /// The expert in each slot of each rank, -1 for an empty one.
+  std::vector<std::vector<int64_t>> slots;
+  std::vector<ReplicaData> replicas;
+};
+
+/// What a layer's exchanges carry.
+struct TrafficData {
+  /// The `moe.placement` that the layer uses.
+  std::string placement;
+  planning::ExpertShares loads;
+  runner::Axes tokenAxes;
+  runner::Axes expertAxes;
+  runner::Axes columnAxes;
+  int64_t choices = 1;
+  int64_t outputColumns = 0;
+  int64_t outputElementBytes = 0;
+  planning::ExchangeRequest dispatch;
+  planning::ExchangeRequest combine;
+};
+
+/// What a program's callers must know beyond the plan.
+struct ProgramData {
+  /// The function to call.
+  std::string entry;
+  std::vector<runner::Handle> handles;
+  std::vector<runner::Axes> groups;
+};
+
+/// Bytes that one rank needs.
+struct RankMemory {
+  /// Packed weights in its slots and its parts of dense tensors.
+  int64_t weights = 0;
+  /// Rows that are sent and received at once: of the tokens that the module is
+  /// bounded to, at the plan's bound.
+  int64_t buffers = 0;
+};
+
+struct Manifest {
+  /// Raised with every change that older readers would misunderstand.
+  static constexpr int64_t currentVersion = 1;
+
+  int64_t version = currentVersion;
+  /// Of the project that wrote it.
+  std::string project;
+  mlir::moe::CPUTarget target;
+  runner::LayerFacts facts;
+  MeshData mesh;
+  /// As a `comm.topology`.
+  std::string topology;
+  TrafficData traffic;
+  std::vector<runner::Port> arguments;
+  std::vector<runner::Port> results;
+  std::map<std::string, runner::WeightSymbol> weights;
+  std::map<std::string, PlacementEntry> placements;
+  /// What the layer's placement was when the code was compiled, where it has
+  /// been replaced since.
+  std::optional<PlacementEntry> replaced;
+  /// Slots that every rank's code works on.
+  int64_t localSlots = 1;
+  /// By ProgramKind's name.
+  std::map<std::string, ProgramData> programs;
+  std::vector<RankMemory> memory;
+
+  /// Indented, with a newline at the end.
+  std::string toJson() const;
+  /// Errors say in which place what is wrong.
+  static llvm::Expected<Manifest> fromJson(llvm::StringRef text);
+
+  /// Takes over what a plan says.
+  void setPlan(const runner::PlannedLayer &planned);
+  /// What a session needs of the plan; fails where the data cannot be one.
+  llvm::Expected<runner::PlannedLayer> plan() const;
+  /// The plan's layout with a program's handles and groups, whose names exist.
+  llvm::Expected<runner::ProgramLayout>
+  layoutOf(runner::ProgramKind kind) const;
+};
+
+PlacementEntry toEntry(const planning::Placement &placement,
+                       const runner::Axes &axes);
+llvm::Expected<planning::Placement> toPlacement(const PlacementEntry &entry);
+
+/// "program" and "reference".
+llvm::StringRef nameOf(runner::ProgramKind kind);
+
+} // namespace moe::bundle
+
+#endif // MOE_BUNDLE_MANIFEST_H

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "moe/Bundle/DescribePlan.h"
+
+#include "moe/Report/PlanReport.h"
+#include "moe/Runner/WeightStore.h"
+
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace moe::bundle;
+using namespace moe::report;
+using namespace moe::runner;
+using moe::planning::ExchangePlan;
+namespace planning = moe::planning;
+
+/// Rows of a rank at once, with the most tokens: those that it sends and those
+/// that it may receive, in both directions.
+static int64_t bufferBytes(const PlannedLayer &planned) {
+  const LayerTraffic &traffic = planned.traffic;
+  int64_t ranks = traffic.mesh.groupSize(traffic.tokenAxes);
+  // The first rank has the most.
+  int64_t tokens =
+      planning::tokenRange(planned.facts.maxTokens, ranks, /*index=*/0).size();
+  int64_t rows = tokens * traffic.choices + traffic.dispatch.bound;
+  return rows * (traffic.dispatch.rowBytes + traffic.combine.rowBytes);
+}
+
+static Report makeReport(const PlannedLayer &planned,
+                         llvm::ArrayRef<RankMemory> memory) {
+  const LayerTraffic &traffic = planned.traffic;
+  std::string layer = planned.facts.layer.empty()
+                          ? "the layer"
+                          : "layer " + planned.facts.layer;
+  Report report;
+  report.title = "plan";
+  report.tables.push_back(
+      placementTable("experts of " + layer, traffic.placement, traffic.loads));
+  report.tables.push_back(
+      trafficTable(llvm::formatv("exchanges of {0}, {1} tokens", layer,
+                                 planned.facts.maxTokens)
+                       .str(),
+                   traffic.topology,
+                   {{"dispatch and combine", "expected",
+                     traffic.expect(planned.facts.maxTokens)}}));
+  Table needed;
+  needed.title = "memory of each rank";
+  needed.columns = {{"rank", ColumnKind::Count},
+                    {"packed weights", ColumnKind::Bytes},
+                    {"exchange buffers", ColumnKind::Bytes}};
+  for (auto [rank, bytes] : llvm::enumerate(memory)) {
+    needed.add({static_cast<double>(rank), static_cast<double>(bytes.weights),
+                static_cast<double>(bytes.buffers)});
+  }
+  report.tables.push_back(std::move(needed));
+  report.notes = {ExchangePlan::create(traffic.dispatch).toString(),
+                  ExchangePlan::create(traffic.combine).toString()};
+  return report;
+}
+
+llvm::Error moe::bundle::describePlan(Bundle &bundle) {
+  Manifest &manifest = bundle.manifest;
+  llvm::Expected<PlannedLayer> planned = manifest.plan();
+  if (!planned) {
+    return planned.takeError();
+  }
+  llvm::Expected<ProgramLayout> layout =
+      manifest.layoutOf(ProgramKind::Partitioned);
+  if (!layout) {
+    return layout.takeError();
+  }
+  manifest.memory.clear();
+  for (int64_t bytes : weightBytesByRank(*layout)) {
+    manifest.memory.push_back({bytes, bufferBytes(*planned)});
+  }
+  bundle.plan.clear();
+  llvm::raw_string_ostream stream(bundle.plan);
+  renderJson(makeReport(*planned, manifest.memory), stream);
+  return llvm::Error::success();
+}

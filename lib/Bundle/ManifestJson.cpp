@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "ManifestFields.h"
+
+#include "moe/Bundle/Manifest.h"
+
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace moe::bundle;
+using moe::runner::ElementType;
+using moe::runner::Handle;
+using moe::runner::LayerFacts;
+using moe::runner::Port;
+using moe::runner::WeightSymbol;
+namespace planning = moe::planning;
+
+namespace moe::bundle {
+
+static constexpr EnumName<ElementType> elementTypes[] = {
+    {ElementType::F32, "f32"},
+    {ElementType::BF16, "bf16"},
+    {ElementType::I32, "i32"}};
+static constexpr EnumName<Port::Role> roles[] = {
+    {Port::Role::Tokens, "tokens"},
+    {Port::Role::Output, "output"},
+    {Port::Role::Expert, "expert"},
+    {Port::Role::Weight, "weight"}};
+static constexpr EnumName<Handle::Kind> handleKinds[] = {
+    {Handle::Kind::Experts, "experts"},
+    {Handle::Kind::Tensor, "tensor"},
+    {Handle::Kind::Placement, "placement"}};
+static constexpr EnumName<planning::ExchangeForm> forms[] = {
+    {planning::ExchangeForm::FlatExact, "flat_exact"},
+    {planning::ExchangeForm::FlatBounded, "flat_bounded"}};
+static constexpr EnumName<planning::ExchangeDirection> directions[] = {
+    {planning::ExchangeDirection::Dispatch, "dispatch"},
+    {planning::ExchangeDirection::Combine, "combine"}};
+
+/// `ep`, or `ep:(2)4` for a sub-axis.
+template <> struct TextForm<planning::AxisRef> {
+  static constexpr llvm::StringLiteral expected = "expected a mesh axis";
+  static planning::AxisRef blank() { return ""; }
+  static std::string format(const planning::AxisRef &axis) {
+    return axis.toString();
+  }
+  static bool parse(llvm::StringRef text, planning::AxisRef &axis) {
+    auto [name, digits] = text.split(":(");
+    axis = planning::AxisRef(name);
+    if (name.size() == text.size()) {
+      return !name.empty();
+    }
+    auto [preSize, size] = digits.split(')');
+    return !name.empty() && !preSize.getAsInteger(10, axis.preSize) &&
+           !size.getAsInteger(10, axis.size);
+  }
+};
+
+template <typename Fields>
+static void describe(Fields &fields, planning::MeshAxis &axis) {
+  fields.field("name", axis.name);
+  fields.field("size", axis.size);
+}
+
+template <typename Fields>
+static void describe(Fields &fields, MeshData &mesh) {
+  fields.field("axes", mesh.axes);
+  fields.field("order", mesh.order);
+}
+
+template <typename Fields>
+static void describe(Fields &fields, mlir::moe::CPUTarget &target) {
+  fields.field("triple", target.triple);
+  fields.field("cpu", target.cpu);
+  fields.field("features", target.features);
+}
+
+template <typename Fields>
+static void describe(Fields &fields, LayerFacts &facts) {
+  fields.field("layer", facts.layer);
+  fields.field("mesh", facts.mesh);
+  fields.field("topology", facts.topology);
+  fields.field("placement", facts.placementPolicy);
+  fields.field("exchange", facts.exchange);
+  fields.field("cpu", facts.cpu);
+  fields.choice("type", facts.type, llvm::ArrayRef(elementTypes));
+  fields.field("ranks", facts.ranks);
+  fields.field("hidden", facts.hidden);
+  fields.field("experts", facts.experts);
+  fields.field("choices", facts.choices);
+  fields.field("max_tokens", facts.maxTokens);
+  fields.field("static_tokens", facts.staticTokens);
+}
+
+template <typename Fields> static void describe(Fields &fields, Port &port) {
+  fields.choice("role", port.role, llvm::ArrayRef(roles));
+  fields.choice("type", port.type, llvm::ArrayRef(elementTypes));
+  fields.field("columns", port.columns);
+  fields.field("rows", port.rows);
+  fields.field("row_axes", port.rowAxes);
+  fields.field("column_axes", port.columnAxes);
+}
+
+template <typename Fields>
+static void describe(Fields &fields, WeightSymbol &weight) {
+  fields.field("checkpoint", weight.pattern);
+  fields.field("shape", weight.shape);
+  fields.choice("type", weight.type, llvm::ArrayRef(elementTypes));
+  fields.field("experts", weight.isExperts);
+  fields.field("in_by_out", weight.isInByOut);
+}
+
+template <typename Fields>
+static void describe(Fields &fields, Handle &handle) {
+  fields.choice("kind", handle.kind, llvm::ArrayRef(handleKinds));
+  fields.field("weight", handle.weight);
+  fields.field("placement", handle.placement);
+  fields.field("packed", handle.isPacked);
+  fields.field("sharding", handle.sharding);
+}
+
+template <typename Fields>
+static void describe(Fields &fields, ReplicaData &replicas) {
+  fields.field("expert", replicas.expert);
+  fields.field("cells", replicas.cells);
+  fields.field("runs", replicas.runs);
+}
+
+template <typename Fields>
+static void describe(Fields &fields, PlacementEntry &placement) {
+  fields.field("axes", placement.axes);
+  fields.field("experts", placement.experts);
+  fields.field("slots", placement.slots);
+  fields.field("replicas", placement.replicas);
+}
+
+template <typename Fields>
+static void describe(Fields &fields, planning::ExpertShares &loads) {
+  fields.field("shares", loads.shares);
+  fields.field("assumed_uniform", loads.isAssumedUniform);
+}
+
+template <typename Fields>
+static void describe(Fields &fields, planning::ExchangeRequest &exchange) {
+  fields.choice("direction", exchange.direction, llvm::ArrayRef(directions));
+  fields.choice("form", exchange.form, llvm::ArrayRef(forms));
+  fields.field("axes", exchange.axes);
+  fields.field("row_bytes", exchange.rowBytes);
+  fields.field("local_slots", exchange.localSlots);
+  fields.field("bound", exchange.bound);
+}
+
+template <typename Fields>
+static void describe(Fields &fields, TrafficData &traffic) {
+  fields.field("placement", traffic.placement);
+  fields.field("loads", traffic.loads);
+  fields.field("token_axes", traffic.tokenAxes);
+  fields.field("expert_axes", traffic.expertAxes);
+  fields.field("column_axes", traffic.columnAxes);
+  fields.field("choices", traffic.choices);
+  fields.field("output_columns", traffic.outputColumns);
+  fields.field("output_element_bytes", traffic.outputElementBytes);
+  fields.field("dispatch", traffic.dispatch);
+  fields.field("combine", traffic.combine);
+}
+
+template <typename Fields>
+static void describe(Fields &fields, ProgramData &program) {
+  fields.field("entry", program.entry);
+  fields.field("handles", program.handles);
+  fields.field("groups", program.groups);
+}
+
+template <typename Fields>
+static void describe(Fields &fields, RankMemory &memory) {
+  fields.field("weights", memory.weights);
+  fields.field("buffers", memory.buffers);
+}
+
+template <typename Fields>
+static void describe(Fields &fields, Manifest &manifest) {
+  fields.field("version", manifest.version);
+  fields.field("project", manifest.project);
+  fields.field("target", manifest.target);
+  fields.field("layer", manifest.facts);
+  fields.field("mesh", manifest.mesh);
+  fields.field("topology", manifest.topology);
+  fields.field("traffic", manifest.traffic);
+  fields.field("arguments", manifest.arguments);
+  fields.field("results", manifest.results);
+  fields.field("weights", manifest.weights);
+  fields.field("placements", manifest.placements);
+  fields.field("replaced", manifest.replaced);
+  fields.field("local_slots", manifest.localSlots);
+  fields.field("programs", manifest.programs);
+  fields.field("memory", manifest.memory);
+}
+
+} // namespace moe::bundle
+
+std::string Manifest::toJson() const {
+  return llvm::formatv("{0:2}\n", FieldWriter::toJson(*this));
+}
+
+/// The version alone: of another one nothing else can be expected to be known.
+static llvm::Error checkVersion(const llvm::json::Object &manifest) {
+  std::optional<int64_t> version = manifest.getInteger("version");
+  if (version && *version == Manifest::currentVersion) {
+    return llvm::Error::success();
+  }
+  return llvm::createStringError(llvm::formatv(
+      "expected a bundle of version {0}, but got {1}", Manifest::currentVersion,
+      version ? std::to_string(*version) : "none"));
+}
+
+llvm::Expected<Manifest> Manifest::fromJson(llvm::StringRef text) {
+  llvm::Expected<llvm::json::Value> json = llvm::json::parse(text);
+  if (!json) {
+    return json.takeError();
+  }
+  const llvm::json::Object *object = json->getAsObject();
+  if (!object) {
+    return llvm::createStringError("expected an object");
+  }
+  if (llvm::Error error = checkVersion(*object)) {
+    return std::move(error);
+  }
+  Manifest manifest;
+  std::string problem;
+  FieldReader reader(*object, "", problem);
+  describe(reader, manifest);
+  if (!problem.empty()) {
+    return llvm::createStringError(problem);
+  }
+  return manifest;
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Compiles one MoE layer of a module into a bundle, which moe-run runs without
+// the compiler.
+
+#include "moe/Bundle/CompileBundle.h"
+#include "moe/Bundle/ReplacePlacement.h"
+
+#include "llvm/Option/ArgList.h"
+#include "llvm/Option/OptTable.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace llvm::opt;
+using moe::bundle::Bundle;
+using moe::runner::SessionOptions;
+
+namespace {
+enum OptionId {
+  OPT_INVALID = 0,
+#define OPTION(...) LLVM_MAKE_OPT_ID(__VA_ARGS__),
+#include "Options.inc"
+#undef OPTION
+};
+
+#define OPTTABLE_STR_TABLE_CODE
+#include "Options.inc"
+#undef OPTTABLE_STR_TABLE_CODE
+#define OPTTABLE_PREFIXES_TABLE_CODE
+#include "Options.inc"
+#undef OPTTABLE_PREFIXES_TABLE_CODE
+
+constexpr OptTable::Info infoTable[] = {
+#define OPTION(...) LLVM_CONSTRUCT_OPT_INFO(__VA_ARGS__),
+#include "Options.inc"
+#undef OPTION
+};
+
+class CompileOptionTable : public GenericOptTable {
+public:
+  CompileOptionTable()
+      : GenericOptTable(OptionStrTable, OptionPrefixesTable, infoTable) {}
+};
+} // namespace
+
+/// What the parser could not place, and what does not go together.
+static llvm::Error verify(const InputArgList &flags, unsigned missingIndex,
+                          unsigned missingCount) {
+  if (missingCount) {
+    return llvm::createStringError(llvm::Twine("expected a value after ") +
+                                   flags.getArgString(missingIndex));
+  }
+  if (const Arg *unknown = flags.getLastArg(OPT_UNKNOWN)) {
+    return llvm::createStringError("unknown flag '" +
+                                   unknown->getAsString(flags) +
+                                   "'; --help lists those that there are");
+  }
+  if (flags.getAllArgValues(OPT_INPUT).size() != 1 ||
+      !flags.hasArg(OPT_output)) {
+    return llvm::createStringError(
+        "expected one module or bundle, and -o; see --help");
+  }
+  llvm::StringRef target = flags.getLastArgValue(OPT_target_eq, "cpu");
+  if (target != "cpu") {
+    return llvm::createStringError(
+        "expected --target=cpu, but got '" + target +
+        (target == "gpu" ? "', which is not built yet" : "'"));
+  }
+  return llvm::Error::success();
+}
+
+static llvm::Expected<SessionOptions> readOptions(const InputArgList &flags) {
+  SessionOptions options;
+  llvm::StringRef ranks = flags.getLastArgValue(OPT_ranks_eq, "0");
+  if (ranks.getAsInteger(10, options.ranks) || options.ranks < 0) {
+    return llvm::createStringError(
+        "expected --ranks to be a whole number, but got '" + ranks + "'");
+  }
+  options.modulePath = flags.getLastArgValue(OPT_INPUT);
+  options.mesh = flags.getLastArgValue(OPT_mesh_eq);
+  options.topology = flags.getLastArgValue(OPT_topology_eq);
+  options.layer = flags.getLastArgValue(OPT_layer_eq);
+  options.exchange = flags.getLastArgValue(OPT_exchange_eq, "flat_exact");
+  options.replan = flags.hasArg(OPT_replan);
+  options.overlaps = !flags.hasArg(OPT_no_overlap);
+  options.cpu = flags.getLastArgValue(OPT_cpu_eq, "native");
+  return options;
+}
+
+/// A bundle is taken as it is, a module is compiled.
+static llvm::Expected<Bundle> makeBundle(const InputArgList &flags) {
+  llvm::StringRef input = flags.getLastArgValue(OPT_INPUT);
+  if (moe::bundle::isBundle(input)) {
+    if (!flags.hasArg(OPT_replace_placement_eq)) {
+      return llvm::createStringError(
+          input + ": expected --replace-placement with a bundle");
+    }
+    return moe::bundle::readBundle(input);
+  }
+  llvm::Expected<SessionOptions> options = readOptions(flags);
+  if (!options) {
+    return options.takeError();
+  }
+  return moe::bundle::compileBundle(*options, MOE_VERSION);
+}
+
+static llvm::Error run(const InputArgList &flags) {
+  llvm::Expected<Bundle> bundle = makeBundle(flags);
+  if (!bundle) {
+    return bundle.takeError();
+  }
+  if (flags.hasArg(OPT_replace_placement_eq)) {
+    if (llvm::Error error = moe::bundle::replacePlacement(
+            *bundle, flags.getLastArgValue(OPT_replace_placement_eq))) {
+      return error;
+    }
+  }
+  return moe::bundle::writeBundle(flags.getLastArgValue(OPT_output), *bundle);
+}
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  CompileOptionTable table;
+  unsigned missingIndex = 0, missingCount = 0;
+  InputArgList flags = table.ParseArgs(llvm::ArrayRef(argv, argc).drop_front(),
+                                       missingIndex, missingCount);
+  if (flags.hasArg(OPT_help)) {
+    table.printHelp(
+        llvm::outs(), "moe-compile <module.mlir> -o <model.moe> [flags]",
+        "Compiles one MoE layer into a bundle that moe-run takes: code, plan "
+        "and what both expect of weights.\nA module that is not planned is "
+        "planned with defaults.\nExit status: 0 all is well, 1 the input is "
+        "wrong.",
+        /*ShowHidden=*/false, /*ShowAllAliases=*/false);
+    return 0;
+  }
+  llvm::Error error = verify(flags, missingIndex, missingCount);
+  if (!error) {
+    error = run(flags);
+  }
+  if (!error) {
+    return 0;
+  }
+  llvm::errs() << "error: " << llvm::toString(std::move(error)) << '\n';
+  return 1;
+}
