@@ -214,6 +214,13 @@ MOE_EXPORT moe_diagnostic *
 moe_program_compile(const moe_module *module,
                     const moe_compile_options *options, moe_program **program);
 
+/// Opens a bundle that moe-compile has written; nothing is compiled. Where the
+/// options name a layer, a mesh, a topology or a CPU, these must be the
+/// bundle's.
+MOE_EXPORT moe_diagnostic *moe_program_open(const char *path,
+                                            const moe_compile_options *options,
+                                            moe_program **program);
+
 typedef struct moe_program_facts {
   uint32_t struct_size;
   /// Of input and output: MOERT_F32 or MOERT_BF16.

@@ -3,6 +3,7 @@
 #include "Program.h"
 #include "Module.h"
 
+#include "moe/Bundle/BundleSource.h"
 #include "moe/Runner/RunReport.h"
 
 #include <cstring>
@@ -10,11 +11,17 @@
 using namespace moe::capi;
 using namespace moe::runner;
 
-static SessionOptions makeSessionOptions(const moe_module &module,
-                                         const moe_compile_options &options) {
-  SessionOptions session;
-  session.modulePath = module.name;
-  session.moduleText = serialize(module.module.get(), MOE_BYTECODE);
+/// What the caller asks for, checked; the module is still to be named.
+static moe_diagnostic *readCompileOptions(const moe_compile_options *given,
+                                          SessionOptions &session) {
+  moe_compile_options options = {};
+  if (moe_diagnostic *wrong = readOptions(given, options)) {
+    return wrong;
+  }
+  if (options.ranks < 0 || options.cores < 0 || !(options.deadline >= 0)) {
+    return makeDiagnostic(
+        MOE_WRONG_INPUT, "expected ranks, cores and deadline to be at least 0");
+  }
   session.layer = toString(options.layer);
   session.ranks = options.ranks;
   session.mesh = toString(options.mesh);
@@ -25,30 +32,49 @@ static SessionOptions makeSessionOptions(const moe_module &module,
   session.deadlineSeconds = options.deadline;
   session.cores = options.cores;
   session.exitsWhenStuck = false;
-  return session;
+  return nullptr;
 }
 
-moe_diagnostic *moe_program_compile(const moe_module *module,
-                                    const moe_compile_options *options,
-                                    moe_program **program) {
-  moe_compile_options wanted = {};
-  if (moe_diagnostic *wrong = readOptions(options, wanted)) {
-    return wrong;
-  }
-  if (wanted.ranks < 0 || wanted.cores < 0 || !(wanted.deadline >= 0)) {
-    return makeDiagnostic(
-        MOE_WRONG_INPUT, "expected ranks, cores and deadline to be at least 0");
-  }
-  llvm::Expected<std::unique_ptr<Session>> session =
-      Session::create(makeSessionOptions(*module, wanted));
+/// Gives a session that is ready to run to the caller.
+static moe_diagnostic *give(llvm::Expected<std::unique_ptr<Session>> session,
+                            std::string name, moe_program **program) {
   if (!session) {
     return toDiagnostic(session.takeError());
   }
   if (llvm::Error error = (*session)->prepare()) {
     return toDiagnostic(std::move(error));
   }
-  *program = new moe_program{std::move(*session), module->name};
+  *program = new moe_program{std::move(*session), std::move(name)};
   return nullptr;
+}
+
+moe_diagnostic *moe_program_compile(const moe_module *module,
+                                    const moe_compile_options *options,
+                                    moe_program **program) {
+  SessionOptions session;
+  if (moe_diagnostic *wrong = readCompileOptions(options, session)) {
+    return wrong;
+  }
+  session.modulePath = module->name;
+  session.moduleText = serialize(module->module.get(), MOE_BYTECODE);
+  return give(Session::create(session), module->name, program);
+}
+
+moe_diagnostic *moe_program_open(const char *path,
+                                 const moe_compile_options *options,
+                                 moe_program **program) {
+  SessionOptions session;
+  if (moe_diagnostic *wrong = readCompileOptions(options, session)) {
+    return wrong;
+  }
+  session.modulePath = toString(path);
+  llvm::Expected<std::unique_ptr<moe::bundle::BundleSource>> source =
+      moe::bundle::BundleSource::open(session);
+  if (!source) {
+    return toDiagnostic(source.takeError());
+  }
+  return give(Session::create(std::move(*source), session), session.modulePath,
+              program);
 }
 
 moe_diagnostic *moe_program_get_facts(const moe_program *program,

@@ -168,8 +168,46 @@ static void testProgram(moe_context *context, const char *path) {
   moe_program_destroy(program);
 }
 
+/// A bundle has no compiler behind it and gives the same bits.
+static void testBundle(moe_context *context, const char *path,
+                       const char *bundle) {
+  enum { tokens = 7 };
+  moe_program *none = NULL;
+  expectError(moe_program_open(path, NULL, &none), MOE_WRONG_INPUT,
+              "expected a whole bundle");
+  moe_compile_options options = {0};
+  options.struct_size = sizeof(options);
+  options.ranks = 3;
+  expectError(moe_program_open(bundle, &options, &none), MOE_WRONG_INPUT,
+              "expected 3 ranks");
+  options.ranks = 4;
+  moe_module *module = makePlanned(context, path, "moe-extract-layer");
+  moe_program *programs[2] = {NULL, NULL};
+  succeed(moe_program_compile(module, &options, &programs[0]));
+  succeed(moe_program_open(bundle, &options, &programs[1]));
+  moe_module_destroy(module);
+  moe_program_facts facts = {0};
+  facts.struct_size = sizeof(facts);
+  succeed(moe_program_get_facts(programs[1], &facts));
+  size_t values = (size_t)(tokens * facts.hidden);
+  float *input = makeTokens((int64_t)values);
+  float *outputs[2];
+  for (int i = 0; i < 2; ++i) {
+    outputs[i] = malloc(values * sizeof(float));
+    moe_buffers buffers = {sizeof(buffers), 0,    tokens, input,
+                           outputs[i],      NULL, NULL};
+    succeed(moe_program_run(programs[i], &buffers, NULL));
+    moe_program_destroy(programs[i]);
+  }
+  require(memcmp(outputs[0], outputs[1], values * sizeof(float)) == 0,
+          "the bundle's bits");
+  free(outputs[1]);
+  free(outputs[0]);
+  free(input);
+}
+
 int main(int argc, char **argv) {
-  require(argc == 2, "expected a config.json");
+  require(argc == 3, "expected a config.json and a bundle");
   require(moe_abi_version() == MOE_ABI_VERSION, "ABI version");
   require(strcmp(moe_version(), "0.1.0") >= 0, "version");
   require(moe_diagnostic_status(NULL) == MOE_OK, "no diagnostic is well");
@@ -182,6 +220,7 @@ int main(int argc, char **argv) {
   testPipelines(context, argv[1]);
   testRoundTrip(context, argv[1]);
   testProgram(context, argv[1]);
+  testBundle(context, argv[1], argv[2]);
   require(heard.others == 0, "errors are returned and not told");
   moe_context_destroy(context);
   moe_context_destroy(NULL);

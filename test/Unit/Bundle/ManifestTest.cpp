@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- ManifestTest.cpp - Manifests as JSON and as plans ------------------===//
+
+#include "moe/Bundle/Manifest.h"
+
+#include "llvm/Support/JSON.h"
+
+#include <gtest/gtest.h>
+
+using namespace moe::bundle;
+using namespace moe::runner;
+using moe::planning::AxisRef;
+using moe::planning::Placement;
+using moe::planning::PlacementData;
+
+/// A layer on dp=2, ep=3 with a replicated expert; no two sizes are equal.
+static Manifest makeManifest() {
+  Manifest manifest;
+  manifest.project = "1.2.3";
+  manifest.target = {"x86_64-pc-linux-gnu", "x86-64-v3", "+fma", 8, 16, true};
+  manifest.facts.layer = "encoder.1";
+  manifest.facts.mesh = "dp=2,ep=3";
+  manifest.facts.type = ElementType::BF16;
+  manifest.facts.ranks = 6;
+  manifest.facts.hidden = 48;
+  manifest.facts.experts = 5;
+  manifest.facts.choices = 2;
+  manifest.facts.maxTokens = 70;
+  manifest.mesh = {{{"dp", 2}, {"ep", 3}}, {5, 4, 3, 2, 1, 0}};
+  manifest.topology = "comm.topology @cluster tiers [node: 2 x 50.0 GB/s 5.0 "
+                      "us, link: 3 x 300.0 GB/s 1.0 us]";
+  PlacementData data;
+  data.expertCount = 5;
+  data.expertsByRank = {{0, 1}, {2, 0}, {3, 4}};
+  manifest.placements["p0"] =
+      toEntry(llvm::cantFail(Placement::create(data)), {"ep"});
+  manifest.localSlots = 2;
+  manifest.traffic.placement = "p0";
+  manifest.traffic.loads.shares = {0.5, 0.125, 0.125, 0.125, 0.125};
+  manifest.traffic.tokenAxes = {"dp", "ep"};
+  manifest.traffic.expertAxes = {"ep"};
+  manifest.traffic.choices = 2;
+  manifest.traffic.combine.direction =
+      moe::planning::ExchangeDirection::Combine;
+  manifest.traffic.combine.form = moe::planning::ExchangeForm::FlatBounded;
+  manifest.arguments = {{Port::Role::Tokens,
+                         ElementType::BF16,
+                         48,
+                         70,
+                         {AxisRef("dp"), AxisRef("ep")},
+                         {}}};
+  manifest.results = {{Port::Role::Output,
+                       ElementType::BF16,
+                       48,
+                       std::nullopt,
+                       {AxisRef("dp", 1, 2), AxisRef("ep")},
+                       {}}};
+  manifest.weights["gate"] = {
+      "layers.1.{e}.gate", {5, 48, 32}, ElementType::BF16, true, false};
+  manifest.programs["program"] = {
+      "_mlir_ciface_layer",
+      {{Handle::Kind::Experts, "gate", "p0", true, {{}, {}, {"ep"}}},
+       {Handle::Kind::Placement, "", "p0", false, {}}},
+      {{AxisRef("ep")}}};
+  manifest.memory = {{100, 20}, {101, 21}};
+  return manifest;
+}
+
+static std::string errorOf(const std::string &json) {
+  llvm::Expected<Manifest> manifest = Manifest::fromJson(json);
+  return manifest ? "" : llvm::toString(manifest.takeError());
+}
+
+TEST(Manifest, ComesBackFromJson) {
+  std::string text = makeManifest().toJson();
+  Manifest again = llvm::cantFail(Manifest::fromJson(text));
+  EXPECT_EQ(again.toJson(), text);
+  EXPECT_EQ(again.results[0].rowAxes[0].toString(), "dp:(1)2");
+  EXPECT_EQ(again.arguments[0].rows, 70);
+  EXPECT_FALSE(again.results[0].rows);
+  EXPECT_EQ(again.memory[1].buffers, 21);
+}
+
+TEST(Manifest, BecomesThePlanThatItWasMadeFrom) {
+  Manifest manifest = makeManifest();
+  PlannedLayer planned = llvm::cantFail(manifest.plan());
+  EXPECT_EQ(planned.traffic.mesh.deviceAt(0), 5);
+  EXPECT_EQ(planned.layout.ranks.deviceAt(0), 0);
+  EXPECT_TRUE(planned.traffic.placement.hasReplicas());
+  EXPECT_FALSE(planned.replaced);
+  Manifest again;
+  again.project = manifest.project;
+  again.target = manifest.target;
+  again.topology = manifest.topology;
+  again.programs = manifest.programs;
+  again.memory = manifest.memory;
+  again.setPlan(planned);
+  EXPECT_EQ(again.toJson(), manifest.toJson());
+}
+
+TEST(Manifest, NamesEachMissingField) {
+  llvm::json::Value json =
+      llvm::cantFail(llvm::json::parse(makeManifest().toJson()));
+  for (const auto &entry : *json.getAsObject()) {
+    llvm::json::Object without = *json.getAsObject();
+    std::string key = entry.first.str();
+    without.erase(key);
+    std::string error =
+        errorOf(llvm::formatv("{0}", llvm::json::Value(std::move(without))));
+    EXPECT_NE(error.find(key == "version" ? "version 1" : key + ": expected"),
+              std::string::npos)
+        << key << ": " << error;
+  }
+}
+
+TEST(Manifest, SaysWhereAValueIsWrong) {
+  auto replace = [](llvm::StringRef from, llvm::StringRef to) {
+    std::string text = makeManifest().toJson();
+    size_t at = text.find(from.str());
+    EXPECT_NE(at, std::string::npos) << from.str();
+    return errorOf(text.replace(at, from.size(), to.str()));
+  };
+  EXPECT_EQ(replace("\"role\": \"output\"", "\"role\": \"way out\""),
+            "results[0].role: expected a known name, but got 'way out'");
+  EXPECT_EQ(replace("\"dp:(1)2\"", "\"dp:(x)2\""),
+            "results[0].row_axes[0]: expected a mesh axis, but got 'dp:(x)2'");
+  EXPECT_EQ(replace("\"hidden\": 48", "\"hidden\": \"48\""),
+            "layer.hidden: expected a whole number");
+  EXPECT_EQ(replace("\"version\": 1", "\"version\": 2"),
+            "expected a bundle of version 1, but got 2");
+  EXPECT_NE(errorOf("["), "");
+  EXPECT_EQ(errorOf("[]"), "expected an object");
+}
+
+TEST(Manifest, RefusesPlansThatCannotBe) {
+  auto planError = [](auto change) {
+    Manifest manifest = makeManifest();
+    change(manifest);
+    llvm::Expected<PlannedLayer> planned = manifest.plan();
+    return planned ? "" : llvm::toString(planned.takeError());
+  };
+  EXPECT_EQ(planError([](Manifest &) {}), "");
+  EXPECT_NE(planError([](Manifest &m) { m.mesh.order[0] = 4; }), "");
+  EXPECT_NE(planError([](Manifest &m) { m.topology = "comm.mesh"; }), "");
+  EXPECT_NE(planError([](Manifest &m) { m.traffic.expertAxes = {"tp"}; }), "");
+  EXPECT_NE(planError([](Manifest &m) { m.placements["p0"].slots[0] = {}; }),
+            "");
+  EXPECT_NE(planError([](Manifest &m) { m.localSlots = 1; }), "");
+  EXPECT_NE(planError([](Manifest &m) { m.results.clear(); }), "");
+  EXPECT_NE(planError([](Manifest &m) {
+              m.placements["p0"].replicas[0].runs[0][0] = 3;
+            }),
+            "");
+}
+
+TEST(Manifest, GivesHandlesThatExistOnly) {
+  Manifest manifest = makeManifest();
+  EXPECT_EQ(llvm::cantFail(manifest.layoutOf(ProgramKind::Partitioned))
+                .handles.size(),
+            2u);
+  manifest.programs["program"].handles[0].weight = "up";
+  llvm::Expected<ProgramLayout> layout =
+      manifest.layoutOf(ProgramKind::Partitioned);
+  ASSERT_FALSE(layout);
+  EXPECT_EQ(llvm::toString(layout.takeError()),
+            "expected the weight 'up' and the placement 'p0' of a handle");
+}
