@@ -181,6 +181,7 @@ static void describe(Fields &fields, Manifest &manifest) {
   fields.field("version", manifest.version);
   fields.field("project", manifest.project);
   fields.field("target", manifest.target);
+  fields.field("packing", manifest.packing);
   fields.field("layer", manifest.facts);
   fields.field("mesh", manifest.mesh);
   fields.field("topology", manifest.topology);

@@ -146,6 +146,11 @@ static llvm::Expected<ProgramLayout> makeLayout(const Manifest &manifest,
 }
 
 llvm::Expected<PlannedLayer> Manifest::plan() const {
+  if (packing != mlir::moe::PackedLayout::description) {
+    return llvm::createStringError(
+        formatv("expected code for weights packed as {0}, but got {1}",
+                mlir::moe::PackedLayout::description, packing));
+  }
   llvm::Expected<Mesh> devices = Mesh::create(mesh.axes, mesh.order);
   if (!devices) {
     return devices.takeError();

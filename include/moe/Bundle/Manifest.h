@@ -7,6 +7,7 @@
 
 #include "moe/Runner/PlannedLayer.h"
 #include "moe/Target/CPU/CPUTarget.h"
+#include "moe/Target/CPU/PackedLayout.h"
 
 #include <map>
 
@@ -74,6 +75,8 @@ struct Manifest {
   /// Of the project that wrote it.
   std::string project;
   mlir::moe::CPUTarget target;
+  /// How the code reads weights that are packed.
+  std::string packing = mlir::moe::PackedLayout::description;
   runner::LayerFacts facts;
   MeshData mesh;
   /// As a `comm.topology`.

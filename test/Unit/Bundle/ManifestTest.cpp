@@ -140,6 +140,7 @@ TEST(Manifest, RefusesPlansThatCannotBe) {
     return planned ? "" : llvm::toString(planned.takeError());
   };
   EXPECT_EQ(planError([](Manifest &) {}), "");
+  EXPECT_NE(planError([](Manifest &m) { m.packing = "rows"; }), "");
   EXPECT_NE(planError([](Manifest &m) { m.mesh.order[0] = 4; }), "");
   EXPECT_NE(planError([](Manifest &m) { m.topology = "comm.mesh"; }), "");
   EXPECT_NE(planError([](Manifest &m) { m.traffic.expertAxes = {"tp"}; }), "");

@@ -35,6 +35,9 @@ struct PackedLayout {
   static constexpr int64_t panelColumns = 32;
   /// Alignment, in bytes, of a packed matrix and of each of its panels.
   static constexpr int64_t alignment = 64;
+  /// For manifests; another layout has another description.
+  static constexpr char description[] =
+      "f32 [N/32][K][32], bf16 [N/32][K/2][32][2]";
 
   int64_t k = 0;
   int64_t n = 0;
