@@ -79,9 +79,9 @@ class Ours:
             "--output", self.path("y.npy"), f"--repeat={repeat}", "--stats", self.path("stats.json"),
         )
         with open(self.path("stats.json")) as file:
-            tables = {table["title"]: table for table in json.load(file)["tables"]}
-        phases = tables["time by phase"]["rows"]
-        return {row["phase"]: row["mean of ranks"] / 1e3 for row in phases}
+            tables = {table["name"]: table for table in json.load(file)["tables"]}
+        phases = tables["phases"]["rows"]
+        return {row["phase"]: row["mean_us"] / 1e3 for row in phases}
 
     def output(self):
         return torch.from_numpy(numpy.load(self.path("y.npy")))

@@ -24,7 +24,11 @@ struct EqualLayers {
   const MoELayer &front() const { return layers.front(); }
   PlacementOp getPlacement() const;
   ExchangeOp getExchange() const;
+  /// The layers' numbers; nothing where one of them has none.
+  std::optional<report::Numbers> getNumbers() const;
   std::string getTitle() const;
+  /// What a table about them says of itself to scripts.
+  std::vector<report::Fact> describe() const;
 };
 } // namespace
 
@@ -42,23 +46,37 @@ ExchangeOp EqualLayers::getExchange() const {
              : ExchangeOp();
 }
 
-/// `layers 3-60`, `layer encoder.1`
-std::string EqualLayers::getTitle() const {
-  std::vector<int64_t> numbers;
+std::optional<report::Numbers> EqualLayers::getNumbers() const {
+  report::Numbers numbers;
+  for (const MoELayer &layer : layers) {
+    int64_t number = 0;
+    if (StringRef(layer.getName()).getAsInteger(10, number)) {
+      return std::nullopt;
+    }
+    numbers.push_back(number);
+  }
+  return numbers;
+}
+
+static std::string joinNames(ArrayRef<MoELayer> layers) {
   std::string names;
   for (const MoELayer &layer : layers) {
-    std::string name = layer.getName();
-    int64_t number = 0;
-    if (!StringRef(name).getAsInteger(10, number)) {
-      numbers.push_back(number);
-    }
-    names += (names.empty() ? "" : ", ") + name;
+    names += (names.empty() ? "" : ", ") + layer.getName();
   }
-  // Numbers are listed as ranges, but only where all layers have one.
-  if (numbers.size() == layers.size()) {
-    names = report::formatExperts(numbers);
-  }
-  return (layers.size() == 1 ? "layer " : "layers ") + names;
+  return names;
+}
+
+/// `layers 3-60`, `layer encoder.1`
+std::string EqualLayers::getTitle() const {
+  std::optional<report::Numbers> numbers = getNumbers();
+  return (layers.size() == 1 ? "layer " : "layers ") +
+         (numbers ? report::formatNumbers(*numbers) : joinNames(layers));
+}
+
+std::vector<report::Fact> EqualLayers::describe() const {
+  std::optional<report::Numbers> numbers = getNumbers();
+  return {{{"layers"},
+           numbers ? report::Cell(*numbers) : report::Cell(joinNames(layers))}};
 }
 
 /// Whether what is reported of two layers is the same.
@@ -135,11 +153,13 @@ FailureOr<report::Report> mlir::moe::makePlacementReport(ModuleOp module) {
       [](const PlanFacts &, ArrayRef<EqualLayers> groups,
          report::Report &report) {
         for (const EqualLayers &group : groups) {
-          std::string policy =
+          std::string origin =
               group.getPlacement().getPolicy().value_or("by hand").str();
           report.tables.push_back(
-              report::placementTable(group.getTitle() + ": " + policy,
+              report::placementTable(group.getTitle() + ": " + origin,
                                      group.data.placement, group.data.loads));
+          report.tables.back().about = group.describe();
+          report.tables.back().about.push_back({{"origin"}, origin});
         }
         return success();
       });
@@ -151,11 +171,12 @@ static report::Table makeAxisTable(const PlanFacts &facts,
                                    ArrayRef<EqualLayers> groups) {
   using report::ColumnKind;
   report::Table table;
+  table.name = "axes";
   table.title = "axes";
   table.columns = {{"traffic", ColumnKind::Text},
                    {"axes", ColumnKind::Text},
                    {"collective", ColumnKind::Text},
-                   {"bytes a device", ColumnKind::Bytes},
+                   {"bytes a device", ColumnKind::Bytes, "", 2, "device"},
                    {"times a step", ColumnKind::Count},
                    {"time a step", ColumnKind::Time}};
   AxisRoles roles;
@@ -226,18 +247,28 @@ public:
     }
     report.tables.push_back(report::trafficTable(
         title + ", all ranks together", facts.devices.topology, traffic));
+    report.tables.back().about = group.describe();
+    report.tables.back().about.push_back(
+        {{"form"}, planning::toString(choice.form).str()});
+    report.tables.back().about.push_back(
+        {{"bound rows"}, static_cast<double>(choice.bound)});
     if (group.data.loads.isAssumedUniform) {
       report.tables.back().notes.push_back(
           "no loads given: every expert is assumed to get the same load");
     }
     report.tables.push_back(report::costTable(
         group.getTitle() + ": predicted time", facts.devices.topology, costs));
+    report.tables.back().about = group.describe();
   }
 
   void addSum() {
     report.tables.push_back(report::trafficTable(
         formatv("all {0} layers together", facts.layers.size()).str(),
         facts.devices.topology, {{"dispatch and combine", "expected", sum}}));
+    report.tables.back().name = "total_traffic";
+    report.tables.back().about = {
+        {{"layers"}, static_cast<double>(facts.layers.size())},
+        {{"time", report::ColumnKind::Time}, time.value()}};
     report.tables.back().notes.push_back("predicted time: " +
                                          report::formatTime(time.value()));
   }

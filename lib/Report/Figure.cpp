@@ -149,11 +149,11 @@ static Object jsonOf(const HeatMap &map) {
                           static_cast<int64_t>(cell.column),
                           toJson(Cell(cell.value))});
   }
-  return Object{{"kind", "heat map"},
+  return Object{{"kind", "heat_map"},
                 {"row", map.rowName},
                 {"column", map.columnName},
-                {"row labels", Array(map.rowLabels)},
-                {"column labels", Array(map.columnLabels)},
+                {"row_labels", Array(map.rowLabels)},
+                {"column_labels", Array(map.columnLabels)},
                 {"value", axisOf(map.value)},
                 {"cells", std::move(cells)}};
 }

@@ -70,6 +70,10 @@ static void writeNotes(llvm::ArrayRef<std::string> notes,
 }
 
 static void writeRows(const Table &table, llvm::raw_ostream &os) {
+  if (table.isRecord) {
+    writeRows(toLines(table), os);
+    return;
+  }
   auto styleOf = [](const Column &column) {
     return column.kind == ColumnKind::Text ? "text" : "number";
   };

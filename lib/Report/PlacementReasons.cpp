@@ -97,7 +97,7 @@ std::string LayerReasons::placeText(int64_t expert,
   std::string with = others.empty() ? "alone"
                      : others.size() > most
                          ? formatv("with {0} others", others.size()).str()
-                         : formatv("with {0}", formatExperts(others)).str();
+                         : formatv("with {0}", formatNumbers(others)).str();
   return formatv("device {0} holds it {1} and carries {2:F3} of the mean",
                  traffic.deviceOf(slot.rank), with, loads[slot.rank]);
 }
@@ -178,6 +178,7 @@ std::string LayerReasons::reasonOf(int64_t expert) const {
 Table moe::report::reasonTable(const PlacedModel &model,
                                llvm::ArrayRef<const PlacedLayer *> layers) {
   Table table;
+  table.name = "reasons";
   table.title = "why each expert is where it is";
   table.columns = {{"expert", ColumnKind::Count},
                    {"layer", ColumnKind::Text},

@@ -173,18 +173,22 @@ static LineChart loadChart(const PlacedModel &model, const PlacedLayer &layer) {
 
 static Table layersTable(const PlacedModel &model) {
   Table table;
+  table.name = "layers";
   table.title = "layers";
   bool hasTimes = model.topology && model.tokens > 0;
   table.columns = {
       {"layer", ColumnKind::Text},
-      {"max load, " + model.beforeName, ColumnKind::Number, "mean", 3},
-      {"max load, " + model.afterName, ColumnKind::Number, "mean", 3},
-      {"lower bound", ColumnKind::Number, "mean", 3},
+      {"max load, " + model.beforeName, ColumnKind::Number, "mean", 3,
+       "max_load_before_over"},
+      {"max load, " + model.afterName, ColumnKind::Number, "mean", 3,
+       "max_load_after_over"},
+      {"lower bound", ColumnKind::Number, "mean", 3, "lower_bound_over"},
       {"replicated experts", ColumnKind::Count}};
   if (hasTimes) {
-    table.columns.push_back(
-        {"exchange, " + model.beforeName, ColumnKind::Time});
-    table.columns.push_back({"exchange, " + model.afterName, ColumnKind::Time});
+    table.columns.push_back({"exchange, " + model.beforeName, ColumnKind::Time,
+                             "", 2, "exchange_before"});
+    table.columns.push_back({"exchange, " + model.afterName, ColumnKind::Time,
+                             "", 2, "exchange_after"});
     table.columns.push_back({"slowest link", ColumnKind::Text});
   }
   for (const PlacedLayer &layer : model.layers) {

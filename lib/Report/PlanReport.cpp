@@ -14,28 +14,9 @@ using namespace moe::report;
 using namespace moe::planning;
 using llvm::formatv;
 
-std::string moe::report::formatExperts(std::vector<int64_t> experts) {
-  llvm::sort(experts);
-  std::string text;
-  for (size_t first = 0; first < experts.size();) {
-    size_t last = first;
-    while (last + 1 < experts.size() &&
-           experts[last + 1] == experts[last] + 1) {
-      ++last;
-    }
-    text += formatv("{0}{1}", text.empty() ? "" : ", ", experts[first]);
-    if (last > first) {
-      text += formatv("-{0}", experts[last]);
-    }
-    first = last + 1;
-  }
-  return text.empty() ? "-" : text;
-}
-
 /// The experts that a rank hosts.
-static std::vector<int64_t> expertsOf(const Placement &placement,
-                                      int64_t rank) {
-  std::vector<int64_t> experts;
+static Numbers expertsOf(const Placement &placement, int64_t rank) {
+  Numbers experts;
   for (int32_t expert : placement.tablesFor(rank).hostedExperts) {
     if (expert >= 0) {
       experts.push_back(expert);
@@ -48,10 +29,11 @@ Table moe::report::placementTable(llvm::StringRef title,
                                   const Placement &placement,
                                   const ExpertShares &loads) {
   Table table;
+  table.name = "placement";
   table.title = title.str();
   table.columns = {{"rank", ColumnKind::Count},
                    {"load", ColumnKind::Share},
-                   {"load / mean", ColumnKind::Number, "", 3},
+                   {"load / mean", ColumnKind::Number, "", 3, "load_over_mean"},
                    {"slots", ColumnKind::Count},
                    {"experts", ColumnKind::Text}};
   std::vector<double> ranks = placement.rankLoads(loads.shares);
@@ -59,8 +41,7 @@ Table moe::report::placementTable(llvm::StringRef title,
   double mean = sum / ranks.size();
   for (auto [rank, load] : llvm::enumerate(ranks)) {
     table.add({double(rank), load / sum, load / mean,
-               double(placement.slotsOn(rank)),
-               formatExperts(expertsOf(placement, rank))});
+               double(placement.slotsOn(rank)), expertsOf(placement, rank)});
   }
   double most = *std::max_element(ranks.begin(), ranks.end());
   table.notes.push_back(
@@ -93,6 +74,7 @@ static void addTraffic(const TrafficEntry &entry, llvm::StringRef link,
 Table moe::report::trafficTable(llvm::StringRef title, const Topology &topology,
                                 llvm::ArrayRef<TrafficEntry> entries) {
   Table table;
+  table.name = "traffic";
   table.title = title.str();
   table.columns = {
       {"exchange", ColumnKind::Text},  {"basis", ColumnKind::Text},
@@ -112,6 +94,7 @@ Table moe::report::trafficTable(llvm::StringRef title, const Topology &topology,
 Table moe::report::costTable(llvm::StringRef title, const Topology &topology,
                              llvm::ArrayRef<CostEntry> entries) {
   Table table;
+  table.name = "cost";
   table.title = title.str();
   table.columns = {{"exchange", ColumnKind::Text},
                    {"wire", ColumnKind::Time},
@@ -119,7 +102,8 @@ Table moe::report::costTable(llvm::StringRef title, const Topology &topology,
                    {"host", ColumnKind::Time},
                    {"total", ColumnKind::Time}};
   for (const Tier &tier : topology.tiers()) {
-    table.columns.push_back({tier.name, ColumnKind::Time});
+    table.columns.push_back(
+        {tier.name, ColumnKind::Time, "", 2, "tier " + tier.name});
   }
   for (const CostEntry &entry : entries) {
     const ExchangeCost &cost = entry.cost;
@@ -147,12 +131,14 @@ Table moe::report::mappingTable(llvm::StringRef title,
                                 llvm::ArrayRef<AxisTraffic> traffic,
                                 size_t most) {
   Table table;
+  table.name = "mappings";
   table.title = title.str();
   table.columns = {{"mapping", ColumnKind::Text},
                    {"decision", ColumnKind::Text},
                    {"cost", ColumnKind::Time}};
   for (const AxisTraffic &record : traffic) {
-    table.columns.push_back({record.label, ColumnKind::Time});
+    table.columns.push_back(
+        {record.label, ColumnKind::Time, "", 2, "traffic " + record.label});
     if (record.origin == AxisTraffic::Origin::Modelled) {
       table.notes.push_back(
           formatv("'{0}' is modelled, not in this graph", record.label));
@@ -176,6 +162,7 @@ Table moe::report::mappingTable(llvm::StringRef title,
 
 Table moe::report::constantsTable(const CostConstants &constants) {
   Table table;
+  table.name = "constants";
   table.title = "constants of the cost model";
   table.columns = {{"constant", ColumnKind::Text},
                    {"value", ColumnKind::Value},

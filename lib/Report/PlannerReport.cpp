@@ -28,6 +28,7 @@ static void addLayer(llvm::StringRef name, const LayerFigures &figures,
 
 Table moe::report::comparisonTable(const LayerSize &layer, int64_t tokens) {
   Table table;
+  table.name = "dense_against_experts";
   table.title = "dense against experts at equal arithmetic a token";
   table.columns = {{"layer", ColumnKind::Text},
                    {"parameters", ColumnKind::Number, "billions", 2},
@@ -56,6 +57,7 @@ Table moe::report::comparisonTable(const LayerSize &layer, int64_t tokens) {
 
 static Table expertsTable(const PlannerStudy &study) {
   Table table;
+  table.name = "expert_counts";
   table.title = "number of experts";
   table.columns = {{"experts", ColumnKind::Count},
                    {"capacity ratio", ColumnKind::Number, "", 1},
@@ -64,7 +66,8 @@ static Table expertsTable(const PlannerStudy &study) {
                    {"moved a step", ColumnKind::Bytes},
                    {"exchange", ColumnKind::Time},
                    {"compute", ColumnKind::Time},
-                   {"exchange / compute", ColumnKind::Number, "", 2},
+                   {"exchange / compute", ColumnKind::Number, "", 2,
+                    "exchange_over_compute"},
                    {"memory a device", ColumnKind::Bytes},
                    {"fits", ColumnKind::Text}};
   for (const ExpertsChoice &choice : study.sweepExperts()) {
@@ -120,6 +123,7 @@ Table moe::report::memoryTable(const PlannerStudy &study) {
   const PlannerQuestion &question = study.question();
   MemoryEstimate estimate = study.memory();
   Table table;
+  table.name = "memory";
   table.title = "memory of the fullest device";
   table.columns = {{"part", ColumnKind::Text},
                    {"bytes", ColumnKind::Bytes},
@@ -154,6 +158,7 @@ Table moe::report::memoryTable(const PlannerStudy &study) {
 
 static Table weightsTable(const ModelShape &shape) {
   Table table;
+  table.name = "weights";
   table.title = "weights of the model";
   table.columns = {{"weights", ColumnKind::Text},
                    {"parameters", ColumnKind::Number, "billions", 3},
@@ -244,6 +249,7 @@ static Table stepTable(const PlannerStudy &study) {
   const Topology &topology = study.topology();
   LayerStep step = study.step(question.layer.experts, question.tokens);
   Table table;
+  table.name = "step";
   table.title = "one step";
   table.columns = {{"of", ColumnKind::Text},
                    {"exchange", ColumnKind::Time},

@@ -47,6 +47,10 @@ static void writeNotes(const std::vector<std::string> &notes,
 }
 
 void moe::report::renderText(const Table &table, llvm::raw_ostream &os) {
+  if (table.isRecord) {
+    renderText(toLines(table), os);
+    return;
+  }
   std::vector<std::vector<std::string>> lines(1);
   for (const Column &column : table.columns) {
     lines.front().push_back(heading(column));
@@ -88,25 +92,45 @@ void moe::report::renderText(const Report &report, llvm::raw_ostream &os) {
   }
 }
 
-llvm::json::Value moe::report::toJson(const Table &table) {
-  llvm::json::Object units;
-  for (const Column &column : table.columns) {
-    if (!unitOf(column).empty()) {
-      units[column.name] = unitOf(column);
+/// The keys of columns, each once: names that come from data may collide, and
+/// the later one gets a number.
+static std::vector<std::string> keysOf(llvm::ArrayRef<Column> columns) {
+  std::vector<std::string> keys;
+  for (const Column &column : columns) {
+    std::string key = keyOf(column);
+    for (size_t number = 2; llvm::is_contained(keys, key); ++number) {
+      key = keyOf(column) + "_" + std::to_string(number);
     }
+    keys.push_back(std::move(key));
   }
-  llvm::json::Array rows;
+  return keys;
+}
+
+llvm::json::Value moe::report::toJson(const Table &table) {
+  std::vector<std::string> keys = keysOf(table.columns);
+  llvm::json::Array columns, rows;
+  for (auto [key, column] : llvm::zip(keys, table.columns)) {
+    llvm::StringRef unit = unitOf(column);
+    columns.push_back(llvm::json::Object{
+        {"key", key},
+        {"heading", column.name},
+        {"unit", unit.empty() ? llvm::json::Value(nullptr) : unit}});
+  }
   for (const Row &row : table.rows) {
     llvm::json::Object object;
-    for (auto [cell, column] : llvm::zip(row, table.columns)) {
-      object[column.name] = toJson(cell);
+    for (auto [cell, key] : llvm::zip(row, keys)) {
+      object[key] = toJson(cell);
     }
     rows.push_back(std::move(object));
   }
-  return llvm::json::Object{{"title", table.title},
-                            {"units", std::move(units)},
-                            {"rows", std::move(rows)},
-                            {"notes", llvm::json::Array(table.notes)}};
+  llvm::json::Object about;
+  for (const Fact &fact : table.about) {
+    about[keyOf(fact.column)] = toJson(fact.value);
+  }
+  return llvm::json::Object{
+      {"name", table.name},        {"title", table.title},
+      {"about", std::move(about)}, {"columns", std::move(columns)},
+      {"rows", std::move(rows)},   {"notes", llvm::json::Array(table.notes)}};
 }
 
 llvm::json::Value moe::report::toJson(const Report &report) {

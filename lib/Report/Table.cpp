@@ -5,6 +5,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "moe/Report/Table.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
@@ -72,9 +74,30 @@ static std::string formatNumber(double value, const Column &column) {
   llvm_unreachable("unknown kind of column");
 }
 
+std::string moe::report::formatNumbers(Numbers numbers) {
+  llvm::sort(numbers);
+  std::string text;
+  for (size_t first = 0; first < numbers.size();) {
+    size_t last = first;
+    while (last + 1 < numbers.size() &&
+           numbers[last + 1] == numbers[last] + 1) {
+      ++last;
+    }
+    text += (text.empty() ? "" : ", ") + std::to_string(numbers[first]);
+    if (last > first) {
+      text += "-" + std::to_string(numbers[last]);
+    }
+    first = last + 1;
+  }
+  return text.empty() ? "-" : text;
+}
+
 std::string moe::report::formatCell(const Cell &cell, const Column &column) {
   if (const std::string *text = std::get_if<std::string>(&cell)) {
     return *text;
+  }
+  if (const Numbers *numbers = std::get_if<Numbers>(&cell)) {
+    return formatNumbers(*numbers);
   }
   const double *number = std::get_if<double>(&cell);
   return number && std::isfinite(*number) ? formatNumber(*number, column) : "-";
@@ -91,9 +114,51 @@ llvm::StringRef moe::report::unitOf(const Column &column) {
   }
 }
 
+/// Lower case letters and digits; `_` for each run of anything else.
+static std::string snakeCase(llvm::StringRef text) {
+  std::string key;
+  for (char letter : text) {
+    if (llvm::isAlnum(letter)) {
+      key += llvm::toLower(letter);
+    } else if (!key.empty() && key.back() != '_') {
+      key += '_';
+    }
+  }
+  return llvm::StringRef(key).rtrim('_').str();
+}
+
+/// What a key ends in.
+static std::string unitOfKey(const Column &column) {
+  switch (column.kind) {
+  case ColumnKind::Bytes:
+    return "bytes";
+  case ColumnKind::Time:
+    return "us";
+  case ColumnKind::Share:
+    return "share";
+  default: {
+    auto [unit, per] = llvm::StringRef(column.unit).split('/');
+    return snakeCase(per.empty() ? unit.str() : (unit + " per " + per).str());
+  }
+  }
+}
+
+std::string moe::report::keyOf(const Column &column) {
+  std::string key = snakeCase(column.key.empty() ? column.name : column.key);
+  std::string unit = unitOfKey(column);
+  if (unit.empty() || key == unit ||
+      llvm::StringRef(key).ends_with("_" + unit)) {
+    return key;
+  }
+  return key.empty() ? unit : key + "_" + unit;
+}
+
 llvm::json::Value moe::report::toJson(const Cell &cell) {
   if (const std::string *text = std::get_if<std::string>(&cell)) {
     return *text;
+  }
+  if (const Numbers *numbers = std::get_if<Numbers>(&cell)) {
+    return llvm::json::Array(*numbers);
   }
   const double *number = std::get_if<double>(&cell);
   if (!number || !std::isfinite(*number)) {
@@ -103,4 +168,33 @@ llvm::json::Value moe::report::toJson(const Cell &cell) {
   bool isWhole = *number == std::floor(*number) && std::abs(*number) < 0x1p53;
   return isWhole ? llvm::json::Value(static_cast<int64_t>(*number))
                  : llvm::json::Value(*number);
+}
+
+Table moe::report::toLines(const Table &record) {
+  assert(record.isRecord && record.rows.size() == 1 && "one row");
+  Table lines;
+  lines.title = record.title;
+  lines.columns = {{"what"}, {"value"}};
+  for (auto [column, cell] : llvm::zip(record.columns, record.rows.front())) {
+    std::string value = formatCell(cell, column);
+    if (!column.unit.empty() && std::holds_alternative<double>(cell)) {
+      value += " " + column.unit;
+    }
+    lines.add({column.name, std::move(value)});
+  }
+  lines.notes = record.notes;
+  return lines;
+}
+
+Table moe::report::makeRecord(llvm::StringRef name, std::vector<Fact> facts) {
+  Table record;
+  record.title = record.name = name.str();
+  record.isRecord = true;
+  Row row;
+  for (Fact &fact : facts) {
+    record.columns.push_back(std::move(fact.column));
+    row.push_back(std::move(fact.value));
+  }
+  record.add(std::move(row));
+  return record;
 }

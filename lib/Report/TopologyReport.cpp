@@ -37,6 +37,7 @@ static Table tierTable(const Topology &topology) {
     return tier.devicesPerPort > 1;
   });
   Table table;
+  table.name = "tiers";
   table.title = "tiers, outermost first";
   table.columns = {{"tier"},
                    {"joins", ColumnKind::Count},
@@ -83,6 +84,7 @@ static std::string portName(const LinkGraph &graph,
 static Table gpuTable(const Topology &topology) {
   const LinkGraph &graph = *topology.node();
   Table table;
+  table.name = "gpus";
   table.title = "GPUs of a node";
   table.columns = {{"device", ColumnKind::Count},
                    {"GPU"},
@@ -128,6 +130,7 @@ static Table gpuTable(const Topology &topology) {
 static Table nicTable(const Topology &topology) {
   const LinkGraph &graph = *topology.node();
   Table table;
+  table.name = "nics";
   table.title = "NICs of a node";
   table.columns = {{"NIC"},
                    {"bus id"},
@@ -171,10 +174,12 @@ static Table matrixTable(
     Classes &seen,
     llvm::function_ref<const LinkGraph::Reach *(uint32_t, uint32_t)> reachOf) {
   Table table;
+  table.name = "path_matrix";
   table.title = std::move(title);
   table.columns.push_back({"from"});
   for (uint32_t column : columns) {
-    table.columns.push_back({graph.vertices()[column].name});
+    const std::string &name = graph.vertices()[column].name;
+    table.columns.push_back({name, ColumnKind::Text, "", 0, "to " + name});
   }
   for (uint32_t gpu = 0; gpu < graph.gpus().size(); ++gpu) {
     Row row = {graph.vertices()[graph.gpus()[gpu]].name};
@@ -213,6 +218,7 @@ static Table pairTable(const LinkGraph &graph, Classes &seen) {
     }
   }
   Table table;
+  table.name = "path_classes";
   table.title = "paths between GPUs";
   table.columns = {{"class"},
                    {"bandwidth", ColumnKind::Number, "GB/s", 1},
@@ -257,6 +263,7 @@ static void addPathsForPeople(const LinkGraph &graph, Report &report) {
 
 static Table pathTable(const LinkGraph &graph) {
   Table table;
+  table.name = "paths";
   table.title = "paths";
   table.columns = {{"from"},
                    {"to"},
@@ -289,6 +296,7 @@ static Table pathTable(const LinkGraph &graph) {
 
 static Table linkTable(const LinkGraph &graph) {
   Table table;
+  table.name = "links";
   table.title = "links";
   table.columns = {{"from"},
                    {"to"},

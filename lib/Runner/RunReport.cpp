@@ -21,40 +21,45 @@ static constexpr size_t maxListedRanks = 64;
 static Table layerTable(const Session &session, const LayerRun &run,
                         llvm::StringRef module, llvm::StringRef check) {
   const LayerFacts &facts = session.facts();
-  Table table;
-  table.title = "layer";
-  table.columns = {{"what"}, {"value"}};
-  auto add = [&](llvm::StringRef what, std::string value) {
-    table.add({what.str(), std::move(value)});
+  double seconds = run.measurement.seconds;
+  double tokens = run.result.output.rows;
+  auto count = [](llvm::StringRef what, double value) {
+    return Fact{{what.str(), ColumnKind::Count}, value};
   };
-  add("module", module.str());
-  add("layer", facts.layer.empty() ? "without a number" : facts.layer);
-  add("experts",
-      formatv("{0}, {1} for a token; hidden size {2}, {3}", facts.experts,
-              facts.choices, facts.hidden, name(facts.type)));
-  add("tokens", formatv("{0}", run.result.output.rows));
-  add("mesh", formatv("{0} ({1} ranks, threads)", facts.mesh, facts.ranks));
-  add("topology", facts.topology);
-  add("placement", facts.placementPolicy);
-  add("exchange", facts.exchange);
-  add("CPU", facts.cpu);
-  add("weights", formatBytes(session.weightBytes()) +
-                     (session.weightsAreOnDisk() ? " packed, in a file that "
-                                                   "memory could not hold"
-                                                 : " packed"));
-  if (!check.empty()) {
-    add("check", check.str());
-  }
-  return table;
+  auto text = [](llvm::StringRef what, llvm::StringRef value) {
+    return Fact{{what.str()}, value.empty() ? Cell() : Cell(value.str())};
+  };
+  return moe::report::makeRecord(
+      "layer", {text("module", module),
+                text("layer", facts.layer),
+                count("experts", facts.experts),
+                count("experts of a token", facts.choices),
+                count("hidden size", facts.hidden),
+                text("dtype", name(facts.type)),
+                count("tokens", tokens),
+                text("mesh", facts.mesh),
+                count("ranks", facts.ranks),
+                text("transport", "threads"),
+                text("topology", facts.topology),
+                text("placement", facts.placementPolicy),
+                text("exchange", facts.exchange),
+                text("CPU", facts.cpu),
+                {{"packed weights", ColumnKind::Bytes},
+                 static_cast<double>(session.weightBytes())},
+                {{"time", ColumnKind::Time}, seconds * 1e6},
+                {{"speed", ColumnKind::Number, "tokens/s", 0},
+                 seconds > 0 ? Cell(tokens / seconds) : Cell()},
+                text("check", check)});
 }
 
 static Table phaseTable(const LayerRun &run) {
   const RunMeasurement &measured = run.measurement;
   Table table;
+  table.name = "phases";
   table.title = "time by phase";
   table.columns = {{"phase"},
-                   {"mean of ranks", ColumnKind::Time},
-                   {"slowest rank", ColumnKind::Time},
+                   {"mean of ranks", ColumnKind::Time, "", 2, "mean"},
+                   {"slowest rank", ColumnKind::Time, "", 2, "slowest"},
                    {"share", ColumnKind::Share}};
   double all = 0;
   for (const RankMeasurement &rank : measured.ranks) {
@@ -72,12 +77,7 @@ static Table phaseTable(const LayerRun &run) {
                sum / measured.ranks.size() / 1e3, most / 1e3,
                all > 0 ? Cell(sum / all) : Cell()});
   }
-  int64_t tokens = run.result.output.rows;
-  table.notes.push_back(formatv(
-      "the layer took {0}: {1:F0} tokens/s; waiting is for other ranks or for "
-      "a core",
-      formatTime(measured.seconds * 1e6),
-      measured.seconds > 0 ? tokens / measured.seconds : 0.0));
+  table.notes.push_back("waiting is for other ranks or for a core");
   return table;
 }
 
@@ -86,14 +86,16 @@ static Table trafficTable(const Topology &topology,
                           const ExchangeTraffic &planned,
                           const CountedTraffic &counted) {
   Table table;
+  table.name = "traffic";
   table.title = "bytes by tier";
-  table.columns = {{"tier"},
-                   {"expected", ColumnKind::Bytes},
-                   {"planned on this routing", ColumnKind::Bytes},
-                   {"counted", ColumnKind::Bytes},
-                   {"messages planned", ColumnKind::Count},
-                   {"messages counted", ColumnKind::Count},
-                   {"other collectives", ColumnKind::Bytes}};
+  table.columns = {
+      {"tier"},
+      {"expected", ColumnKind::Bytes},
+      {"planned on this routing", ColumnKind::Bytes, "", 2, "planned"},
+      {"counted", ColumnKind::Bytes},
+      {"messages planned", ColumnKind::Count},
+      {"messages counted", ColumnKind::Count},
+      {"other collectives", ColumnKind::Bytes}};
   auto add = [&](const std::string &name, const Traffic &expectedHere,
                  const Traffic &plannedHere, const Traffic &countedHere,
                  const Traffic &otherHere) {
@@ -156,13 +158,15 @@ static Table loadTable(const Session &session, const LayerRun &run,
   const LayerTraffic &traffic = session.traffic();
   const std::vector<double> &rows = counted.now;
   Table table;
+  table.name = "ranks";
   table.title = "load of each rank";
   table.columns = {{"rank", ColumnKind::Count},
                    {"device", ColumnKind::Count},
                    {"tokens", ColumnKind::Count},
                    {"experts", ColumnKind::Count},
                    {"rows", ColumnKind::Count},
-                   {"rows / mean", ColumnKind::Number, "", 3}};
+                   {"rows / mean", ColumnKind::Number, "", 3,
+                    "rows_over_mean"}};
   if (counted.before) {
     table.columns.push_back({"rows before", ColumnKind::Count});
   }

@@ -25,9 +25,6 @@ Table placementTable(llvm::StringRef title,
                      const planning::Placement &placement,
                      const planning::ExpertShares &loads);
 
-/// Experts as people list them: `0-3, 7, 9-10`; `-` for none.
-std::string formatExperts(std::vector<int64_t> experts);
-
 /// One exchange's traffic under one way of knowing it.
 struct TrafficEntry {
   /// Such as `dispatch`.

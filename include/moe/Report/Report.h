@@ -35,7 +35,8 @@ void renderText(const Table &table, llvm::raw_ostream &os);
 /// Figures as the tables of their numbers.
 void renderText(const Report &report, llvm::raw_ostream &os);
 
-/// {"title", "units": {name: unit}, "rows": [{name: value}], "notes": […]}
+/// {"name", "title", "about": {key: value}, "columns": [{"key", "heading",
+/// "unit"}], "rows": [{key: value}], "notes": […]}
 llvm::json::Value toJson(const Table &table);
 /// {"title", "tables": […], "notes": […]}, and "figures" where there are any.
 llvm::json::Value toJson(const Report &report);

@@ -19,7 +19,7 @@
 //      CHECK:  note: mesh dp=2,ep=4, up to 96 tokens
 //      CHECK:  note: topology none given, one uniform tier of defaults: default: 8 x 370.8 GB/s 3.4 us
 
-// JSON: ['0-1', '2-3', '4', '5']
+// JSON: {{\[\[}}0, 1], [2, 3], [4], [5]]
 // FILE: layers 0-1: contiguous
 // MODULE-NOT: layers 0-1
 // MODULE: module attributes

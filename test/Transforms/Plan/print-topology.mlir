@@ -1,5 +1,5 @@
 // RUN: moe-opt %s --moe-print-topology | FileCheck %s
-// RUN: moe-opt %s --moe-print-topology="format=json output=-" | %python -c "import json, sys; tables = json.load(sys.stdin)['tables']; print([(row['from'], row['to'], row['class'], row['bandwidth'], row['over']) for row in tables[3]['rows'][:3]])" | FileCheck %s --check-prefix=JSON
+// RUN: moe-opt %s --moe-print-topology="format=json output=-" | %python -c "import json, sys; tables = json.load(sys.stdin)['tables']; print([(row['from'], row['to'], row['class'], row['bandwidth_gb_per_s'], row['over']) for row in tables[3]['rows'][:3]])" | FileCheck %s --check-prefix=JSON
 // RUN: moe-opt %s --moe-print-topology=format=dot | FileCheck %s --check-prefix=DOT
 // RUN: moe-opt %s --moe-print-topology=format=svg | %python -c "import sys, xml.dom.minidom as dom; print(sorted({node.firstChild.data for node in dom.parse(sys.stdin).getElementsByTagName('text')}))" | FileCheck %s --check-prefix=SVG
 // RUN: moe-opt %s --moe-print-topology="output=%t.txt" | FileCheck %s --check-prefix=MODULE

@@ -1,6 +1,6 @@
 // RUN: moe-opt %inputs/mixtral-2-layers.mlir --moe-plan-pipeline="mesh=dp=2,ep=4 topology=%inputs/Topology/2-nodes-of-4.mlir" --moe-print-traffic | FileCheck %s
 // RUN: moe-opt %inputs/mixtral-2-layers.mlir --moe-plan-pipeline="mesh=ep=8 topology=%inputs/Topology/2-nodes-of-4.mlir" --moe-print-traffic="format=json output=-" \
-// RUN:   | %python -c "import json, sys; print([(row['link'], row['payload']) for row in json.load(sys.stdin)['tables'][-2]['rows']])" | FileCheck %s --check-prefix=JSON
+// RUN:   | %python -c "import json, sys; print([(row['link'], row['payload_bytes']) for row in json.load(sys.stdin)['tables'][-2]['rows']])" | FileCheck %s --check-prefix=JSON
 // RUN: moe-opt %inputs/mixtral-2-layers.mlir --moe-plan-pipeline="mesh=ep=2,etp=2,tp=2" --moe-print-traffic | FileCheck %s --check-prefix=AXES
 // RUN: not moe-opt %inputs/mixtral-2-layers.mlir --moe-choose-mesh-mapping="mesh=ep=4" --moe-choose-placement --moe-print-traffic 2>&1 | FileCheck %s --check-prefix=UNPLANNED
 

@@ -24,9 +24,9 @@ static Topology twoNodes() {
        {"nvlink", 2, GigabytesPerSecond(370.8), Microseconds(1.5)}}));
 }
 
-TEST(PlanReport, ExpertsAreListedInRuns) {
-  EXPECT_EQ(formatExperts({}), "-");
-  EXPECT_EQ(formatExperts({9, 3, 0, 1, 2, 7, 10}), "0-3, 7, 9-10");
+TEST(PlanReport, ExpertsAreListedInRanges) {
+  EXPECT_EQ(formatNumbers({}), "-");
+  EXPECT_EQ(formatNumbers({9, 3, 0, 1, 2, 7, 10}), "0-3, 7, 9-10");
 }
 
 TEST(PlanReport, PlacementOfUnevenExperts) {

@@ -21,6 +21,8 @@ static Report sample() {
   table.add({"router", 12.5, 512.0, 1.25, 0.125, 3.0});
   table.add({"größer", 2300.0, 1.5 * 1024 * 1024, std::monostate(), 1.0, 2.5});
   table.notes = {"a note"};
+  table.name = "phases_of_a_run";
+  table.about = {{{"layers"}, Numbers{3, 4}}};
   return {"run", {table}, {"the end"}};
 }
 
@@ -40,27 +42,81 @@ phases
 )");
 }
 
-TEST(Report, JsonHoldsPlainNumbersAndUnits) {
+TEST(Report, JsonHoldsPlainNumbersUnderKeysWithUnits) {
   std::string text;
   llvm::raw_string_ostream os(text);
   renderJson(sample(), os);
   llvm::Expected<llvm::json::Value> expected = llvm::json::parse(R"({
     "title": "run",
     "tables": [{
+      "name": "phases_of_a_run",
       "title": "phases",
-      "units": {"time": "us", "bytes": "B", "rate": "GB/s"},
+      "about": {"layers": [3, 4]},
+      "columns": [
+        {"key": "phase", "heading": "phase", "unit": null},
+        {"key": "time_us", "heading": "time", "unit": "us"},
+        {"key": "bytes", "heading": "bytes", "unit": "B"},
+        {"key": "rate_gb_per_s", "heading": "rate", "unit": "GB/s"},
+        {"key": "share", "heading": "share", "unit": null},
+        {"key": "rows", "heading": "rows", "unit": null}],
       "rows": [
-        {"phase": "router", "time": 12.5, "bytes": 512, "rate": 1.25,
-         "share": 0.125, "rows": 3},
-        {"phase": "größer", "time": 2300, "bytes": 1572864, "rate": null,
-         "share": 1, "rows": 2.5}],
+        {"phase": "router", "time_us": 12.5, "bytes": 512,
+         "rate_gb_per_s": 1.25, "share": 0.125, "rows": 3},
+        {"phase": "größer", "time_us": 2300, "bytes": 1572864,
+         "rate_gb_per_s": null, "share": 1, "rows": 2.5}],
       "notes": ["a note"]}],
     "notes": ["the end"]})");
   llvm::Expected<llvm::json::Value> parsed = llvm::json::parse(text);
   ASSERT_TRUE(bool(expected) && bool(parsed));
   EXPECT_TRUE(*parsed == *expected) << text;
   EXPECT_EQ(text.back(), '\n');
-  EXPECT_NE(text.find("\"time\": 2300"), std::string::npos);
+  EXPECT_NE(text.find("\"time_us\": 2300"), std::string::npos);
+}
+
+TEST(Report, KeysEndInTheUnit) {
+  EXPECT_EQ(keyOf({"load / mean", ColumnKind::Number}), "load_mean");
+  EXPECT_EQ(keyOf({"load", ColumnKind::Share}), "load_share");
+  EXPECT_EQ(keyOf({"share", ColumnKind::Share}), "share");
+  EXPECT_EQ(keyOf({"slowest rank", ColumnKind::Time, "", 2, "slowest"}),
+            "slowest_us");
+  EXPECT_EQ(keyOf({"latency", ColumnKind::Number, "us", 1}), "latency_us");
+  EXPECT_EQ(keyOf({"größe", ColumnKind::Bytes}), "gr_e_bytes");
+  EXPECT_EQ(keyOf({"", ColumnKind::Bytes}), "bytes");
+}
+
+TEST(Report, KeysFromDataStayApart) {
+  Table table;
+  table.columns = {{"a-b"}, {"a_b"}, {"A B"}};
+  table.add({"1", "2", "3"});
+  llvm::json::Value json = toJson(table);
+  EXPECT_EQ((*json.getAsObject()->getArray("rows"))[0],
+            llvm::json::Value(llvm::json::Object{
+                {"a_b", "1"}, {"a_b_2", "2"}, {"a_b_3", "3"}}));
+}
+
+TEST(Report, RecordsAreReadDownwards) {
+  Table record = makeRecord(
+      "layer", {{{"ranks", ColumnKind::Count}, 8.0},
+                {{"speed", ColumnKind::Number, "tokens/s", 0}, 1726.3},
+                {{"layers"}, Numbers{7, 2, 1, 0}},
+                {{"check"}, {}}});
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  renderText(record, os);
+  EXPECT_EQ(text, R"(layer
+  what    value
+  ranks   8
+  speed   1726 tokens/s
+  layers  0-2, 7
+  check   -
+)");
+  llvm::json::Value json = toJson(record);
+  EXPECT_EQ((*json.getAsObject()->getArray("rows"))[0],
+            llvm::json::Value(
+                llvm::json::Object{{"ranks", 8},
+                                   {"speed_tokens_per_s", 1726.3},
+                                   {"layers", llvm::json::Array({7, 2, 1, 0})},
+                                   {"check", nullptr}}));
 }
 
 TEST(Report, NumbersScaleToReadableUnits) {
