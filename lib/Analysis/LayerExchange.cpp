@@ -50,12 +50,28 @@ FailureOr<ExchangedLayer> ExchangedLayer::gather(const MoELayer &layer) {
                         getColumnAxes(experts)};
 }
 
+static bool areEqual(ArrayRef<planning::AxisRef> left,
+                     ArrayRef<planning::AxisRef> right) {
+  return llvm::equal(
+      left, right, [](const planning::AxisRef &a, const planning::AxisRef &b) {
+        return a.toString() == b.toString();
+      });
+}
+
+bool ExchangedLayer::hasTrafficOf(const ExchangedLayer &other) const {
+  return shape == other.shape && localSlots == other.localSlots &&
+         loads.shares == other.loads.shares &&
+         areEqual(expertAxes, other.expertAxes) &&
+         areEqual(resultAxes, other.resultAxes) && placement == other.placement;
+}
+
 planning::ExchangeTraffic
-LayerExchange::getTraffic(const planning::ExchangePlan &plan,
-                          const planning::Topology &topology) const {
+mlir::moe::getTraffic(const planning::ExchangePlan &plan,
+                      const planning::Topology &topology,
+                      ArrayRef<planning::GroupCounts> groups) {
   planning::ExchangeTraffic traffic;
   traffic.tiers.resize(topology.tierCount());
-  for (const planning::GroupCounts &group : expected) {
+  for (const planning::GroupCounts &group : groups) {
     traffic += plan.bytes(group.counts, topology, group.group);
   }
   return traffic;
@@ -128,6 +144,5 @@ LayerExchange mlir::moe::makeExchange(const PlanFacts &facts,
                      layer.shape.outputElementBytes /
                      facts.mesh.groupSize(layer.resultAxes);
   return {planning::ExchangePlan::create(dispatch),
-          planning::ExchangePlan::create(combine),
-          getExpectedRows(facts, layer)};
+          planning::ExchangePlan::create(combine)};
 }

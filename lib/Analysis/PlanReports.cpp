@@ -230,6 +230,8 @@ public:
     ExchangeChoice choice{toPlanning(op.getForm()),
                           static_cast<int64_t>(op.getBound())};
     LayerExchange exchange = makeExchange(facts, group.data, choice);
+    std::vector<planning::GroupCounts> expected =
+        getExpectedRows(facts, group.data);
     std::string title =
         formatv("{0}: {1}, at most {2} rows a rank", group.getTitle(),
                 planning::toString(choice.form).str(), choice.bound);
@@ -239,8 +241,8 @@ public:
          {&exchange.dispatch, &exchange.combine}) {
       std::string name = planning::toString(plan->request().direction).str();
       traffic.push_back({name, "expected",
-                         exchange.getTraffic(*plan, facts.devices.topology)});
-      costs.push_back({name, model.exchangeCost(*plan, exchange.expected)});
+                         getTraffic(*plan, facts.devices.topology, expected)});
+      costs.push_back({name, model.exchangeCost(*plan, expected)});
       sum += scale(traffic.back().traffic, group.layers.size());
       time +=
           costs.back().cost.total() * static_cast<double>(group.layers.size());

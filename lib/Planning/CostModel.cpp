@@ -6,6 +6,7 @@
 
 #include "moe/Planning/CostModel.h"
 #include "PeerFlows.h"
+#include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/Casting.h"
 #include "llvm/Support/ErrorHandling.h"
@@ -245,13 +246,21 @@ GroupSpread CostModel::spreadOf(llvm::ArrayRef<DeviceGroup> groups) const {
   GroupSpread spread;
   spread.peers.resize(topology.tierCount());
   std::vector<int64_t> peers(topology.tierCount());
+  // Members by part of each tier: looking at every pair would be quadratic.
+  std::vector<llvm::DenseMap<int64_t, int64_t>> members(topology.tierCount());
   for (const DeviceGroup &group : groups) {
+    for (unsigned tier = 0; tier < topology.tierCount(); ++tier) {
+      members[tier].clear();
+      for (int64_t device : group) {
+        ++members[tier][topology.partOf(device, tier)];
+      }
+    }
     for (int64_t device : group) {
-      llvm::fill(peers, 0);
-      for (int64_t other : group) {
-        if (std::optional<unsigned> tier = topology.tierOf(device, other)) {
-          ++peers[*tier];
-        }
+      int64_t outside = group.size();
+      for (unsigned tier = 0; tier < topology.tierCount(); ++tier) {
+        int64_t inside = members[tier][topology.partOf(device, tier)];
+        peers[tier] = outside - inside;
+        outside = inside;
       }
       // The worst member is the one with the most peers furthest out.
       spread.peers = std::max(spread.peers, peers);

@@ -13,24 +13,8 @@
 
 using namespace moe::planning;
 
-double CountMatrix::sentBy(int64_t source) const {
-  double sum = 0;
-  for (int64_t target = 0; target < size; ++target) {
-    sum += rows(source, target);
-  }
-  return sum;
-}
-
-double CountMatrix::receivedBy(int64_t target) const {
-  double sum = 0;
-  for (int64_t source = 0; source < size; ++source) {
-    sum += rows(source, target);
-  }
-  return sum;
-}
-
 double CountMatrix::total() const {
-  return std::accumulate(counts.begin(), counts.end(), 0.0);
+  return std::accumulate(sent.begin(), sent.end(), 0.0);
 }
 
 std::vector<TokenRange>

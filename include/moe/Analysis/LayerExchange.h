@@ -37,6 +37,9 @@ struct ExchangedLayer {
   /// What the columns that come back are sharded over.
   std::vector<::moe::planning::AxisRef> resultAxes;
 
+  /// Whether the same rows are expected to travel between the same ranks.
+  bool hasTrafficOf(const ExchangedLayer &other) const;
+
   /// Gathers it from a layer with axes and a placement. Fails, with a
   /// diagnostic, when the placement is wrong or the loads do not fit.
   static FailureOr<ExchangedLayer> gather(const MoELayer &layer);
@@ -45,13 +48,6 @@ struct ExchangedLayer {
 struct LayerExchange {
   ::moe::planning::ExchangePlan dispatch;
   ::moe::planning::ExchangePlan combine;
-  /// One entry a group over the expert axes.
-  std::vector<::moe::planning::GroupCounts> expected;
-
-  /// Over all groups.
-  ::moe::planning::ExchangeTraffic
-  getTraffic(const ::moe::planning::ExchangePlan &plan,
-             const ::moe::planning::Topology &topology) const;
 };
 
 /// What the last dimension of an operation's result is sharded over, as
@@ -67,9 +63,17 @@ getExchangedTokenAxes(const PlanFacts &facts,
 /// The most rows that a rank can receive, over all groups.
 int64_t getWorstCaseRows(const PlanFacts &facts, const ExchangedLayer &layer);
 
-/// The rows that are expected to travel when the module's most tokens arrive.
+/// The rows that are expected to travel when the module's most tokens arrive,
+/// one entry a group over the expert axes. A number for each pair of ranks: for
+/// thousands of them ask once.
 std::vector<::moe::planning::GroupCounts>
 getExpectedRows(const PlanFacts &facts, const ExchangedLayer &layer);
+
+/// What a plan moves in all groups.
+::moe::planning::ExchangeTraffic
+getTraffic(const ::moe::planning::ExchangePlan &plan,
+           const ::moe::planning::Topology &topology,
+           llvm::ArrayRef<::moe::planning::GroupCounts> groups);
 
 LayerExchange makeExchange(const PlanFacts &facts, const ExchangedLayer &layer,
                            const ExchangeChoice &choice);

@@ -9,6 +9,12 @@
 // experts serve. From a routing that occurred the numbers are whole; expected
 // ones are fractional. Either way they sum to the number of assignments.
 //
+// This is all that a plan knows of a routing: phases are given a CountMatrix
+// and say what they move. A form that sends a token once to several experts of
+// a node needs one number more, the distinct tokens that a source has for a
+// group of targets; it belongs here, counted by `countRows` and expected by
+// `expectedRows`, so that no phase, cost or report changes its signature.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef MOE_PLANNING_COUNTMATRIX_H
@@ -22,7 +28,8 @@ namespace moe::planning {
 
 class CountMatrix {
 public:
-  explicit CountMatrix(int64_t ranks) : size(ranks), counts(ranks * ranks) {}
+  explicit CountMatrix(int64_t ranks)
+      : size(ranks), counts(ranks * ranks), sent(ranks), received(ranks) {}
 
   int64_t ranks() const { return size; }
   double rows(int64_t source, int64_t target) const {
@@ -30,17 +37,22 @@ public:
   }
   void add(int64_t source, int64_t target, double rows) {
     counts[source * size + target] += rows;
+    sent[source] += rows;
+    received[target] += rows;
   }
 
   /// Rows that leave `source`'s tokens, its own experts' included.
-  double sentBy(int64_t source) const;
+  double sentBy(int64_t source) const { return sent[source]; }
   /// Rows that `target`'s experts get, its own tokens' included.
-  double receivedBy(int64_t target) const;
+  double receivedBy(int64_t target) const { return received[target]; }
   double total() const;
 
 private:
   int64_t size;
   std::vector<double> counts;
+  /// Sums of rows and columns: phases ask for them rank by rank.
+  std::vector<double> sent;
+  std::vector<double> received;
 };
 
 /// A routing that occurred: the expert of each of `choices` choices of each

@@ -127,6 +127,13 @@ public:
   /// evenly over source ranks and token classes.
   std::vector<double> rankLoads(llvm::ArrayRef<double> expertLoads) const;
 
+  /// Whether the same slots hold the same experts and serve the same tokens.
+  bool operator==(const Placement &other) const {
+    return expertsBySlot == other.expertsBySlot &&
+           firstSlots == other.firstSlots &&
+           replicaTables == other.replicaTables;
+  }
+
   /// The data that makes this placement, all replica tables written out.
   PlacementData data() const;
 

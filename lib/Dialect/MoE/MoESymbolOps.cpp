@@ -103,8 +103,11 @@ LogicalResult UsePlacementOp::verifySymbolUses(SymbolTableCollection &symbols) {
 int64_t mlir::moe::getLocalSlots(Operation *from, int64_t experts) {
   Operation *table = SymbolTable::getNearestSymbolTable(from);
   int64_t most = 0;
+  // Layers mostly have equal slots, one list for each of thousands of ranks.
+  llvm::SmallDenseSet<Attribute> seen;
   for (PlacementOp placement : table->getRegion(0).getOps<PlacementOp>()) {
-    if (static_cast<int64_t>(placement.getExperts()) == experts) {
+    if (static_cast<int64_t>(placement.getExperts()) == experts &&
+        seen.insert(placement.getSlots()).second) {
       most = std::max(most, placement.getLocalSlots());
     }
   }

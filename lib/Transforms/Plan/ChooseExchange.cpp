@@ -24,15 +24,43 @@ namespace planning = ::moe::planning;
 static constexpr planning::ExchangeForm forms[] = {
     planning::ExchangeForm::FlatExact, planning::ExchangeForm::FlatBounded};
 
-/// What one layer's exchange costs in one form.
-static planning::Microseconds getCost(const PlanFacts &facts,
-                                      const ExchangedLayer &layer,
-                                      const ExchangeChoice &choice) {
-  planning::CostModel model(facts.devices.topology);
-  LayerExchange exchange = makeExchange(facts, layer, choice);
-  return model.exchangeCost(exchange.dispatch, exchange.expected).total() +
-         model.exchangeCost(exchange.combine, exchange.expected).total();
-}
+namespace {
+/// What exchanges cost, worked out when it is asked for, and once for layers
+/// whose rows travel alike: a cost looks at every pair of ranks.
+class ExchangeCosts {
+public:
+  explicit ExchangeCosts(const PlanFacts &facts)
+      : facts(facts), model(facts.devices.topology) {}
+
+  /// Keeps a reference to the layer.
+  planning::Microseconds get(const ExchangedLayer &layer,
+                             const ExchangeChoice &choice) {
+    for (const Entry &entry : known) {
+      if (entry.choice == choice && entry.layer->hasTrafficOf(layer)) {
+        return entry.cost;
+      }
+    }
+    LayerExchange exchange = makeExchange(facts, layer, choice);
+    std::vector<planning::GroupCounts> expected = getExpectedRows(facts, layer);
+    planning::Microseconds cost =
+        model.exchangeCost(exchange.dispatch, expected).total() +
+        model.exchangeCost(exchange.combine, expected).total();
+    known.push_back({&layer, choice, cost});
+    return cost;
+  }
+
+private:
+  struct Entry {
+    const ExchangedLayer *layer;
+    ExchangeChoice choice;
+    planning::Microseconds cost;
+  };
+
+  const PlanFacts &facts;
+  planning::CostModel model;
+  std::vector<Entry> known;
+};
+} // namespace
 
 /// `flat exact: 12.3 us, bound 4096 rows (16.0 MiB)`
 static std::string describe(const ExchangedLayer &layer,
@@ -100,9 +128,10 @@ private:
       exchanged.push_back(std::move(*gathered));
     }
     SmallVector<FlatSymbolRefAttr> choices;
+    ExchangeCosts costs(facts);
     for (auto [layer, data] : llvm::zip_equal(facts.layers, exchanged)) {
       FailureOr<FlatSymbolRefAttr> choice =
-          chooseLayer(facts, layer, data, bounds[layer.experts]);
+          chooseLayer(costs, layer, data, bounds[layer.experts]);
       if (failed(choice)) {
         return failure();
       }
@@ -126,7 +155,7 @@ private:
     return written;
   }
 
-  FailureOr<FlatSymbolRefAttr> chooseLayer(const PlanFacts &facts,
+  FailureOr<FlatSymbolRefAttr> chooseLayer(ExchangeCosts &costs,
                                            const MoELayer &layer,
                                            const ExchangedLayer &data,
                                            int64_t rows) {
@@ -142,7 +171,7 @@ private:
                           static_cast<int64_t>(op.getBound())};
       emitDecision(experts.getLoc(), "Exchange", where, [&] {
         return "kept @" + op.getSymName().str() + ", " +
-               describe(data, kept, getCost(facts, data, kept));
+               describe(data, kept, costs.get(data, kept));
       });
       return written;
     }
@@ -151,29 +180,29 @@ private:
                                  "but the worst case is ")
              << rows << "; set the option 'bound'";
     }
-    return choose(facts, layer, data, rows);
+    return choose(costs, layer, data, rows);
   }
 
   /// The cheapest form, or the one that was asked for.
-  FlatSymbolRefAttr choose(const PlanFacts &facts, const MoELayer &layer,
+  FlatSymbolRefAttr choose(ExchangeCosts &costs, const MoELayer &layer,
                            const ExchangedLayer &data, int64_t rows) {
     std::string where = "layer " + layer.getName();
     std::vector<ExchangeChoice> candidates;
-    std::vector<planning::Microseconds> costs;
     for (planning::ExchangeForm candidate : forms) {
       candidates.push_back({candidate, rows});
-      costs.push_back(getCost(facts, data, candidates.back()));
     }
     size_t best = 0;
     for (size_t index = 0; index < candidates.size(); ++index) {
       bool better = fixedForm ? candidates[index].form == toPlanning(*fixedForm)
-                              : costs[index] < costs[best];
+                              : costs.get(data, candidates[index]) <
+                                    costs.get(data, candidates[best]);
       best = better ? index : best;
     }
     ExpertsOp experts = layer.experts;
     for (size_t index = 0; index < candidates.size(); ++index) {
       auto text = [&] {
-        return describe(data, candidates[index], costs[index]);
+        return describe(data, candidates[index],
+                        costs.get(data, candidates[index]));
       };
       if (index == best) {
         emitDecision(experts.getLoc(), "Exchange", where, text);
