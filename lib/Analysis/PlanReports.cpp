@@ -4,6 +4,7 @@
 
 #include "moe/Analysis/AxisTraffic.h"
 #include "moe/Analysis/LayerExchange.h"
+#include "moe/Analysis/PlacementOrigin.h"
 #include "moe/Analysis/PlanAttributes.h"
 #include "moe/Report/PlanReport.h"
 
@@ -153,8 +154,7 @@ FailureOr<report::Report> mlir::moe::makePlacementReport(ModuleOp module) {
       [](const PlanFacts &, ArrayRef<EqualLayers> groups,
          report::Report &report) {
         for (const EqualLayers &group : groups) {
-          std::string origin =
-              group.getPlacement().getPolicy().value_or("by hand").str();
+          std::string origin = getPlacementOrigin(group.getPlacement());
           report.tables.push_back(
               report::placementTable(group.getTitle() + ": " + origin,
                                      group.data.placement, group.data.loads));

@@ -3,6 +3,7 @@
 #include "ReadLayout.h"
 
 #include "moe/Analysis/LayerExchange.h"
+#include "moe/Analysis/PlacementOrigin.h"
 #include "moe/Analysis/PlanAttributes.h"
 #include "moe/Analysis/PlanFacts.h"
 #include "moe/Runner/CaptureDiagnostics.h"
@@ -176,7 +177,7 @@ static void fillFacts(const PreparedModule &prepared,
       mlir::SymbolTable::lookupNearestSymbolFrom<mlir::moe::PlacementOp>(
           handle, handle.getPlacementAttr());
   planned.placement = placement.getSymName().str();
-  facts.placementPolicy = placement.getPolicy().value_or("by hand").str();
+  facts.placementPolicy = mlir::moe::getPlacementOrigin(placement);
   facts.exchange = formatExchange(exchange);
   facts.type = tokens.type;
   facts.ranks = plan.mesh.deviceCount();

@@ -7,6 +7,15 @@
 // RUN: not moe-opt %inputs/mixtral-2-layers.mlir --moe-plan-pipeline="mesh=ep=4" --moe-print-placement="format=xml" 2>&1 | FileCheck %s --check-prefix=FORMAT
 // RUN: not moe-opt %inputs/mixtral-2-layers.mlir --moe-choose-mesh-mapping="mesh=ep=4" --moe-print-placement 2>&1 | FileCheck %s --check-prefix=UNPLACED
 
+// A policy is a note, and is not believed when the slots say otherwise.
+// RUN: moe-opt %inputs/mixtral-2-layers.mlir --moe-plan-pipeline="mesh=ep=3" -o %t.planned.mlir
+// RUN: sed 's/slots .*policy/slots [[0, 1], [2, 4], [3, 5]] policy/' %t.planned.mlir | moe-opt --moe-print-placement | FileCheck %s --check-prefix=EDITED
+// RUN: sed 's/ policy "contiguous"//' %t.planned.mlir | moe-opt --moe-print-placement | FileCheck %s --check-prefix=BY-HAND
+// RUN: sed 's/policy "contiguous"/policy "joint"/' %t.planned.mlir | moe-opt --moe-print-placement | FileCheck %s --check-prefix=WRITTEN
+// EDITED: layers 0-1: edited, once contiguous
+// BY-HAND: layers 0-1: by hand
+// WRITTEN: layers 0-1: joint, as written
+
 //      CHECK:placement
 //      CHECK:layers 0-1: contiguous
 // CHECK-NEXT:  rank    load  load / mean  slots  experts
