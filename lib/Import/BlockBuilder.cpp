@@ -224,14 +224,16 @@ func::FuncOp BlockBuilder::buildDenseBlock(ArrayRef<WeightSlot> weights) {
   return function;
 }
 
-// Tokens, in the first operands and the result, are one factor; everything else
-// is whole.
+// A token attends to its sequence, so that tokens are split only between
+// sequences: in the first operands and the result they are one factor where the
+// length of sequences is known, else the input is one sequence and whole.
+// Everything else is whole.
 static ArrayAttr getAttentionRule(OpBuilder &builder, func::FuncOp attention,
-                                  unsigned tokenOperands) {
+                                  unsigned tokenOperands, bool hasSequences) {
   auto dimsOf = [&](Type type, bool hasTokens) -> Attribute {
     SmallVector<int64_t> dims(cast<ShapedType>(type).getRank(),
                               comm::ShardingRule::whole);
-    if (hasTokens) {
+    if (hasTokens && hasSequences) {
       dims.front() = 0;
     }
     return builder.getI64ArrayAttr(dims);
@@ -258,9 +260,14 @@ func::FuncOp BlockBuilder::declareAttention(const Attention &attention) {
     return builder.getNamedAttr(name, builder.getI64IntegerAttr(value));
   };
   const AttentionCost &cost = attention.cost;
-  function->setAttr(
-      comm::kShardingRuleAttrName,
-      getAttentionRule(builder, function, attention.crossAttends ? 2 : 1));
+  function->setAttr(comm::kShardingRuleAttrName,
+                    getAttentionRule(builder, function,
+                                     attention.crossAttends ? 2 : 1,
+                                     model.sequenceLength.has_value()));
+  if (model.sequenceLength) {
+    function->setAttr(comm::kShardingGranulesAttrName,
+                      builder.getDenseI64ArrayAttr(*model.sequenceLength));
+  }
   function->setAttr(
       "moe.attention",
       builder.getDictionaryAttr(

@@ -10,6 +10,23 @@
 using namespace mlir;
 using namespace mlir::comm;
 
+bool mlir::comm::canSplit(const ShardingRule &rule, int64_t factor,
+                          int64_t parts) {
+  int64_t granule = rule.factors[factor].granule;
+  if (granule == 1 || parts == 1) {
+    return true;
+  }
+  return llvm::all_of(
+      rule.participants, [&](const ShardingRule::Participant &one) {
+        auto type = cast<ShapedType>(one.value.getType());
+        return llvm::all_of(llvm::enumerate(one.factors), [&](auto dim) {
+          return dim.value() != factor ||
+                 (!type.isDynamicDim(dim.index()) &&
+                  type.getDimSize(dim.index()) % (parts * granule) == 0);
+        });
+      });
+}
+
 ShardingRule mlir::comm::getTokenwiseRule(Operation *op) {
   ShardingRule rule;
   int64_t token = rule.addFactor();

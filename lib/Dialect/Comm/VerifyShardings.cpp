@@ -112,6 +112,28 @@ static LogicalResult verifyRule(FunctionOpInterface function,
   return success();
 }
 
+// One positive number for each factor of the function's rule.
+static LogicalResult verifyGranules(FunctionOpInterface function,
+                                    Attribute attribute) {
+  int64_t factors = 0;
+  if (auto rule = function->getAttrOfType<ArrayAttr>(kShardingRuleAttrName)) {
+    rule.walk([&](IntegerAttr factor) {
+      factors = std::max(factors, factor.getInt() + 1);
+    });
+  }
+  auto granules = dyn_cast<DenseI64ArrayAttr>(attribute);
+  if (granules && granules.size() == factors &&
+      llvm::all_of(granules.asArrayRef(),
+                   [](int64_t granule) { return granule > 0; })) {
+    return success();
+  }
+  return emitAt(function, ("'" + kShardingGranulesAttrName + "' of '" +
+                           function.getName() + "'")
+                              .str())
+         << "expected a positive number for each of the " << factors
+         << " factors of its rule, but got " << attribute;
+}
+
 LogicalResult CommDialect::verifyOperationAttribute(Operation *op,
                                                     NamedAttribute attribute) {
   if (attribute.getName() == kResultShardingsAttrName) {
@@ -127,6 +149,9 @@ LogicalResult CommDialect::verifyOperationAttribute(Operation *op,
   auto function = dyn_cast<FunctionOpInterface>(op);
   if (function && attribute.getName() == kShardingRuleAttrName) {
     return verifyRule(function, attribute.getValue());
+  }
+  if (function && attribute.getName() == kShardingGranulesAttrName) {
+    return verifyGranules(function, attribute.getValue());
   }
   return success();
 }

@@ -23,7 +23,8 @@ namespace {
 class ReshardInserter {
 public:
   ReshardInserter(ModuleOp module, comm::MeshOp mesh)
-      : module(module), mesh(FlatSymbolRefAttr::get(mesh.getSymNameAttr())) {}
+      : module(module), meshOp(mesh),
+        mesh(FlatSymbolRefAttr::get(mesh.getSymNameAttr())) {}
 
   LogicalResult run() {
     for (func::FuncOp function : module.getOps<func::FuncOp>()) {
@@ -106,7 +107,7 @@ private:
 
   /// The axes of each factor: those of the results where there are results,
   /// else of the first operand, plus what the factor requires. No axis splits
-  /// two factors.
+  /// two factors, and no granule is split: such a factor is whole.
   SmallVector<AxisListAttr> decideFactors(const ShardingRule &rule) {
     SmallVector<AxisListAttr> axes(rule.factors.size());
     auto take = [&](bool operands) {
@@ -140,6 +141,11 @@ private:
       keep(list);
       keep(factor.required);
       list = AxisListAttr::get(module.getContext(), kept);
+    }
+    for (auto [factor, list] : llvm::enumerate(axes)) {
+      if (!comm::canSplit(rule, factor, meshOp.getAxisListSize(list))) {
+        list = AxisListAttr::get(module.getContext(), {});
+      }
     }
     return axes;
   }
@@ -239,6 +245,7 @@ private:
   }
 
   ModuleOp module;
+  comm::MeshOp meshOp;
   FlatSymbolRefAttr mesh;
   /// Declared functions whose shardings their first call has decided.
   llvm::SmallPtrSet<Operation *, 4> declared;

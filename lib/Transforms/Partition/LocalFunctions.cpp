@@ -40,6 +40,7 @@ mlir::moe::createLocalFunction(func::FuncOp global,
     local->setAttr(attr.getName(), attr.getValue());
   }
   local->removeAttr(comm::kShardingRuleAttrName);
+  local->removeAttr(comm::kShardingGranulesAttrName);
   if (global.isPublic() && !global.isDeclaration()) {
     local->setAttr(kEntryAttrName, builder.getUnitAttr());
   }

@@ -52,6 +52,13 @@ FailureOr<ShardingRule> mlir::moe::getDeclaredRule(func::CallOp call,
       rule.addValue(value, factors);
     }
   }
+  if (auto granules = callee->getAttrOfType<DenseI64ArrayAttr>(
+          comm::kShardingGranulesAttrName)) {
+    for (auto [factor, granule] :
+         llvm::zip_equal(rule.factors, granules.asArrayRef())) {
+      factor.granule = granule;
+    }
+  }
   return rule;
 }
 

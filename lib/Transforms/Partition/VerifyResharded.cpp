@@ -108,6 +108,11 @@ private:
                << op->getName() << "' to be split over " << factor.required
                << ", but got " << split << advice;
       }
+      if (!comm::canSplit(rule, index, mesh.getAxisListSize(split))) {
+        return emitError(op->getLoc(), "expected '")
+               << op->getName() << "' on whole granules of " << factor.granule
+               << ", but got a split over " << split << advice;
+      }
     }
     return success();
   }

@@ -100,3 +100,15 @@ func.func private @rule_many_factors(tensor<8x3xf32>) -> tensor<8x3xf32> attribu
 
 // expected-error@+1 {{expected entry 0 to be a list of factors from -1 to 3, but got "rows"}}
 func.func private @rule_text(tensor<8x3xf32>) -> tensor<8x3xf32> attributes {comm.sharding_rule = ["rows", [0, -1]]}
+// -----
+
+// expected-error@+1 {{'comm.sharding_granules' of 'granules_short': expected a positive number for each of the 2 factors of its rule, but got array<i64: 8>}}
+func.func private @granules_short(tensor<8x3xf32>) -> tensor<8x3xf32> attributes {comm.sharding_granules = array<i64: 8>, comm.sharding_rule = [[0, 1], [0, -1]]}
+// -----
+
+// expected-error@+1 {{expected a positive number for each of the 1 factors of its rule, but got array<i64: 0>}}
+func.func private @granules_zero(tensor<8x3xf32>) -> tensor<8x3xf32> attributes {comm.sharding_granules = array<i64: 0>, comm.sharding_rule = [[0, -1], [0, -1]]}
+// -----
+
+// expected-error@+1 {{expected a positive number for each of the 0 factors of its rule, but got 8 : i64}}
+func.func private @granules_alone(tensor<8x3xf32>) -> tensor<8x3xf32> attributes {comm.sharding_granules = 8 : i64}

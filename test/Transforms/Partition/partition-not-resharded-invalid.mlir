@@ -81,3 +81,12 @@ func.func @other_mesh(%x: tensor<?x3xf32> {comm.sharding = #comm.sharding<@other
 
 // expected-error@+1 {{expected a comm.mesh before partitioning; run the planning passes}}
 module {}
+// -----
+
+comm.mesh @mesh <["ep"=4]>
+func.func private @by_granules(tensor<24x3xf32> {comm.sharding = #comm.sharding<@mesh, [{"ep"}, {}]>}) -> (tensor<24x3xf32> {comm.sharding = #comm.sharding<@mesh, [{"ep"}, {}]>}) attributes {comm.sharding_granules = array<i64: 4>, comm.sharding_rule = [[0, -1], [0, -1]]}
+func.func @split_granules(%x: tensor<24x3xf32> {comm.sharding = #comm.sharding<@mesh, [{"ep"}, {}]>}) -> (tensor<24x3xf32> {comm.sharding = #comm.sharding<@mesh, [{"ep"}, {}]>}) {
+  // expected-error@+1 {{expected 'func.call' on whole granules of 4, but got a split over #comm.axes<{"ep"}>; run comm-propagate-sharding and comm-insert-reshard before}}
+  %0 = call @by_granules(%x) {comm.result_shardings = [#comm.sharding<@mesh, [{"ep"}, {}]>]} : (tensor<24x3xf32>) -> tensor<24x3xf32>
+  return %0 : tensor<24x3xf32>
+}

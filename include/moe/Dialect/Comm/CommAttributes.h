@@ -30,6 +30,10 @@ inline constexpr StringLiteral kArgumentShardingsAttrName =
 /// On declared functions: `[[operand dims …] …, [result dims …] …]`, each
 /// dimension a factor number, -1 where it must be whole.
 inline constexpr StringLiteral kShardingRuleAttrName = "comm.sharding_rule";
+/// Beside the rule: `array<i64: …>`, for each factor what a rank's part must be
+/// a multiple of, such as the tokens of a sequence.
+inline constexpr StringLiteral kShardingGranulesAttrName =
+    "comm.sharding_granules";
 
 /// `{"dp", "ep":(2)4}`.
 ParseResult parseAxes(AsmParser &parser, AxisListAttr &axes);

@@ -35,6 +35,8 @@ struct ShardingRule {
   struct Factor {
     /// Axes over which the factor must be split; null if none.
     AxisListAttr required;
+    /// Each rank's part must be a multiple of this; see `canSplit`.
+    int64_t granule = 1;
   };
 
   SmallVector<Participant> participants;
@@ -51,6 +53,10 @@ struct ShardingRule {
     participants.push_back({value, nullptr, SmallVector<int64_t>(dims)});
   }
 };
+
+/// Whether a factor may be split into `parts` equal parts of whole granules. A
+/// dynamic extent may not, but into one part, unless the granule is 1.
+bool canSplit(const ShardingRule &rule, int64_t factor, int64_t parts);
 
 /// The rule of an operation that works token by token: dimension 0 of every
 /// shaped operand of rank 2 or more and of every result is one factor, all
