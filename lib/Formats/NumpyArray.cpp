@@ -2,6 +2,7 @@
 #include "moe/Formats/NumpyArray.h"
 #include "NumpyHeader.h"
 #include "moe/Formats/MappedFile.h"
+#include "moe/Formats/OutputFile.h"
 
 #include "llvm/Support/raw_ostream.h"
 
@@ -72,18 +73,9 @@ std::string NumpyArray::image() const {
 }
 
 llvm::Error NumpyArray::write(llvm::StringRef path) const {
-  std::error_code code;
-  llvm::raw_fd_ostream stream(path, code);
-  if (!code) {
+  return writeFile(path, [&](llvm::raw_ostream &stream) {
     stream << makeNumpyHeader(elementType, dimensions);
     stream.write(reinterpret_cast<const char *>(storage.data()),
                  elementCount * byteWidth(elementType));
-    stream.close();
-    code = stream.error();
-    stream.clear_error();
-  }
-  if (code) {
-    return llvm::createStringError(path + ": " + code.message());
-  }
-  return llvm::Error::success();
+  });
 }

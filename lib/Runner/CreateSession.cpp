@@ -16,7 +16,7 @@ Session::create(const SessionOptions &options) {
     return std::move(error);
   }
   llvm::Expected<std::unique_ptr<ModuleSource>> source =
-      ModuleSource::create(options);
+      ModuleSource::create(options, RunLimits::query());
   if (!source) {
     return source.takeError();
   }

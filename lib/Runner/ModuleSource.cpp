@@ -32,7 +32,7 @@ ModuleSource::ModuleSource(std::unique_ptr<State> state)
 ModuleSource::~ModuleSource() = default;
 
 llvm::Expected<std::unique_ptr<ModuleSource>>
-ModuleSource::create(const SessionOptions &options) {
+ModuleSource::create(const SessionOptions &options, const RunLimits &limits) {
   auto state = std::make_unique<State>();
   llvm::Expected<mlir::moe::CPUTarget> target =
       mlir::moe::CPUTarget::parse(options.cpu);
@@ -46,7 +46,7 @@ ModuleSource::create(const SessionOptions &options) {
   // Errors are one line.
   state->context->printOpOnDiagnostic(false);
   llvm::Expected<PreparedModule> prepared =
-      prepareModule(*state->context, options);
+      prepareModule(*state->context, options, limits);
   if (!prepared) {
     return prepared.takeError();
   }

@@ -177,9 +177,10 @@ static llvm::Error checkPlan(mlir::ModuleOp module,
 }
 
 /// Both flags together must make sense before anything is read.
-static llvm::Error checkFlags(const SessionOptions &options) {
+static llvm::Error checkFlags(const SessionOptions &options,
+                              const RunLimits &limits) {
   if (options.mesh.empty()) {
-    return llvm::Error::success();
+    return limits.checkRanks(options.ranks);
   }
   llvm::Expected<Mesh> mesh = Mesh::parse(options.mesh);
   if (!mesh) {
@@ -190,13 +191,14 @@ static llvm::Error checkFlags(const SessionOptions &options) {
         formatv("expected {0} ranks as asked for, but the mesh {1} has {2}",
                 options.ranks, options.mesh, mesh->deviceCount()));
   }
-  return llvm::Error::success();
+  return limits.checkRanks(mesh->deviceCount());
 }
 
 llvm::Expected<PreparedModule>
 moe::runner::prepareModule(mlir::MLIRContext &context,
-                           const SessionOptions &options) {
-  if (llvm::Error error = checkFlags(options)) {
+                           const SessionOptions &options,
+                           const RunLimits &limits) {
+  if (llvm::Error error = checkFlags(options, limits)) {
     return error;
   }
   llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> module =
@@ -219,6 +221,12 @@ moe::runner::prepareModule(mlir::MLIRContext &context,
   });
   if (opened) {
     return opened;
+  }
+  if (mlir::comm::MeshOp mesh = findMesh(**module)) {
+    if (llvm::Error error = limits.checkRanks(mesh.getRankCount())) {
+      return llvm::createStringError(options.modulePath + ": " +
+                                     llvm::toString(std::move(error)));
+    }
   }
   if (!isPlanned(**module)) {
     if (llvm::Error error = plan(**module, options)) {

@@ -2,6 +2,7 @@
 #ifndef MOE_LIB_RUNNER_PREPAREMODULE_H
 #define MOE_LIB_RUNNER_PREPAREMODULE_H
 
+#include "moe/Runner/RunLimits.h"
 #include "moe/Runner/Session.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -19,9 +20,11 @@ struct PreparedModule {
 };
 
 /// Reads the module, takes its layer, opens the routing, plans, and checks the
-/// plan against the flags.
+/// plan against the flags. What the limits do not allow is refused as early as
+/// it is known.
 llvm::Expected<PreparedModule> prepareModule(mlir::MLIRContext &context,
-                                             const SessionOptions &options);
+                                             const SessionOptions &options,
+                                             const RunLimits &limits);
 
 } // namespace moe::runner
 

@@ -2,8 +2,10 @@
 
 #include "moe/Runner/RankRun.h"
 #include "CallFunction.h"
+#include "RankMemory.h"
 #include "RuntimeOptions.h"
 
+#include "moe/Formats/OutputFile.h"
 #include "moert/threads.h"
 
 #include "llvm/Support/raw_ostream.h"
@@ -93,7 +95,10 @@ static moert_status runRank(moert_context *context, void *user) {
     while (rank == state.setup->stalledRank) {
       std::this_thread::sleep_for(std::chrono::seconds(1));
     }
-    callFunction(call.function, arguments);
+    {
+      RankScope scope(state.setup->layer, rank);
+      callFunction(call.function, arguments);
+    }
     times.end.push_back(Clock::now());
     if (moert_status status = moert_context_status(context, nullptr)) {
       return status;
@@ -147,16 +152,25 @@ moe::runner::runRanks(const RankSetup &setup, llvm::ArrayRef<RankCall> calls) {
   threads.options = &runtime.options();
   threads.sets = runtime.groupSets().data();
   threads.set_count = static_cast<int32_t>(runtime.groupSets().size());
-  threads.trace_path =
-      setup.tracePath.empty() ? nullptr : setup.tracePath.c_str();
   threads.on_stuck = setup.exitsWhenStuck ? exitStuck : nullptr;
 
   RunState state{&setup, calls, std::vector<RankTimes>(setup.ranks),
                  std::vector<RankMeasurement>(setup.ranks)};
   moert_message message = {};
   message.struct_size = sizeof(message);
-  if (moert_threads_run(&threads, runRank, &state, &message) != MOERT_OK) {
-    return llvm::make_error<RankFailure>(message.text);
+  auto run = [&](llvm::StringRef tracePath) -> llvm::Error {
+    std::string path = tracePath == "-" ? "/dev/stdout" : tracePath.str();
+    threads.trace_path = path.empty() ? nullptr : path.c_str();
+    if (moert_threads_run(&threads, runRank, &state, &message) != MOERT_OK) {
+      return llvm::make_error<RankFailure>(message.text);
+    }
+    return llvm::Error::success();
+  };
+  llvm::Error error = setup.tracePath.empty()
+                          ? run("")
+                          : formats::writeFileAt(setup.tracePath, run);
+  if (error) {
+    return error;
   }
   return summarize(state);
 }

@@ -160,13 +160,13 @@ static Table loadTable(const Session &session, const LayerRun &run,
   Table table;
   table.name = "ranks";
   table.title = "load of each rank";
-  table.columns = {{"rank", ColumnKind::Count},
-                   {"device", ColumnKind::Count},
-                   {"tokens", ColumnKind::Count},
-                   {"experts", ColumnKind::Count},
-                   {"rows", ColumnKind::Count},
-                   {"rows / mean", ColumnKind::Number, "", 3,
-                    "rows_over_mean"}};
+  table.columns = {
+      {"rank", ColumnKind::Count},
+      {"device", ColumnKind::Count},
+      {"tokens", ColumnKind::Count},
+      {"experts", ColumnKind::Count},
+      {"rows", ColumnKind::Count},
+      {"rows / mean", ColumnKind::Number, "", 3, "rows_over_mean"}};
   if (counted.before) {
     table.columns.push_back({"rows before", ColumnKind::Count});
   }

@@ -4,6 +4,7 @@
 #include "LayerCall.h"
 
 #include "moe/Runner/RandomTensor.h"
+#include "moe/Runner/RunLimits.h"
 
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Threading.h"
@@ -25,6 +26,7 @@ struct LoadedProgram {
 struct Session::State {
   SessionOptions options;
   std::unique_ptr<ProgramSource> source;
+  RunLimits limits = RunLimits::query();
   std::optional<WeightStore> weights;
   std::optional<LoadedProgram> partitioned;
   std::optional<LoadedProgram> reference;
@@ -33,6 +35,8 @@ struct Session::State {
   const PlannedLayer &planned() const { return source->planned(); }
   llvm::Error declareWeights();
   llvm::Error load(ProgramKind kind, std::optional<LoadedProgram> &loaded);
+  llvm::Error checkTokens(int64_t tokens) const;
+  llvm::Error checkBound() const;
   llvm::Error checkInput(const LayerInput &input) const;
   RankSetup makeSetup() const;
 };
@@ -68,12 +72,33 @@ llvm::Error Session::State::declareWeights() {
   return llvm::Error::success();
 }
 
+/// A bounded form sets its bound aside on every rank, whatever arrives.
+llvm::Error Session::State::checkBound() const {
+  const planning::ExchangeRequest &dispatch = planned().traffic.dispatch;
+  if (dispatch.form != planning::ExchangeForm::FlatBounded) {
+    return llvm::Error::success();
+  }
+  const std::string &layer = planned().facts.layer;
+  std::string where = layer.empty() ? "" : "layer " + layer + ": ";
+  return limits.checkRows(
+      where + "expected an exchange bound that fits into the memory of each "
+              "rank",
+      dispatch.bound, dispatch.rowBytes);
+}
+
 llvm::Expected<std::unique_ptr<Session>>
 Session::create(std::unique_ptr<ProgramSource> source,
                 const SessionOptions &options) {
   auto state = std::make_unique<State>();
   state->options = options;
   state->source = std::move(source);
+  if (llvm::Error error =
+          state->limits.checkRanks(state->planned().facts.ranks)) {
+    return std::move(error);
+  }
+  if (llvm::Error error = state->checkBound()) {
+    return std::move(error);
+  }
   if (llvm::Error error = state->declareWeights()) {
     return std::move(error);
   }
@@ -88,10 +113,27 @@ const LayerTraffic &Session::traffic() const {
   return state->planned().traffic;
 }
 
+/// Whether the module is for so many tokens, and memory holds them.
+llvm::Error Session::State::checkTokens(int64_t tokens) const {
+  const LayerFacts &facts = planned().facts;
+  if (llvm::Error error = facts.checkTokens(tokens)) {
+    return error;
+  }
+  // What goes in and what comes out, as a whole and in the ranks' parts.
+  int64_t bytes = 2 * (facts.hidden * elementBytes(facts.type) +
+                       planned().traffic.outputColumns *
+                           planned().traffic.outputElementBytes);
+  return limits.checkRows("expected tokens that fit into memory", tokens,
+                          bytes);
+}
+
 llvm::Expected<LayerInput> Session::readInput(llvm::StringRef path) const {
   llvm::Expected<NumpyArray> array = readTokens(path, facts().hidden);
   if (!array) {
     return array.takeError();
+  }
+  if (llvm::Error error = state->checkTokens(array->shape()[0])) {
+    return error;
   }
   return LayerInput{TokenArray::fromFloats(array->values<float>(),
                                            array->shape()[0], facts().hidden,
@@ -99,7 +141,10 @@ llvm::Expected<LayerInput> Session::readInput(llvm::StringRef path) const {
                     std::nullopt};
 }
 
-LayerInput Session::randomInput(int64_t tokens) const {
+llvm::Expected<LayerInput> Session::randomInput(int64_t tokens) const {
+  if (llvm::Error error = state->checkTokens(tokens)) {
+    return error;
+  }
   TokenArray array(facts().type, tokens, facts().hidden);
   RandomTensor::tokens(state->options.seed)
       .fill(0, tokens * facts().hidden, facts().type, array.bytes.data());
@@ -108,7 +153,7 @@ LayerInput Session::randomInput(int64_t tokens) const {
 
 llvm::Error Session::State::checkInput(const LayerInput &input) const {
   int64_t tokens = input.tokens.rows;
-  if (llvm::Error error = planned().facts.checkTokens(tokens)) {
+  if (llvm::Error error = checkTokens(tokens)) {
     return error;
   }
   if (options.takesRouting && input.routing->tokens != tokens) {
@@ -176,6 +221,7 @@ RankSetup Session::State::makeSetup() const {
   const LayerTraffic &traffic = planned().traffic;
   const Mesh &mesh = traffic.mesh;
   RankSetup setup;
+  setup.layer = planned().facts.layer;
   setup.ranks = mesh.deviceCount();
   for (const planning::Tier &tier : traffic.topology.tiers()) {
     setup.tierNames.push_back(tier.name);
@@ -260,6 +306,7 @@ llvm::Expected<LayerResult> Session::runReference(const LayerInput &input) {
   }
   LayerCall call(state->reference->program, *state->reference->frames, input);
   RankSetup alone;
+  alone.layer = facts().layer;
   alone.cores = state->options.cores;
   llvm::Expected<RunMeasurement> measurement = runRanks(alone, call.calls());
   if (!measurement) {

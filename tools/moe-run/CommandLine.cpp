@@ -3,6 +3,7 @@
 #include "CommandLine.h"
 
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Option/ArgList.h"
 #include "llvm/Option/OptTable.h"
@@ -126,6 +127,22 @@ static llvm::Error expectOneOf(llvm::StringRef flag, llvm::StringRef value,
       value));
 }
 
+/// One output must not replace another.
+static llvm::Error verifyOutputs(const InputArgList &flags) {
+  llvm::StringSet<> paths;
+  for (OptSpecifier id :
+       {OPT_output_eq, OPT_routing_out_eq, OPT_stats_eq, OPT_trace_eq}) {
+    llvm::StringRef path = flags.getLastArgValue(id);
+    if (!path.empty() && !path.starts_with("/dev/") &&
+        !paths.insert(path).second) {
+      return llvm::createStringError(formatv(
+          "expected a file for each of the outputs, but got '{0}' twice",
+          path));
+    }
+  }
+  return llvm::Error::success();
+}
+
 static llvm::Error verify(const InputArgList &flags) {
   if (llvm::Error error = expectOneOf(
           "transport", flags.getLastArgValue(OPT_transport_eq, "threads"),
@@ -151,7 +168,7 @@ static llvm::Error verify(const InputArgList &flags) {
     return llvm::createStringError(
         "expected --input or --tokens, but got both");
   }
-  return llvm::Error::success();
+  return verifyOutputs(flags);
 }
 
 static moert_movement readMovement(const InputArgList &flags) {
@@ -173,6 +190,14 @@ static llvm::Error verifyWords(const InputArgList &flags, unsigned missingIndex,
     return llvm::createStringError(
         formatv("unknown flag '{0}'; --help lists those that there are",
                 unknown->getAsString(flags)));
+  }
+  // A script's empty variable must not mean the default.
+  for (const Arg *flag : flags) {
+    if (flag->getNumValues() == 1 &&
+        llvm::StringRef(flag->getValue()).empty()) {
+      return llvm::createStringError(formatv("expected a value after {0}",
+                                             flag->getSpelling().rtrim('=')));
+    }
   }
   size_t modules = flags.getAllArgValues(OPT_INPUT).size();
   if (modules != 1 && !flags.hasArg(OPT_help)) {

@@ -5,11 +5,10 @@
 #include "CommandLine.h"
 
 #include "moe/Bundle/BundleSource.h"
+#include "moe/Formats/OutputFile.h"
 #include "moe/Runner/RunReport.h"
 
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/InitLLVM.h"
-#include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace moe::formats;
@@ -32,14 +31,11 @@ static int fail(llvm::Error error) {
 
 static llvm::Expected<LayerInput> makeInput(const Session &session,
                                             const CommandLine &line) {
-  llvm::Expected<LayerInput> input = session.randomInput(0);
-  if (!line.input.empty()) {
-    input = session.readInput(line.input);
-  } else {
-    int64_t usual = session.facts().staticTokens.value_or(
-        std::min<int64_t>(64, session.facts().maxTokens));
-    input = session.randomInput(line.tokens.value_or(usual));
-  }
+  int64_t usual = session.facts().staticTokens.value_or(
+      std::min<int64_t>(64, session.facts().maxTokens));
+  llvm::Expected<LayerInput> input =
+      line.input.empty() ? session.randomInput(line.tokens.value_or(usual))
+                         : session.readInput(line.input);
   if (!input || line.routingIn.empty()) {
     return input;
   }
@@ -50,6 +46,20 @@ static llvm::Expected<LayerInput> makeInput(const Session &session,
   }
   input->routing = std::move(*routing);
   return input;
+}
+
+/// What the run will write must have a place before there is anything to lose.
+static llvm::Error checkOutputs(const CommandLine &line) {
+  for (const std::string &path :
+       {line.output, line.routingOut, line.stats, line.session.tracePath}) {
+    if (path.empty()) {
+      continue;
+    }
+    if (llvm::Error error = expectWritable(path)) {
+      return error;
+    }
+  }
+  return llvm::Error::success();
 }
 
 static llvm::Error writeArrays(const CommandLine &line,
@@ -74,12 +84,12 @@ static llvm::Error writeReport(const CommandLine &line, const Session &session,
     return report.takeError();
   }
   if (!line.stats.empty()) {
-    std::error_code code;
-    llvm::raw_fd_ostream file(line.stats, code, llvm::sys::fs::OF_Text);
-    if (code) {
-      return llvm::createStringError(line.stats + ": " + code.message());
+    llvm::Error error = writeFile(line.stats, [&](llvm::raw_ostream &os) {
+      moe::report::renderJson(*report, os);
+    });
+    if (error) {
+      return error;
     }
-    moe::report::renderJson(*report, file);
   }
   if (line.stats != "-") {
     moe::report::renderText(*report, llvm::outs());
@@ -143,6 +153,9 @@ createSession(const SessionOptions &options) {
 }
 
 static llvm::Expected<int> run(const CommandLine &line) {
+  if (llvm::Error error = checkOutputs(line)) {
+    return error;
+  }
   llvm::Expected<std::unique_ptr<Session>> session =
       createSession(line.session);
   if (!session) {

@@ -5,6 +5,7 @@
 #ifndef MOE_RUNNER_MODULESOURCE_H
 #define MOE_RUNNER_MODULESOURCE_H
 
+#include "moe/Runner/RunLimits.h"
 #include "moe/Runner/Session.h"
 #include "moe/Target/CPU/CPUTarget.h"
 
@@ -22,9 +23,10 @@ struct ObjectProgram {
 class ModuleSource : public ProgramSource {
 public:
   /// Reads and plans the module; nothing is compiled yet. Errors are one line;
-  /// those about the module begin with file and position.
+  /// those about the module begin with file and position. `limits` are those
+  /// of who will run it.
   static llvm::Expected<std::unique_ptr<ModuleSource>>
-  create(const SessionOptions &options);
+  create(const SessionOptions &options, const RunLimits &limits = {});
   ~ModuleSource() override;
 
   const PlannedLayer &planned() const override;

@@ -31,6 +31,8 @@ private:
 
 /// What ranks run on.
 struct RankSetup {
+  /// Named in errors; may be empty.
+  std::string layer;
   int64_t ranks = 1;
   std::vector<std::string> tierNames;
   /// [ranks * ranks]: the tier between two ranks; the diagonal is not read.

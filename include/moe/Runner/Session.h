@@ -93,9 +93,10 @@ public:
   const LayerTraffic &traffic() const;
 
   /// The tokens of a float32 NPY file, or random ones by the seed, in the
-  /// module's type.
+  /// module's type. Fails, before anything is allocated, on a number of tokens
+  /// that the module is not for or that memory does not hold.
   llvm::Expected<LayerInput> readInput(llvm::StringRef path) const;
-  LayerInput randomInput(int64_t tokens) const;
+  llvm::Expected<LayerInput> randomInput(int64_t tokens) const;
 
   /// Compiles and loads weights if that has not been done, then runs. A
   /// RankFailure says that ranks failed; other errors that the input is wrong.

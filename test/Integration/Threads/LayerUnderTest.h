@@ -31,7 +31,7 @@ public:
 
   const runner::LayerFacts &facts() const { return session->facts(); }
   runner::LayerInput randomInput(int64_t tokens) const {
-    return session->randomInput(tokens);
+    return llvm::cantFail(session->randomInput(tokens));
   }
 
   /// Runs the layer and compares it with the same layer on one rank and with

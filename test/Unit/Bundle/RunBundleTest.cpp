@@ -15,7 +15,7 @@ TEST(RunBundle, NeedsNoMLIR) {
   std::unique_ptr<Session> session = llvm::cantFail(
       Session::create(llvm::cantFail(BundleSource::open(options)), options));
   EXPECT_EQ(session->facts().ranks, 4);
-  LayerInput input = session->randomInput(11);
+  LayerInput input = llvm::cantFail(session->randomInput(11));
   LayerRun run = llvm::cantFail(session->run(input));
   LayerResult expected = llvm::cantFail(session->runReference(input));
   EXPECT_FALSE(compareResults(expected, run.result));
