@@ -2,6 +2,8 @@
 
 #include "moe/Analysis/AxisTraffic.h"
 
+#include "moe/Analysis/PlanAttributes.h"
+
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -17,11 +19,51 @@ AxisRoles mlir::moe::getDefaultRoles(const planning::Mesh &mesh) {
     }
     if (axis.name == "etp") {
       roles.expertColumns.push_back(axis.name);
-    } else if (axis.name != "tp" && axis.name != "pp") {
+    } else if (axis.name == "tp") {
+      roles.denseTensor.push_back(axis.name);
+    } else if (axis.name != "pp") {
       roles.tokens.push_back(axis.name);
     }
   }
   return roles;
+}
+
+namespace {
+/// A role and its name in `moe.plan`.
+struct RecordedRole {
+  StringLiteral key;
+  std::vector<planning::AxisRef> AxisRoles::*axes;
+};
+} // namespace
+
+static constexpr RecordedRole recordedRoles[] = {
+    {"token_axes", &AxisRoles::tokens},
+    {"expert_axes", &AxisRoles::experts},
+    {"expert_tensor_axes", &AxisRoles::expertColumns},
+    {"tensor_axes", &AxisRoles::denseTensor}};
+
+void AxisRoles::record(ModuleOp module) const {
+  for (const RecordedRole &role : recordedRoles) {
+    if (!(this->*role.axes).empty()) {
+      recordPlan(module, role.key,
+                 toAttribute(module.getContext(), this->*role.axes));
+    }
+  }
+}
+
+AxisRoles AxisRoles::getRecorded(ModuleOp module, const planning::Mesh &mesh) {
+  AxisRoles roles;
+  bool isRecorded = false;
+  auto plan = module->getAttrOfType<DictionaryAttr>(kPlanAttrName);
+  for (const RecordedRole &role : recordedRoles) {
+    auto axes =
+        plan ? plan.getAs<comm::AxisListAttr>(role.key) : comm::AxisListAttr();
+    if (axes) {
+      roles.*role.axes = toPlanning(axes);
+      isRecorded = true;
+    }
+  }
+  return isRecorded ? roles : getDefaultRoles(mesh);
 }
 
 namespace {
@@ -67,17 +109,12 @@ public:
 
   /// The dense parts' tensor parallelism.
   void addTensorParallel(ArrayRef<ShapeGroup> groups) {
-    bool exists = llvm::any_of(mesh.axes(), [](const planning::MeshAxis &axis) {
-      return axis.name == "tp";
-    });
     for (const ShapeGroup &group : groups) {
-      if (exists) {
-        add({planning::AxisRef("tp")}, planning::CollectiveKind::AllReduce,
-            static_cast<double>(deviceTokens) * group.shape.inputColumns *
-                group.shape.inputElementBytes,
-            2 * group.layers, "tp all-reduce",
-            planning::AxisTraffic::Origin::Modelled);
-      }
+      add(roles.denseTensor, planning::CollectiveKind::AllReduce,
+          static_cast<double>(deviceTokens) * group.shape.inputColumns *
+              group.shape.inputElementBytes,
+          2 * group.layers, "tensor all-reduce",
+          planning::AxisTraffic::Origin::Modelled);
     }
   }
 

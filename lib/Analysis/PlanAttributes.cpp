@@ -80,7 +80,11 @@ ExchangeForm mlir::moe::toAttribute(planning::ExchangeForm form) {
 }
 
 void mlir::moe::recordPlan(ModuleOp module, StringRef key, const Twine &value) {
+  recordPlan(module, key, StringAttr::get(module.getContext(), value));
+}
+
+void mlir::moe::recordPlan(ModuleOp module, StringRef key, Attribute value) {
   NamedAttrList plan(module->getAttrOfType<DictionaryAttr>(kPlanAttrName));
-  plan.set(key, StringAttr::get(module.getContext(), value));
+  plan.set(key, value);
   module->setAttr(kPlanAttrName, plan.getDictionary(module.getContext()));
 }

@@ -179,7 +179,9 @@ static report::Table makeAxisTable(const PlanFacts &facts,
                    {"bytes a device", ColumnKind::Bytes, "", 2, "device"},
                    {"times a step", ColumnKind::Count},
                    {"time a step", ColumnKind::Time}};
-  AxisRoles roles;
+  comm::MeshOp mesh = facts.meshOp;
+  AxisRoles roles =
+      AxisRoles::getRecorded(mesh->getParentOfType<ModuleOp>(), facts.mesh);
   roles.tokens = facts.tokenAxes;
   if (!groups.empty()) {
     roles.experts = groups.front().data.expertAxes;

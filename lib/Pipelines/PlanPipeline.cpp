@@ -30,6 +30,7 @@ void mlir::moe::buildPlanPipeline(OpPassManager &manager,
   mapping.tokenAxes = llvm::to_vector(options.tokenAxes);
   mapping.expertAxes = llvm::to_vector(options.expertAxes);
   mapping.expertTensorAxes = llvm::to_vector(options.expertTensorAxes);
+  mapping.tensorAxes = llvm::to_vector(options.tensorAxes);
   manager.addPass(createChooseMeshMappingPass(std::move(mapping)));
 
   ChoosePlacementPassOptions placement;

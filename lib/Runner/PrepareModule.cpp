@@ -2,7 +2,9 @@
 
 #include "PrepareModule.h"
 
+#include "moe/Analysis/AxisTraffic.h"
 #include "moe/Analysis/LoadTopology.h"
+#include "moe/Analysis/PlanAttributes.h"
 #include "moe/Dialect/MoE/MoE.h"
 #include "moe/Pipelines/PlanPipeline.h"
 #include "moe/Runner/CaptureDiagnostics.h"
@@ -11,6 +13,7 @@
 
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace moe::runner;
@@ -123,6 +126,9 @@ static llvm::Error plan(mlir::ModuleOp module, const SessionOptions &options) {
   // Options register themselves with the object that holds them.
   mlir::moe::PlanPipelineOptions plan;
   plan.mesh = mesh;
+  plan.tokenAxes = llvm::ArrayRef(options.tokenAxes);
+  plan.expertAxes = llvm::ArrayRef(options.expertAxes);
+  plan.expertTensorAxes = llvm::ArrayRef(options.expertTensorAxes);
   plan.topology = options.topology;
   plan.exchange = options.exchange;
   return runPasses(module, [&](mlir::OpPassManager &manager) {
@@ -155,6 +161,46 @@ static llvm::Error checkTopology(mlir::ModuleOp module,
           : "@" + (*planned.begin()).getSymName().str() + ", which differs"));
 }
 
+/// Axes as the flags name them.
+static std::string formatAxes(llvm::ArrayRef<moe::planning::AxisRef> axes) {
+  std::string text;
+  for (const moe::planning::AxisRef &axis : axes) {
+    text += (text.empty() ? "" : ",") + axis.toString();
+  }
+  return text.empty() ? "none" : text;
+}
+
+/// What the axes are for must be what the flags ask for.
+static llvm::Error checkRoles(mlir::ModuleOp module,
+                              const SessionOptions &options) {
+  llvm::Expected<Mesh> mesh = mlir::moe::toPlanning(findMesh(module));
+  if (!mesh) {
+    return mesh.takeError();
+  }
+  mlir::moe::AxisRoles roles = mlir::moe::AxisRoles::getRecorded(module, *mesh);
+  auto check =
+      [&](llvm::StringRef what, llvm::ArrayRef<std::string> asked,
+          llvm::ArrayRef<moe::planning::AxisRef> planned) -> llvm::Error {
+    std::string text = llvm::join(asked, ",");
+    if (asked.empty() || text == formatAxes(planned)) {
+      return llvm::Error::success();
+    }
+    return llvm::createStringError(
+        formatv("{0}: expected the {1} axes {2}, but the module is planned "
+                "with {3}; --replan plans it again",
+                options.modulePath, what, text, formatAxes(planned)));
+  };
+  llvm::Error error = check("token", options.tokenAxes, roles.tokens);
+  if (!error) {
+    error = check("expert", options.expertAxes, roles.experts);
+  }
+  if (!error) {
+    error =
+        check("expert tensor", options.expertTensorAxes, roles.expertColumns);
+  }
+  return error;
+}
+
 /// The plan that the module came with must be what the flags ask for.
 static llvm::Error checkPlan(mlir::ModuleOp module,
                              const SessionOptions &options) {
@@ -171,6 +217,9 @@ static llvm::Error checkPlan(mlir::ModuleOp module,
         "{0}: expected {1} ranks, but the module is planned for the "
         "mesh {2} of {3}; --replan plans it again",
         options.modulePath, options.ranks, planned, mesh.getRankCount()));
+  }
+  if (llvm::Error error = checkRoles(module, options)) {
+    return error;
   }
   return options.topology.empty() ? llvm::Error::success()
                                   : checkTopology(module, options);

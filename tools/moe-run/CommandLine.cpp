@@ -179,6 +179,16 @@ static moert_movement readMovement(const InputArgList &flags) {
       .Default(MOERT_MOVE_ANYTIME);
 }
 
+/// Names between commas; none without the flag.
+static std::vector<std::string> readNames(const InputArgList &flags,
+                                          OptSpecifier id) {
+  std::vector<std::string> names;
+  for (llvm::StringRef name : llvm::split(flags.getLastArgValue(id), ',')) {
+    names.push_back(name.str());
+  }
+  return flags.hasArg(id) ? names : std::vector<std::string>();
+}
+
 /// What the parser could not place.
 static llvm::Error verifyWords(const InputArgList &flags, unsigned missingIndex,
                                unsigned missingCount) {
@@ -230,6 +240,9 @@ CommandLine::parse(llvm::ArrayRef<const char *> words) {
   session.modulePath = flags.getLastArgValue(OPT_INPUT);
   session.layer = flags.getLastArgValue(OPT_layer_eq);
   session.mesh = flags.getLastArgValue(OPT_mesh_eq);
+  session.tokenAxes = readNames(flags, OPT_token_axes_eq);
+  session.expertAxes = readNames(flags, OPT_expert_axes_eq);
+  session.expertTensorAxes = readNames(flags, OPT_expert_tensor_axes_eq);
   session.topology = flags.getLastArgValue(OPT_topology_eq);
   session.exchange = flags.getLastArgValue(OPT_exchange_eq, "flat_exact");
   session.replan = flags.hasArg(OPT_replan);

@@ -19,18 +19,28 @@ struct AxisRoles {
   std::vector<::moe::planning::AxisRef> experts;
   /// The columns of each expert's matrices are sharded over these.
   std::vector<::moe::planning::AxisRef> expertColumns;
+  /// The dense parts' tensor parallelism, which the graph does not hold.
+  std::vector<::moe::planning::AxisRef> denseTensor;
+
+  /// Writes the roles into `moe.plan`.
+  void record(ModuleOp module) const;
+  /// What was recorded; the defaults where no role was.
+  static AxisRoles getRecorded(ModuleOp module,
+                               const ::moe::planning::Mesh &mesh);
 };
 
-/// Experts over `ep`, their columns over `etp`, tokens over every axis but
-/// `etp`, `tp` and `pp`, as far as the mesh has them.
+/// The one place where names mean something, and only where no option says
+/// otherwise: experts over `ep`, their columns over `etp`, dense tensor
+/// parallelism over `tp`, tokens over every axis but `etp`, `tp` and `pp`, as
+/// far as the mesh has them.
 AxisRoles getDefaultRoles(const ::moe::planning::Mesh &mesh);
 
 /// What a step of `tokens` tokens sends along the axes:
 ///  * dispatch and combine over the expert axes: tokens of a device times
 ///    choices times the bytes of a row, twice a layer;
 ///  * over the column axes, a gather of the inner rows and one of the output;
-///  * over an axis `tp`, which the graph does not hold: two all-reduces of a
-///    device's activations a layer, marked as modelled.
+///  * over the axes of dense tensor parallelism, which the graph does not hold:
+///    two all-reduces of a device's activations a layer, marked as modelled.
 /// Layers of one shape share their records.
 std::vector<::moe::planning::AxisTraffic>
 collectAxisTraffic(const ::moe::planning::Mesh &mesh, const AxisRoles &roles,

@@ -73,6 +73,7 @@ void setLoads(ModuleOp module, int64_t layer,
 
 /// Adds an entry to `moe.plan`.
 void recordPlan(ModuleOp module, StringRef key, const Twine &value);
+void recordPlan(ModuleOp module, StringRef key, Attribute value);
 
 } // namespace mlir::moe
 

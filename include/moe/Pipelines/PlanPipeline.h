@@ -84,6 +84,10 @@ struct PlanPipelineOptions : PassPipelineOptions<PlanPipelineOptions> {
       *this, "expert-tensor-axes",
       llvm::cl::desc("Axes that split the columns of each expert's matrices; "
                      "etp by default")};
+  ListOption<std::string> tensorAxes{
+      *this, "tensor-axes",
+      llvm::cl::desc("Axes of the dense parts' tensor parallelism, which the "
+                     "graph does not hold; tp by default")};
 };
 
 /// First what is known of the cluster comes in, then the axes of the mesh are

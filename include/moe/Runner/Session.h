@@ -27,6 +27,11 @@ struct SessionOptions {
   int64_t ranks = 0;
   /// "dp=2,ep=4"; empty: as `ranks` or the module says.
   std::string mesh;
+  /// What the axes of the mesh are for, names or "none"; empty: as
+  /// moe-choose-mesh-mapping has it by their names, or as the module says.
+  std::vector<std::string> tokenAxes;
+  std::vector<std::string> expertAxes;
+  std::vector<std::string> expertTensorAxes;
   /// An MLIR file with a comm.topology; empty: none, or the module's.
   std::string topology;
   /// "flat_exact" or "flat_bounded", for a module that is not planned.

@@ -38,9 +38,12 @@ static void overrideRole(ArrayRef<std::string> names,
 static llvm::Error verifyRoles(const planning::Mesh &mesh,
                                const AxisRoles &roles) {
   for (const std::vector<planning::AxisRef> *inner :
-       {&roles.tokens, &roles.experts}) {
+       {&roles.tokens, &roles.experts, &roles.denseTensor}) {
     std::vector<planning::AxisRef> axes = *inner;
-    llvm::append_range(axes, roles.expertColumns);
+    // Experts' columns are what dense tensor parallelism may be folded into.
+    if (inner != &roles.denseTensor) {
+      llvm::append_range(axes, roles.expertColumns);
+    }
     if (llvm::Error error = mesh.verifyAxes(axes)) {
       return error;
     }
@@ -196,6 +199,7 @@ private:
     overrideRole(*tokenAxes, roles.tokens);
     overrideRole(*expertAxes, roles.experts);
     overrideRole(*expertTensorAxes, roles.expertColumns);
+    overrideRole(*tensorAxes, roles.denseTensor);
     if (llvm::Error error = verifyRoles(axes, roles)) {
       return emitError(module.getLoc(), "roles of mesh axes: ")
              << llvm::toString(std::move(error));
@@ -232,6 +236,7 @@ private:
     recordPlan(module, "topology",
                devices->isDefault() ? "default (one uniform tier)"
                                     : devices->op.getSymName());
+    roles->record(module);
     return assignRoles(module, op, layers, *roles);
   }
 

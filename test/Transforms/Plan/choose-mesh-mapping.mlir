@@ -1,13 +1,13 @@
 // RUN: moe-opt %inputs/mixtral-2-layers.mlir --moe-choose-mesh-mapping="mesh=dp=2,ep=3" | FileCheck %s --check-prefix=DEFAULT
 // RUN: moe-opt %inputs/mixtral-2-layers.mlir --moe-choose-mesh-mapping="mesh=ep=2,etp=2,dp=2" | FileCheck %s --check-prefix=COLUMNS
-// RUN: moe-opt %inputs/mixtral-2-layers.mlir --moe-choose-mesh-mapping="mesh=a=2,b=3,c=4 token-axes=b,a expert-axes=b expert-tensor-axes=c" | FileCheck %s --check-prefix=ROLES
+// RUN: moe-opt %inputs/mixtral-2-layers.mlir --moe-choose-mesh-mapping="mesh=a=2,b=3,c=4 token-axes=b,a expert-axes=b expert-tensor-axes=c tensor-axes=c" | FileCheck %s --check-prefix=ROLES
 // RUN: moe-opt %inputs/mixtral-2-layers.mlir --moe-choose-mesh-mapping="mesh=ep=4 expert-axes=none" | FileCheck %s --check-prefix=NONE
 // RUN: moe-opt %inputs/mixtral-2-layers.mlir --moe-choose-mesh-mapping="mesh=ep=4" \
 // RUN:   | moe-opt --moe-choose-mesh-mapping | FileCheck %s --check-prefix=KEPT
 // RUN: moe-opt %s --moe-choose-mesh-mapping | FileCheck %s
 
 // Tokens over every axis, experts over "ep"; what is not tokenwise is untouched.
-// DEFAULT: topology = "default (one uniform tier)"
+// DEFAULT: expert_axes = #comm.axes<{"ep"}>{{.*}} token_axes = #comm.axes<{"dp","ep"}>, topology = "default (one uniform tier)"
 // DEFAULT: comm.mesh @mesh <["dp"=2, "ep"=3]>{{$}}
 // DEFAULT: func.func private @moe_block(%{{[^:]*}}: tensor<?x16xbf16>, %
 // DEFAULT: moe.experts {{.*}} over {"ep"} of @mesh :
@@ -23,7 +23,8 @@
 // COLUMNS: moe.use_weight @layers.0.experts.gate {comm.result_shardings = [#comm.sharding<@mesh, [{}, {}, {"etp"}]>]}
 // COLUMNS: moe.use_weight @layers.1.experts.down {comm.result_shardings = [#comm.sharding<@mesh, [{}, {}, {"etp"}]>]}
 
-// Names mean nothing where roles are given.
+// Names mean nothing where roles are given, and the plan says what was given.
+// ROLES: moe.plan = {expert_axes = #comm.axes<{"b"}>, expert_tensor_axes = #comm.axes<{"c"}>, {{.*}} tensor_axes = #comm.axes<{"c"}>, token_axes = #comm.axes<{"b","a"}>
 // ROLES: moe.experts {{.*}} over {"b"} of @mesh
 // ROLES: func.func @model(%{{.*}}: tensor<?x16xbf16> {comm.sharding = #comm.sharding<@mesh, [{"b","a"}, {}]>})
 // ROLES: moe.use_weight @layers.0.experts.gate {comm.result_shardings = [#comm.sharding<@mesh, [{}, {}, {"c"}]>]}

@@ -24,7 +24,7 @@
 // AXES: combine ep all_to_all 1.50 KiB 2
 // AXES: inner gather etp all_gather 3.00 KiB 2
 // AXES: output gather etp all_gather 1.50 KiB 2
-// AXES: tp all-reduce tp all_reduce 1.50 KiB 4
-// AXES: note: 'tp all-reduce' is modelled, not in this graph
+// AXES: tensor all-reduce tp all_reduce 1.50 KiB 4
+// AXES: note: 'tensor all-reduce' is modelled, not in this graph
 
 // UNPLANNED: error: 'moe.experts' op expected an exchange; run moe-choose-exchange

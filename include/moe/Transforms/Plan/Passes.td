@@ -86,9 +86,11 @@ def ChooseMeshMappingPass : Pass<"moe-choose-mesh-mapping", "ModuleOp"> {
       that splits the columns of its result (not where a dropped choice returns
       its input, which is whole).
 
-    Roles by default: experts over `ep`, the columns of their matrices over
-    `etp`, tokens over every axis but `etp`, `tp` and `pp`. What the graph does
-    not hold (all-reduces over `tp`) is costed as *modelled*.
+    Roles are what the options say. Only for a role that no option gives, names
+    decide: experts over `ep`, the columns of their matrices over `etp`, tensor
+    parallelism of the dense parts over `tp`, tokens over every axis but `etp`,
+    `tp` and `pp`. `moe.plan` records the roles. What the graph does not hold
+    (all-reduces of the dense parts) is costed as *modelled*.
 
     Example, `mesh=dp=2,ep=2`:
     ```mlir
@@ -110,7 +112,9 @@ def ChooseMeshMappingPass : Pass<"moe-choose-mesh-mapping", "ModuleOp"> {
                "Axes whose ranks share out the experts, or none">,
     ListOption<"expertTensorAxes", "expert-tensor-axes", "std::string",
                "Axes that split the columns of each expert's matrices, or "
-               "none">
+               "none">,
+    ListOption<"tensorAxes", "tensor-axes", "std::string",
+               "Axes of the dense parts' tensor parallelism, or none">
   ];
   let dependentDialects = ["comm::CommDialect"];
 }
