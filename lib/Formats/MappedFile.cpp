@@ -17,10 +17,14 @@ llvm::Expected<MappedFile> MappedFile::open(llvm::StringRef path) {
   }
   llvm::sys::fs::file_status status;
   std::error_code code = llvm::sys::fs::status(*handle, status);
-  if (!code && status.type() != llvm::sys::fs::file_type::regular_file) {
-    code = llvm::sys::fs::is_directory(status)
-               ? std::make_error_code(std::errc::is_a_directory)
-               : std::make_error_code(std::errc::invalid_argument);
+  if (!code && llvm::sys::fs::is_directory(status)) {
+    code = std::make_error_code(std::errc::is_a_directory);
+  }
+  if (!code && !llvm::sys::fs::is_regular_file(status)) {
+    llvm::sys::fs::closeFile(*handle);
+    return llvm::createStringError(path +
+                                   ": expected a file, but got a device or a "
+                                   "pipe, which cannot be mapped");
   }
   // A mapping of no bytes is an error of the system's; an empty file is not.
   if (!code && status.getSize() > 0) {

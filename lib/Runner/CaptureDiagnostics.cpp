@@ -20,11 +20,16 @@ static Severity toSeverity(mlir::DiagnosticSeverity severity) {
   llvm_unreachable("unknown severity");
 }
 
+/// MLIR's own verifiers print operations into some of their messages.
+static std::string firstLine(llvm::StringRef text) {
+  return text.split('\n').first.rtrim().str();
+}
+
 SourceDiagnostic
 moe::runner::toSourceDiagnostic(const mlir::Diagnostic &diagnostic) {
   SourceDiagnostic result;
   result.severity = toSeverity(diagnostic.getSeverity());
-  result.message = diagnostic.str();
+  result.message = firstLine(diagnostic.str());
   diagnostic.getLocation()->walk([&](mlir::Location part) {
     auto place = mlir::dyn_cast<mlir::FileLineColLoc>(part);
     if (!place) {

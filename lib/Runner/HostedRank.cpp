@@ -5,6 +5,7 @@
 #include "BuildFrames.h"
 #include "CallFunction.h"
 #include "MatrixDescriptor.h"
+#include "RankMemory.h"
 #include "RuntimeOptions.h"
 
 #include "llvm/Support/FormatVariadic.h"
@@ -146,6 +147,7 @@ llvm::Error HostedRank::run(const RankBuffers &buffers) {
   std::vector<uint64_t> words = {reinterpret_cast<uint64_t>(&frame)};
   llvm::append_range(words, arguments.words());
   if (moert_context_acquire_core(context) == MOERT_OK) {
+    RankScope scope(program.facts->layer, position);
     callFunction(program.entry, words);
     moert_context_release_core(context);
   }

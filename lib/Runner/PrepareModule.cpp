@@ -11,6 +11,7 @@
 #include "moe/Transforms/Extract/ModelLayers.h"
 #include "moe/Transforms/Extract/Passes.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/ADT/StringExtras.h"
@@ -45,6 +46,28 @@ parseModule(mlir::MLIRContext &context, const SessionOptions &options) {
     return diagnostics.takeError("expected a module in '" + path + "'");
   }
   return module;
+}
+
+/// Fails on a module that is past planning: what a session does begins there.
+static llvm::Error checkLevel(mlir::ModuleOp module, llvm::StringRef path) {
+  llvm::StringRef level;
+  module.walk([&](mlir::Operation *op) {
+    llvm::StringRef dialect = op->getName().getDialectNamespace();
+    if (dialect == mlir::LLVM::LLVMDialect::getDialectNamespace()) {
+      level = "lowered";
+    } else if (mlir::isa<mlir::comm::CollectiveOpInterface,
+                         mlir::comm::LocalExtentOp, mlir::moe::DispatchOp>(
+                   op)) {
+      level = "partitioned";
+    }
+    return level.empty() ? mlir::WalkResult::advance()
+                         : mlir::WalkResult::interrupt();
+  });
+  return level.empty() ? llvm::Error::success()
+                       : llvm::createStringError(formatv(
+                             "{0}: expected a module that is planned at most, "
+                             "but got one that is {1} already",
+                             path, level));
 }
 
 /// The only function with a body that can be called from outside.
@@ -254,6 +277,9 @@ moe::runner::prepareModule(mlir::MLIRContext &context,
       parseModule(context, options);
   if (!module) {
     return module.takeError();
+  }
+  if (llvm::Error error = checkLevel(**module, options.modulePath)) {
+    return error;
   }
   llvm::Expected<std::string> layer = takeLayer(**module, options);
   if (!layer) {

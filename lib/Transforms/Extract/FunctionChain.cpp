@@ -46,6 +46,14 @@ static func::CallOp replaceCall(func::CallOp call, TypeRange results,
   auto replacement = func::CallOp::create(builder, call.getLoc(),
                                           call.getCallee(), results, operands);
   replacement->setDiscardableAttrs(call->getDiscardableAttrDictionary());
+  // One entry a result; nothing is said of those that are new.
+  if (auto shardings =
+          call->getAttrOfType<ArrayAttr>(comm::kResultShardingsAttrName)) {
+    SmallVector<Attribute> entries(shardings.getValue());
+    entries.resize(results.size(), builder.getUnitAttr());
+    replacement->setAttr(comm::kResultShardingsAttrName,
+                         builder.getArrayAttr(entries));
+  }
   call->replaceAllUsesWith(
       replacement.getResults().take_front(call.getNumResults()));
   call.erase();
