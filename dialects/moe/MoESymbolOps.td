@@ -60,6 +60,9 @@ def MoE_PlacementOp : MoE_Op<"placement", [Symbol, DeclareOpInterfaceMethods<Sym
     ones, wide paths before narrow ones, the worst of all groups; without a
     topology all are equally near).
 
+    `policy` is a note of who chose the slots. It decides nothing and stays when
+    slots are edited; reports believe it only where that is cheap to check.
+
     Lifespan: written by the user or by `moe-choose-placement`; removed when the
     program is lowered to its target.
 
