@@ -100,6 +100,19 @@ INSTANTIATE_TEST_SUITE_P(
                     Machine{"xml/rccl/topo_3p_pcie.xml"},
                     Machine{"xml/rccl/topo_16p1h.xml"}));
 
+TEST(TopologyPlacement, KeepsRowsOnTheirNode) {
+  // Spare slots bring heavy experts to both nodes: what EPLB sends between them
+  // is more than twice as much.
+  PlacementProblem problem =
+      olmoeOn(topologyOf({"xml/nebius_h100-v1.xml", "", 2}), CostConstants());
+  PlacementResult joint = expectSound(problem);
+  PlacementResult eplb =
+      placed(PlacementPolicy::Eplb, problem, Objective::Time);
+  EXPECT_LT(joint.time->betweenNodes * 2, eplb.time->betweenNodes);
+  EXPECT_LT(joint.value * 1.3, eplb.value);
+  EXPECT_LT(joint.loadBetweenNodes * 2, eplb.loadBetweenNodes);
+}
+
 TEST(TopologyPlacement, UsesMeasuredRamps) {
   PlacementResult joint = expectSound(
       olmoeOn(topologyOf({"xml/nebius_h100-v1.xml"}),
