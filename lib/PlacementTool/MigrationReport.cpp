@@ -66,15 +66,20 @@ static Table layersTable(const PlacementDiff &diff) {
   return table;
 }
 
+/// The tier that a move crosses, which must be known.
+static std::string tierName(const PlacementDiff &diff, const Move &move) {
+  return diff.workload.topology->tier(*move.tier).name;
+}
+
 /// Which expert from where to where, and over what.
 static Table movesTable(const PlacementDiff &diff, size_t most) {
   Table table;
   table.title = "moves";
   table.columns = {
-      {"layer", ColumnKind::Count},     {"expert", ColumnKind::Count},
-      {"from GPU", ColumnKind::Count},  {"from slot", ColumnKind::Count},
-      {"to GPU", ColumnKind::Count},    {"to slot", ColumnKind::Count},
-      {"over tier", ColumnKind::Count}, {"bytes", ColumnKind::Bytes}};
+      {"layer", ColumnKind::Count},    {"expert", ColumnKind::Count},
+      {"from GPU", ColumnKind::Count}, {"from slot", ColumnKind::Count},
+      {"to GPU", ColumnKind::Count},   {"to slot", ColumnKind::Count},
+      {"over", ColumnKind::Text},      {"bytes", ColumnKind::Bytes}};
   for (const LayerMigration &layer : diff.layers) {
     for (const Move &move : layer.plan.moves) {
       if (table.rows.size() == most) {
@@ -87,7 +92,7 @@ static Table movesTable(const PlacementDiff &diff, size_t most) {
       table.add({double(layer.layer), double(move.expert),
                  double(move.sourceRank), double(move.sourceSlot),
                  double(move.targetRank), double(move.targetSlot),
-                 move.tier ? Cell(double(*move.tier)) : Cell(),
+                 move.tier ? Cell(tierName(diff, move)) : Cell(),
                  bytesOf(diff, move.bytes)});
     }
   }
@@ -170,7 +175,7 @@ json::Value moe::placement::toJson(const PlacementDiff &diff) {
                        {"from_slot", move.sourceSlot},
                        {"to_gpu", move.targetRank},
                        {"to_slot", move.targetSlot},
-                       {"tier", move.tier ? json::Value(int64_t(*move.tier))
+                       {"tier", move.tier ? json::Value(tierName(diff, move))
                                           : json::Value(nullptr)},
                        {"bytes", knowsBytes ? json::Value(move.bytes.value())
                                             : json::Value(nullptr)}});

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "moe/PlacementTool/Page.h"
+#include "TableCells.h"
 #include "moe/PlacementTool/PlaceLayers.h"
 #include "moe/PlacementTool/Tables.h"
 #include "moe/Report/PlacementReport.h"
@@ -94,6 +95,31 @@ static llvm::Expected<report::PlacedModel> toModel(const Workload &workload,
   return model;
 }
 
+/// What the placement comes to, in one sentence.
+static std::string summarize(const PlacementFile &file) {
+  double balance = 0, gap = 0, time = 0;
+  bool isTimed = true;
+  for (const LayerEntry &entry : file.layers) {
+    double part = 1 / double(file.layers.size());
+    balance += entry.figures.maxOverMean.value_or(0) * part;
+    gap += entry.figures.gap.value_or(0) * part;
+    std::optional<double> own = stepTime(entry.figures);
+    isTimed = isTimed && own;
+    time += own.value_or(0);
+  }
+  std::string text =
+      formatv("{0}: {1:F2} of the mean on the heaviest GPU, mean of the layers",
+              nameOf(file, "placement"), balance);
+  if (isTimed) {
+    text += formatv("; {0} for the exchanges and experts of a step",
+                    report::formatTime(time))
+                .str();
+  }
+  return text + formatv("; {0:F1} % above the proved bound of its objective",
+                        gap * 100)
+                    .str();
+}
+
 llvm::Expected<report::Report> moe::placement::placementPage(
     const Workload &workload, const PlacementFile &before,
     const PlacementFile &after, llvm::ArrayRef<PlacementFile> others) {
@@ -102,10 +128,13 @@ llvm::Expected<report::Report> moe::placement::placementPage(
     return model.takeError();
   }
   report::Report page = report::placementPage(*model);
-  page.notes.push_back("objective: " + after.objective);
+  std::vector<std::string> summary = {summarize(after),
+                                      "objective: " + after.objective};
+  page.notes.insert(page.notes.begin(), summary.begin(), summary.end());
   llvm::append_range(page.notes, after.notes);
   if (others.size() > 1) {
     page.tables.insert(page.tables.begin(), policiesTable(others));
+    page.leadingTables = 1;
   }
   return page;
 }
@@ -123,6 +152,7 @@ moe::placement::migrationPage(const PlacementDiff &diff) {
                      moves.notes.end());
   page->tables.insert(page->tables.begin(), moves.tables.begin(),
                       moves.tables.end());
+  page->leadingTables = moves.tables.size();
   return page;
 }
 

@@ -146,6 +146,10 @@ void moe::report::renderHtml(const Report &report, llvm::raw_ostream &os) {
      << "<h1>" << escapeHtml(report.title) << "</h1>\n";
   writeNotes(report.notes, os);
   writeContents(report, os);
+  size_t leading = std::min(report.leadingTables, report.tables.size());
+  for (size_t number = 0; number < leading; ++number) {
+    writeTable(report.tables[number], number, os);
+  }
   for (auto [number, figure] : llvm::enumerate(report.figures)) {
     os << formatv("<section id=\"figure{0}\"><h2>{1}</h2>\n", number,
                   escapeHtml(titleOf(figure)));
@@ -154,8 +158,8 @@ void moe::report::renderHtml(const Report &report, llvm::raw_ostream &os) {
     draw(figure, os);
     os << "</div></section>\n";
   }
-  for (auto [number, table] : llvm::enumerate(report.tables)) {
-    writeTable(table, number, os);
+  for (size_t number = leading; number < report.tables.size(); ++number) {
+    writeTable(report.tables[number], number, os);
   }
   os << "<script>" << script << "</script>\n</body>\n</html>\n";
 }

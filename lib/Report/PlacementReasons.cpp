@@ -27,11 +27,12 @@ public:
   /// Why an expert is where it is, in sentences.
   std::string reasonOf(int64_t expert) const;
   std::string devicesOf(int64_t expert) const;
+  /// What the best other places would come to.
+  std::string otherPlacesOf(int64_t expert) const;
 
 private:
   std::string loadText(int64_t expert) const;
   std::string placeText(int64_t expert, const ServingSlot &slot) const;
-  std::string refusedText(int64_t expert) const;
   std::string elsewhereText(int64_t expert, const Alternative &other) const;
   std::string timeText(int64_t expert, const Alternative &other) const;
 
@@ -135,7 +136,7 @@ std::string LayerReasons::elsewhereText(int64_t expert,
                  timeText(expert, other));
 }
 
-std::string LayerReasons::refusedText(int64_t expert) const {
+std::string LayerReasons::otherPlacesOf(int64_t expert) const {
   std::vector<std::string> refused;
   constexpr size_t most = 2;
   for (const Alternative &other : alternatives.elsewhere(expert, most)) {
@@ -149,9 +150,8 @@ std::string LayerReasons::refusedText(int64_t expert) const {
       break;
     }
   }
-  return refused.empty() ? ""
-                         : formatv(" Other places (the heaviest device is at "
-                                   "{0:F3} now): {1}.",
+  return refused.empty() ? "none: it is everywhere"
+                         : formatv("now the heaviest device is at {0:F3}; {1}",
                                    heaviest, llvm::join(refused, "; "))
                                .str();
 }
@@ -167,7 +167,6 @@ std::string LayerReasons::reasonOf(int64_t expert) const {
   if (model.topology) {
     text += " " + traffic.sourcesText(expert) + ".";
   }
-  text += refusedText(expert);
   if (layer.bound) {
     text += formatv(" No placement of the layer gets below {0:F3}: {1}",
                     layer.bound->maxOverMean, layer.bound->argument);
@@ -180,13 +179,15 @@ Table moe::report::reasonTable(const PlacedModel &model,
   Table table;
   table.name = "reasons";
   table.title = "why each expert is where it is";
-  table.columns = {{"expert", ColumnKind::Count},
-                   {"layer", ColumnKind::Text},
-                   {"share of rows", ColumnKind::Share},
-                   {"over the mean expert", ColumnKind::Number, "", 2},
-                   {"places", ColumnKind::Count},
-                   {"devices", ColumnKind::Text},
-                   {"why", ColumnKind::Text}};
+  table.columns = {
+      {"expert", ColumnKind::Count},
+      {"layer", ColumnKind::Text},
+      {"share of rows", ColumnKind::Share},
+      {"over the mean expert", ColumnKind::Number, "", 2},
+      {"places", ColumnKind::Count},
+      {"devices", ColumnKind::Text},
+      {"why", ColumnKind::Text},
+      {"other places, and what they would cost", ColumnKind::Text}};
   for (const PlacedLayer *layer : layers) {
     LayerReasons reasons(model, *layer);
     int64_t experts = layer->placement.expertCount();
@@ -194,7 +195,8 @@ Table moe::report::reasonTable(const PlacedModel &model,
       double share = layer->loads.shares[expert];
       table.add({double(expert), layer->name, share, share * double(experts),
                  double(layer->placement.slotsOf(expert).size()),
-                 reasons.devicesOf(expert), reasons.reasonOf(expert)});
+                 reasons.devicesOf(expert), reasons.reasonOf(expert),
+                 reasons.otherPlacesOf(expert)});
     }
   }
   return table;

@@ -78,14 +78,20 @@ void moe::report::renderText(const Table &table, llvm::raw_ostream &os) {
 
 void moe::report::renderText(const Report &report, llvm::raw_ostream &os) {
   os << report.title << '\n';
+  auto write = [&](llvm::ArrayRef<Table> tables) {
+    for (const Table &table : tables) {
+      os << '\n';
+      renderText(table, os);
+    }
+  };
+  llvm::ArrayRef<Table> tables = report.tables;
+  size_t leading = std::min(report.leadingTables, tables.size());
+  write(tables.take_front(leading));
   for (const Figure &figure : report.figures) {
     os << '\n';
     renderText(toTable(figure), os);
   }
-  for (const Table &table : report.tables) {
-    os << '\n';
-    renderText(table, os);
-  }
+  write(tables.drop_front(leading));
   if (!report.notes.empty()) {
     os << '\n';
     writeNotes(report.notes, os);

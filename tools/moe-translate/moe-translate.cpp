@@ -3,6 +3,7 @@
 // Translates between our modules and the files of other programs.
 
 #include "moe/Import/HuggingFace.h"
+#include "moe/Import/PlacementTranslations.h"
 #include "moe/Import/TopologyTranslations.h"
 
 #include "mlir/IR/AsmState.h"
@@ -15,6 +16,9 @@
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <string>
+#include <vector>
+
 static constexpr char overview[] =
     R"(moe-translate: modules from, and to, the files of other programs
 
@@ -26,6 +30,9 @@ static constexpr char overview[] =
                 [--nic-gbps=X] [--inter-node-gbps=X] [-o cluster.mlir]
   moe-translate --import-astra-sim network.yml [-o cluster.mlir]
   moe-translate --export-astra-sim cluster.mlir [-o network.yml]
+  moe-translate --export-placement=moe-place|eplb|vllm|vllm-ascend|sglang|
+                tensorrt-llm|megatron FILE [--gpus=P] [--model-layers=N]
+  moe-translate --import-placement FILE [--gpus=P] [-o placement.mlir]
 
 Reads the configuration of a Hugging Face model and writes its decoder as a
 module of the model level: one function for each distinct block, called for each
@@ -37,6 +44,9 @@ Reads a machine from NCCL's topology XML (NCCL_TOPO_DUMP_FILE=topo.xml makes any
 NCCL program write one), RCCL's, the text of `nvidia-smi topo -m`, or ASTRA-sim's
 network file, and writes a comm.topology of N such machines. What the file does
 not hold is asked for, or assumed and said.
+
+Reads placements of experts from modules, from moe-place and in the formats of
+serving engines, and writes them in those formats (docs/PlacementFormats.md).
 
 Without -o the module goes to the standard output; '-' reads the standard input.
 Exit status: 0 done, 1 bad input; then nothing is written.
@@ -67,7 +77,15 @@ int main(int argc, char **argv) {
     }
   }
   mlir::moe::registerHuggingFaceImport();
+  mlir::moe::registerPlacementTranslations();
   mlir::moe::registerTopologyTranslations();
-  llvm::LogicalResult done = mlir::mlirTranslateMain(argc, argv, overview);
+  std::vector<std::string> words =
+      mlir::moe::separatePlacementFormat(llvm::ArrayRef(argv, argc));
+  std::vector<char *> pointers;
+  for (std::string &word : words) {
+    pointers.push_back(word.data());
+  }
+  llvm::LogicalResult done = mlir::mlirTranslateMain(
+      static_cast<int>(pointers.size()), pointers.data(), overview);
   return llvm::succeeded(done) ? 0 : 1;
 }

@@ -26,8 +26,10 @@ struct Report {
   std::string title;
   std::vector<Table> tables;
   std::vector<std::string> notes;
-  /// Shown before the tables.
+  /// Shown before the tables, but for the leading ones.
   std::vector<Figure> figures = {};
+  /// So many of the tables are shown before the figures.
+  size_t leadingTables = 0;
 };
 
 /// Aligned columns, numbers to the right; no line has trailing spaces.
