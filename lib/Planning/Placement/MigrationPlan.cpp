@@ -12,7 +12,6 @@
 #include <tuple>
 
 using namespace moe::planning;
-using llvm::createStringError;
 
 int64_t MigrationBudget::mostMoves() const {
   int64_t most = moves.value_or(std::numeric_limits<int64_t>::max());
