@@ -55,7 +55,6 @@ WITH_PRECOMPILED_HEADER = """
     modernize-use-nullptr
     modernize-use-override
     performance-for-range-copy
-    performance-move-const-arg
     performance-no-automatic-move
     performance-unnecessary-copy-initialization
     readability-braces-around-statements
