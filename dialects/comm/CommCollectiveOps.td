@@ -263,7 +263,7 @@ def Comm_WaitOp : Comm_Op<"wait", [DestinationStyleOpInterface,
     Constraints:
     - C1: the ticket, the reads and the destination are those of one
       `comm.start` (where branches or loops carry the ticket,
-      `moe-verify-communication` checks it).
+      `comm-verify-uniform` checks it).
 
     Example: see `comm.start`.
   }];

@@ -50,4 +50,19 @@ def Comm_CollectiveOpInterface : OpInterface<"CollectiveOpInterface"> {
   ];
 }
 
+def Comm_RankDependentOpInterface : OpInterface<"RankDependentOpInterface"> {
+  let cppNamespace = "::mlir::comm";
+  let description = [{
+    An operation whose results depend on the rank that asks, besides its
+    operands. Read by the analysis of uniformity; every other operation without
+    effects gives equal results on ranks with equal operands.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+      The axes on whose coordinates the results depend; null: on all axes of
+      the mesh.
+      }], "::mlir::comm::AxisListAttr", "getRankAxes">
+  ];
+}
+
 #endif // COMM_INTERFACES

@@ -149,7 +149,15 @@ class Comm_MeshQueryOp<string mnemonic, list<Trait> traits = []>
     : Comm_Op<mnemonic, !listconcat([
         DeclareOpInterfaceMethods<SymbolUserOpInterface>], traits)>;
 
-def Comm_RankOp : Comm_MeshQueryOp<"rank", [Pure]> {
+// A query that ranks answer differently.
+class Comm_RankQueryOp<string mnemonic>
+    : Comm_MeshQueryOp<mnemonic, [Pure, Comm_RankDependentOpInterface]> {
+  let extraClassDeclaration = [{
+    ::mlir::comm::AxisListAttr getRankAxes() { return getAxesAttr(); }
+  }];
+}
+
+def Comm_RankOp : Comm_RankQueryOp<"rank"> {
   let summary = "this rank's index over some axes";
   let description = [{
     Semantics: the row-major index of this rank's coordinates on `axes`.
@@ -169,7 +177,7 @@ def Comm_RankOp : Comm_MeshQueryOp<"rank", [Pure]> {
   let assemblyFormat = "`over` custom<Axes>($axes) `of` $mesh attr-dict";
 }
 
-def Comm_LocalExtentOp : Comm_MeshQueryOp<"local_extent", [Pure]> {
+def Comm_LocalExtentOp : Comm_RankQueryOp<"local_extent"> {
   let summary = "how many of n rows this rank holds";
   let description = [{
     Semantics: with p = rank over `axes` and s their size:
@@ -190,7 +198,7 @@ def Comm_LocalExtentOp : Comm_MeshQueryOp<"local_extent", [Pure]> {
   let assemblyFormat = "$extent `over` custom<Axes>($axes) `of` $mesh attr-dict";
 }
 
-def Comm_LocalOffsetOp : Comm_MeshQueryOp<"local_offset", [Pure]> {
+def Comm_LocalOffsetOp : Comm_RankQueryOp<"local_offset"> {
   let summary = "the first of n rows that this rank holds";
   let description = [{
     Semantics: with p = rank over `axes` and s their size:

@@ -124,6 +124,7 @@ def MoE_ExchangeOp : MoE_Op<"exchange", [Symbol]> {
 
 def MoE_UseWeightOp : MoE_Op<"use_weight", [Pure,
     DeclareOpInterfaceMethods<SymbolUserOpInterface>,
+    DeclareOpInterfaceMethods<Comm_RankDependentOpInterface>,
     DeclareOpInterfaceMethods<Comm_ShardingRuleOpInterface>,
     DeclareOpInterfaceMethods<Comm_PartitionOpInterface>]> {
   let summary = "a handle to weights";
@@ -156,6 +157,7 @@ def MoE_UseWeightOp : MoE_Op<"use_weight", [Pure,
 
 def MoE_UsePlacementOp : MoE_Op<"use_placement", [Pure,
     DeclareOpInterfaceMethods<SymbolUserOpInterface>,
+    DeclareOpInterfaceMethods<Comm_RankDependentOpInterface>,
     DeclareOpInterfaceMethods<Comm_PartitionOpInterface>]> {
   let summary = "a handle to a placement";
   let description = [{

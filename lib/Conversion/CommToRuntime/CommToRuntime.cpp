@@ -77,6 +77,7 @@ struct ConvertCommToRuntimePass
     }
     eraseSymbols(module);
     eraseOurTypes(module);
+    eraseVaryingAxes(module);
     for (func::FuncOp function : module.getOps<func::FuncOp>()) {
       if (function->removeAttr(kEntryAttrName)) {
         function.setPublic();
@@ -89,6 +90,19 @@ struct ConvertCommToRuntimePass
   }
 
 private:
+  // They name axes of the mesh.
+  static void eraseVaryingAxes(ModuleOp module) {
+    auto name = StringAttr::get(module.getContext(), comm::kVariesOverAttrName);
+    for (func::FuncOp function : module.getOps<func::FuncOp>()) {
+      for (unsigned i = 0; i < function.getNumArguments(); ++i) {
+        function.removeArgAttr(i, name);
+      }
+      for (unsigned i = 0; i < function.getNumResults(); ++i) {
+        function.removeResultAttr(i, name);
+      }
+    }
+  }
+
   static void eraseSymbols(ModuleOp module) {
     for (Operation &op : llvm::make_early_inc_range(*module.getBody())) {
       if (isa<comm::TopologyOp, comm::MeshOp, WeightOp, PlacementOp,

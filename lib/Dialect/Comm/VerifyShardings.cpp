@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Verifies the shardings that are written on functions and operations, so that
-// passes can trust them.
+// Verifies the shardings and axes that are written on functions and operations,
+// so that passes can trust them.
 
 #include "moe/Dialect/Comm/Comm.h"
 
@@ -27,30 +27,54 @@ static LogicalResult verifyWritten(Operation *op, const Twine &where,
   return verifySharding([&] { return emitAt(op, where); }, op, sharding, type);
 }
 
+// Axes of the mesh of the module that `op` is in.
+static LogicalResult verifyAxes(Operation *op, const Twine &where,
+                                Attribute attribute) {
+  auto axes = dyn_cast<AxisListAttr>(attribute);
+  if (!axes) {
+    return emitAt(op, where) << "expected a #comm.axes, but got " << attribute;
+  }
+  Operation *table = SymbolTable::getNearestSymbolTable(op->getParentOp());
+  auto meshes = table->getRegion(0).getOps<MeshOp>();
+  if (meshes.empty()) {
+    return emitAt(op, where) << "expected a mesh in the module";
+  }
+  return verifyMeshAxes(
+      [&] { return emitAt(op, where); }, op,
+      FlatSymbolRefAttr::get((*meshes.begin()).getSymNameAttr()), axes);
+}
+
+// What is written on an argument or a result; `which` says on which.
+static LogicalResult verifyOnValue(FunctionOpInterface function,
+                                   const Twine &which, NamedAttribute attribute,
+                                   Type type) {
+  std::string where = ("'" + attribute.getName().getValue() + "' on " + which +
+                       " of '" + function.getName() + "'")
+                          .str();
+  if (attribute.getName() == kShardingAttrName) {
+    return verifyWritten(function, where, attribute.getValue(), type);
+  }
+  if (attribute.getName() == kVariesOverAttrName) {
+    return verifyAxes(function, where, attribute.getValue());
+  }
+  return success();
+}
+
 LogicalResult CommDialect::verifyRegionArgAttribute(Operation *op, unsigned,
                                                     unsigned index,
                                                     NamedAttribute attribute) {
   auto function = dyn_cast<FunctionOpInterface>(op);
-  if (!function || attribute.getName() != kShardingAttrName) {
-    return success();
-  }
-  return verifyWritten(op,
-                       "'" + kShardingAttrName + "' on argument " +
-                           Twine(index) + " of '" + function.getName() + "'",
-                       attribute.getValue(),
-                       function.getArgumentTypes()[index]);
+  return function ? verifyOnValue(function, "argument " + Twine(index),
+                                  attribute, function.getArgumentTypes()[index])
+                  : success();
 }
 
 LogicalResult CommDialect::verifyRegionResultAttribute(
     Operation *op, unsigned, unsigned index, NamedAttribute attribute) {
   auto function = dyn_cast<FunctionOpInterface>(op);
-  if (!function || attribute.getName() != kShardingAttrName) {
-    return success();
-  }
-  return verifyWritten(op,
-                       "'" + kShardingAttrName + "' on result " + Twine(index) +
-                           " of '" + function.getName() + "'",
-                       attribute.getValue(), function.getResultTypes()[index]);
+  return function ? verifyOnValue(function, "result " + Twine(index), attribute,
+                                  function.getResultTypes()[index])
+                  : success();
 }
 
 // One entry a value, a sharding or unit.

@@ -100,6 +100,39 @@ LogicalResult UsePlacementOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return success();
 }
 
+// The axes over which `placement` spreads experts; null without one.
+static comm::AxisListAttr getPlacementAxes(Operation *from,
+                                           FlatSymbolRefAttr placement) {
+  auto op =
+      placement
+          ? SymbolTable::lookupNearestSymbolFrom<PlacementOp>(from, placement)
+          : PlacementOp();
+  return op ? op.getAxesAttr() : comm::AxisListAttr();
+}
+
+// Which experts fill the slots, and which part of each matrix a rank holds.
+comm::AxisListAttr UseWeightOp::getRankAxes() {
+  SmallVector<comm::AxisRefAttr> axes;
+  if (getPlacementAttr()) {
+    comm::AxisListAttr placed = getPlacementAxes(*this, getPlacementAttr());
+    if (!placed) {
+      return {};
+    }
+    llvm::append_range(axes, placed.getAxes());
+  }
+  if (std::optional<comm::ShardingAttr> sharding = getSharding()) {
+    for (comm::AxisListAttr dim : sharding->getDims()) {
+      llvm::append_range(axes, dim.getAxes());
+    }
+  }
+  return comm::AxisListAttr::get(getContext(), axes);
+}
+
+// A rank's slice of the tables.
+comm::AxisListAttr UsePlacementOp::getRankAxes() {
+  return getPlacementAxes(*this, getPlacementAttr());
+}
+
 int64_t mlir::moe::getLocalSlots(Operation *from, int64_t experts) {
   Operation *table = SymbolTable::getNearestSymbolTable(from);
   int64_t most = 0;

@@ -12,6 +12,52 @@ using namespace mlir::moe;
 using comm::AxisListAttr;
 using comm::ShardingAttr;
 
+// The axes that a value with this sharding depends on.
+static AxisListAttr getVaryingAxes(MLIRContext *context,
+                                   ShardingAttr sharding) {
+  SmallVector<comm::AxisRefAttr> axes;
+  for (AxisListAttr dim :
+       sharding ? sharding.getDims() : ArrayRef<AxisListAttr>()) {
+    llvm::append_range(axes, dim.getAxes());
+  }
+  return AxisListAttr::get(context, axes);
+}
+
+// Writes down what no local program says of itself: how what comes from outside
+// is spread, and how results must be. Of an entry these are the arguments and
+// the results, of a declared function the results.
+static void writeVaryingAxes(func::FuncOp global, func::FuncOp local) {
+  bool isEntry = global.isPublic() && !global.isDeclaration();
+  MLIRContext *context = global.getContext();
+  StringRef name = comm::kVariesOverAttrName;
+  unsigned destination = global.getNumArguments() + 1;
+  for (auto [index, type] : llvm::enumerate(global.getResultTypes())) {
+    AxisListAttr axes =
+        getVaryingAxes(context, global.getResultAttrOfType<ShardingAttr>(
+                                    index, comm::kShardingAttrName));
+    if (isEntry || global.isDeclaration()) {
+      local.setResultAttr(index, name, axes);
+    }
+    if (isEntry && isa<ShapedType>(type)) {
+      local.setArgAttr(destination++, name, axes);
+    }
+  }
+  if (!isEntry) {
+    return;
+  }
+  for (auto [index, type] : llvm::enumerate(global.getArgumentTypes())) {
+    // Handles say themselves what they are placed and sharded by.
+    if (isa<TensorType>(type) || type.isIntOrIndexOrFloat()) {
+      local.setArgAttr(
+          index, name,
+          getVaryingAxes(context, global.getArgAttrOfType<ShardingAttr>(
+                                      index, comm::kShardingAttrName)));
+    }
+  }
+  local.setArgAttr(global.getNumArguments(), name,
+                   AxisListAttr::get(context, {}));
+}
+
 func::FuncOp
 mlir::moe::createLocalFunction(func::FuncOp global,
                                const comm::Partitioner &partitioner,
@@ -43,6 +89,9 @@ mlir::moe::createLocalFunction(func::FuncOp global,
   local->removeAttr(comm::kShardingGranulesAttrName);
   if (global.isPublic() && !global.isDeclaration()) {
     local->setAttr(kEntryAttrName, builder.getUnitAttr());
+  }
+  if (partitioner.getMesh()) {
+    writeVaryingAxes(global, local);
   }
   // Destinations are the last arguments; a declared function says so in the
   // words for functions without a body.

@@ -112,3 +112,25 @@ func.func private @granules_zero(tensor<8x3xf32>) -> tensor<8x3xf32> attributes 
 
 // expected-error@+1 {{expected a positive number for each of the 0 factors of its rule, but got 8 : i64}}
 func.func private @granules_alone(tensor<8x3xf32>) -> tensor<8x3xf32> attributes {comm.sharding_granules = 8 : i64}
+
+// -----
+
+comm.mesh @mesh <["ep"=4]>
+// expected-error@+1 {{'comm.varies_over' on argument 0 of 'varies_over_text': expected a #comm.axes, but got "ep"}}
+func.func @varies_over_text(%n: index {comm.varies_over = "ep"}) {
+  return
+}
+
+// -----
+
+comm.mesh @mesh <["ep"=4]>
+// expected-error@+2 {{'comm.varies_over' on result 0 of 'varies_over_unknown': expected axes of mesh @mesh, but got "tp"}}
+// expected-note@-2 {{the mesh is here}}
+func.func private @varies_over_unknown() -> (index {comm.varies_over = #comm.axes<{"tp"}>})
+
+// -----
+
+// expected-error@+1 {{'comm.varies_over' on argument 0 of 'varies_over_nothing': expected a mesh in the module}}
+func.func @varies_over_nothing(%n: index {comm.varies_over = #comm.axes<{"ep"}>}) {
+  return
+}

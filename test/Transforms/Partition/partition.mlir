@@ -5,7 +5,7 @@ comm.mesh @mesh <["dp"=2, "ep"=4]>
 // The global token count and one destination a result follow the arguments;
 // extents are static where the mesh divides them.
 // CHECK-LABEL: func.func private @signature(
-// CHECK-SAME: %{{.+}}: tensor<2x3xf32>, %{{.+}}: tensor<?x3xf32>, %{{.+}}: tensor<?x3xf32>, %{{.+}}: i32, %{{.+}}: index, %{{.+}}: tensor<2x3xf32> {bufferization.writable = true}, %{{.+}}: tensor<?x3xf32> {bufferization.writable = true}) -> (tensor<2x3xf32>, tensor<?x3xf32>, i32)
+// CHECK-SAME: %{{.+}}: tensor<2x3xf32>{{.*}}, %{{.+}}: tensor<?x3xf32>{{.*}}, %{{.+}}: tensor<?x3xf32>{{.*}}, %{{.+}}: i32{{.*}}, %{{.+}}: index{{.*}}, %{{.+}}: tensor<2x3xf32> {bufferization.writable = true{{.*}}}, %{{.+}}: tensor<?x3xf32> {bufferization.writable = true{{.*}}}) -> (tensor<2x3xf32> {{.*}}, tensor<?x3xf32> {{.*}}, i32{{.*}})
 // CHECK-SAME: moe.entry
 func.func @signature(%a: tensor<8x3xf32> {comm.sharding = #comm.sharding<@mesh, [{"ep"}, {}]>}, %b: tensor<9x3xf32> {comm.sharding = #comm.sharding<@mesh, [{"ep"}, {}]>}, %c: tensor<?x3xf32> {comm.sharding = #comm.sharding<@mesh, [{"ep"}, {}]>}, %d: i32) -> (tensor<8x3xf32>, tensor<9x3xf32>, i32) {
   return %a, %b, %d : tensor<8x3xf32>, tensor<9x3xf32>, i32
@@ -14,7 +14,7 @@ func.func @signature(%a: tensor<8x3xf32> {comm.sharding = #comm.sharding<@mesh, 
 // The extent of the tokens is that of the whole program; each rank takes its
 // share.
 // CHECK-LABEL: @token_extent(
-// CHECK-SAME: %{{.+}}: tensor<?x3xf32>, %{{.+}}: f32, %[[TOKENS:[a-z0-9]+]]: index
+// CHECK-SAME: %{{.+}}: tensor<?x3xf32>{{.*}}, %{{.+}}: f32{{.*}}, %[[TOKENS:[a-z0-9]+]]: index
 func.func @token_extent(%x: tensor<?x3xf32> {comm.sharding = #comm.sharding<@mesh, [{"dp","ep"}, {}]>}, %v: f32) -> tensor<?x5xf32> {
   // CHECK-NOT: tensor.dim
   // CHECK: %[[LOCAL:.+]] = comm.local_extent %[[TOKENS]] over {"dp","ep"} of @mesh
@@ -54,7 +54,7 @@ func.func private @callee(%x: tensor<8x3xf32>) -> tensor<8x3xf32> {
   return %x : tensor<8x3xf32>
 }
 // CHECK-LABEL: @call(
-// CHECK-SAME: %[[X:.+]]: tensor<2x3xf32>, %[[TOKENS:.+]]: index, %[[OUT:.+]]: tensor<2x3xf32>
+// CHECK-SAME: %[[X:.+]]: tensor<2x3xf32>{{.*}}, %[[TOKENS:.+]]: index{{.*}}, %[[OUT:.+]]: tensor<2x3xf32>
 // CHECK: %[[SPACE:.+]] = tensor.empty() : tensor<2x3xf32>
 // CHECK: %[[R:.+]] = call @callee(%[[X]], %[[TOKENS]], %[[SPACE]]) {moe.layer = 7 : i64}
 // CHECK: %[[D:.+]] = bufferization.materialize_in_destination %[[R]] in %[[OUT]]

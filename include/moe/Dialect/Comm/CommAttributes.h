@@ -34,6 +34,10 @@ inline constexpr StringLiteral kShardingRuleAttrName = "comm.sharding_rule";
 /// a multiple of, such as the tokens of a sequence.
 inline constexpr StringLiteral kShardingGranulesAttrName =
     "comm.sharding_granules";
+/// On arguments and results of local functions: a `#comm.axes`, the axes on
+/// whose coordinates the value depends at most. Ranks that differ in others
+/// only have the same value.
+inline constexpr StringLiteral kVariesOverAttrName = "comm.varies_over";
 
 /// `{"dp", "ep":(2)4}`.
 ParseResult parseAxes(AsmParser &parser, AxisListAttr &axes);

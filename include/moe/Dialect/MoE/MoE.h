@@ -34,7 +34,8 @@ namespace mlir::moe {
 inline constexpr StringLiteral kMaxTokensAttrName = "moe.max_tokens";
 /// On calls: the model's layer number (i64 or a string such as "encoder.1").
 inline constexpr StringLiteral kLayerAttrName = "moe.layer";
-/// On calls: the `moe.exchange` that the layers below are to use (symbol).
+/// On calls: the `moe.exchange` that the layers below are to use (symbol). On
+/// `moe.assign_slots`: the one that its rows travel by.
 inline constexpr StringLiteral kExchangeAttrName = "moe.exchange";
 /// On the module: the shares of the experts' loads by the number of the layer's
 /// `moe.use_placement`, `{"3" = array<f64: …>}`, or one array for each source
