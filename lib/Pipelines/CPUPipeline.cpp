@@ -60,6 +60,7 @@ void mlir::moe::buildCPUPipeline(OpPassManager &manager,
     manager.addPass(createOverlapExchangePass());
   }
   manager.addPass(createVerifyCommunicationPass());
+  manager.addPass(createVerifyUniformPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
   addTargetPasses(manager, options);

@@ -71,7 +71,7 @@ and given to the next one (--mlir-print-ir-after-all shows them all):
                  --moe-choose-placement      which rank hosts which expert
                  --moe-choose-exchange       how rows travel
   look         --moe-print-topology, --moe-print-placement,
-               --moe-print-traffic
+               --moe-print-traffic, --comm-print-uniformity
   partition    --comm-propagate-sharding, --comm-insert-reshard, --moe-partition
   communicate  --moe-insert-all-to-all, --moe-overlap-exchange
   CPU          --moe-cpu-pipeline is the two lines above and
@@ -83,7 +83,7 @@ and given to the next one (--mlir-print-ir-after-all shows them all):
   oracle       --moe-cpu-reference-pipeline starts with --moe-expand-experts:
                one device, experts as loops
   verify       --moe-verify-placed, --moe-verify-partitioned,
-               --moe-verify-communication
+               --moe-verify-communication, --comm-verify-uniform
   one layer    --moe-extract-layer, --moe-expose-routing, --moe-inject-routing,
                --moe-discard-plan
 

@@ -6,6 +6,7 @@
 #ifndef MOE_LIB_TRANSFORMS_EXCHANGE_INFLIGHT_H
 #define MOE_LIB_TRANSFORMS_EXCHANGE_INFLIGHT_H
 
+#include "moe/Analysis/ControlEdges.h"
 #include "moe/Dialect/Comm/Comm.h"
 
 #include "mlir/IR/Dominance.h"
@@ -13,17 +14,6 @@
 #include "llvm/ADT/SetVector.h"
 
 namespace mlir::moe {
-
-/// A way from one operation to where control goes on: into a region, out of
-/// one, or to another block. `operands[i]` becomes `inputs[i]` there.
-struct ControlEdge {
-  /// The operation that branches, for diagnostics.
-  Operation *branch;
-  ValueRange operands;
-  ValueRange inputs;
-  /// The first operation behind the edge.
-  Operation *target;
-};
 
 /// A collective that has been started and not been waited for.
 ///

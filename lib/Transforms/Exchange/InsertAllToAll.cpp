@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "PlannedExchange.h"
 #include "moe/Transforms/Exchange/Passes.h"
-
-#include "moe/Dialect/MoE/MoE.h"
-#include "moe/Planning/ExchangePlan.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -43,7 +41,8 @@ class ExchangeEmitter {
 public:
   ExchangeEmitter(DispatchLayoutOp layout, ExchangeOp exchange)
       : layout(layout), exchange(exchange), b(layout.getLoc(), layout),
-        type(layout.getLayout().getType()) {}
+        type(layout.getLayout().getType()),
+        planned{exchange, layout.getAxes(), type.getSlots()} {}
 
   LogicalResult run() {
     lowerLayout();
@@ -64,25 +63,6 @@ public:
   }
 
 private:
-  planning::ExchangePlan planFor(planning::ExchangeDirection direction,
-                                 RankedTensorType rows) {
-    planning::ExchangeRequest request;
-    request.direction = direction;
-    request.form = exchange.getForm() == ExchangeForm::FlatExact
-                       ? planning::ExchangeForm::FlatExact
-                       : planning::ExchangeForm::FlatBounded;
-    for (comm::AxisRefAttr axis : layout.getAxes().getAxes()) {
-      planning::AxisRef ref(axis.getName().str());
-      ref.preSize = axis.isSubAxis() ? axis.getPreSize() : 1;
-      ref.size = axis.getSize();
-      request.axes.push_back(ref);
-    }
-    request.rowBytes = rows.getDimSize(1) * rows.getElementTypeBitWidth() / 8;
-    request.localSlots = type.getSlots();
-    request.bound = exchange.getBound();
-    return planning::ExchangePlan::create(request);
-  }
-
   void phase(PhaseKind kind) { PhaseOp::create(b, kind); }
 
   RankedTensorType dynamic(Type element) {
@@ -110,6 +90,8 @@ private:
     auto slots = AssignSlotsOp::create(
         b, TypeRange{expert.getType(), countType}, expert,
         layout.getPlacement(), layout.getFirstToken(), ValueRange{});
+    // By which moe-verify-communication finds the plan again.
+    slots->setAttr(kExchangeAttrName, layout.getExchangeAttr());
     state.position = slots.getResult(0);
     Value sent = slots.getResult(1);
     state.sendByRank = countOffsets(sent).front();
@@ -120,7 +102,7 @@ private:
         b, tensor::DimOp::create(b, expert, zero), choices);
     auto any = RankedTensorType::get({ShapedType::kDynamic, 1}, b.getI8Type());
     planning::ExchangePlan plan =
-        planFor(planning::ExchangeDirection::Dispatch, any);
+        planned.plan(planning::ExchangeDirection::Dispatch, any);
     for (const auto &step : plan.phases()) {
       llvm::TypeSwitch<const planning::Phase *>(step.get())
           .Case<planning::CountExchangePhase>(
@@ -169,14 +151,13 @@ private:
     state.bySlot = offsets[1];
   }
 
-  //===--- Rows
-  //------------------------------------------------------------===//
+  //===--- Rows ----------------------------------------------------------===//
 
   void lowerDispatch(DispatchOp dispatch) {
     Value rows = dispatch.getX();
     auto like = cast<RankedTensorType>(rows.getType());
     planning::ExchangePlan plan =
-        planFor(planning::ExchangeDirection::Dispatch, like);
+        planned.plan(planning::ExchangeDirection::Dispatch, like);
     for (const auto &step : plan.phases()) {
       llvm::TypeSwitch<const planning::Phase *>(step.get())
           .Case<planning::PermutePhase>([&](const auto *permute) {
@@ -195,7 +176,7 @@ private:
     Value rows = combine.getRows();
     auto like = cast<RankedTensorType>(rows.getType());
     planning::ExchangePlan plan =
-        planFor(planning::ExchangeDirection::Combine, like);
+        planned.plan(planning::ExchangeDirection::Combine, like);
     for (const auto &step : plan.phases()) {
       llvm::TypeSwitch<const planning::Phase *>(step.get())
           .Case<planning::PermutePhase>([&](const auto *permute) {
@@ -250,6 +231,7 @@ private:
   ExchangeOp exchange;
   ImplicitLocOpBuilder b;
   LayoutType type;
+  PlannedExchange planned;
   LoweredLayout state;
   Value received;
 };

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "InFlight.h"
+#include "ExchangeChecker.h"
+#include "moe/Analysis/AxisParts.h"
 #include "moe/Transforms/Exchange/Passes.h"
 
-#include "moe/Dialect/MoE/MoE.h"
-
-#include "mlir/Interfaces/ControlFlowInterfaces.h"
-#include "mlir/Interfaces/FunctionInterfaces.h"
-#include "llvm/ADT/DenseSet.h"
-
-#include <map>
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 namespace mlir::moe {
 #define GEN_PASS_DEF_VERIFYCOMMUNICATIONPASS
@@ -18,332 +14,115 @@ namespace mlir::moe {
 
 using namespace mlir;
 using namespace mlir::moe;
+using comm::AxisListAttr;
 
-static bool isTicket(Value value) {
-  return isa<comm::PendingType>(value.getType());
+// The lists of axes over which the program splits something: ranks hold the
+// parts in this order.
+static llvm::DenseSet<Attribute> collectSplits(ModuleOp module) {
+  llvm::DenseSet<Attribute> splits;
+  module.walk([&](Operation *op) {
+    if (auto query = dyn_cast<comm::RankDependentOpInterface>(op)) {
+      splits.insert(query.getRankAxes());
+    }
+    if (auto use = dyn_cast<UseWeightOp>(op); use && use.getSharding()) {
+      for (AxisListAttr dim : use.getSharding()->getDims()) {
+        splits.insert(dim);
+      }
+    }
+  });
+  return splits;
 }
 
 namespace {
-/// Follows what is in flight through one function, along every edge of its
-/// control flow, until nothing new is learnt. Where paths meet, the same
-/// collectives must be in flight on all of them; so each is waited for once on
-/// every path, whatever branches decide.
-class TicketTracker {
+/// Collectives that no exchange has: those that change a sharding and those
+/// that tell ranks each other's counts of choices.
+class GatherChecker {
 public:
-  explicit TicketTracker(FunctionOpInterface function)
-      : function(function), dominance(function) {}
+  explicit GatherChecker(ModuleOp module) : splits(collectSplits(module)) {}
 
-  LogicalResult run() {
-    for (BlockArgument argument : function.getArguments()) {
-      if (isTicket(argument)) {
-        return emitError(function.getLoc(),
-                         "expected tickets to stay in the function of their "
-                         "comm.start, but got argument ")
-               << argument.getArgNumber() << " of '" << function.getName()
-               << "'";
-      }
-    }
-    function.walk<WalkOrder::PreOrder>(
-        [&](Operation *op) { order.try_emplace(op, order.size()); });
-    enter(&function.getFunctionBody().front().front(), {});
-    while (!pending.empty()) {
-      Operation *op = pending.begin()->second;
-      pending.erase(pending.begin());
-      if (failed(follow(op, arriving.find(op)->second))) {
+  LogicalResult check(comm::CollectiveOpInterface op) {
+    switch (op.getCollectiveKind()) {
+    case comm::CollectiveKind::AllToAll:
+    case comm::CollectiveKind::AllToAllV:
+      return op->emitOpError(
+          "expected all-to-alls to be part of a layer's exchange");
+    case comm::CollectiveKind::AllGatherV:
+      if (failed(checkOffsets(op))) {
         return failure();
       }
+      [[fallthrough]];
+    default:
+      break;
     }
-    return success();
+    if (!splits.contains(op.getAxesAttr())) {
+      return op->emitOpError("expected axes over which something is split in "
+                             "this order, but got ")
+             << toString(op.getAxesAttr());
+    }
+    if (!op.getCollectiveDestination().getDefiningOp<tensor::EmptyOp>()) {
+      return op->emitOpError("expected a destination that holds nothing else");
+    }
+    return checkOnce(op);
+  }
+
+  /// C8
+  static LogicalResult check(LimitCapacityOp op) {
+    if (!op.getTaken()) {
+      return success();
+    }
+    auto rank = op.getRank().getDefiningOp<comm::RankOp>();
+    auto first = op.getFirstToken().getDefiningOp<comm::LocalOffsetOp>();
+    auto gather = op.getTaken().getDefiningOp<comm::AllGatherOp>();
+    Value part = gather ? gather.getSource() : Value();
+    auto expand = part ? part.getDefiningOp<tensor::ExpandShapeOp>() : nullptr;
+    auto counts =
+        expand ? expand.getSrc().getDefiningOp<CountChoicesOp>() : nullptr;
+    bool matches = rank && first && counts &&
+                   rank.getAxes() == gather.getAxes() &&
+                   first.getAxes() == gather.getAxes() &&
+                   counts.getExpert() == op.getExpert() &&
+                   counts.getFirstToken() == op.getFirstToken() &&
+                   counts.getTokens() == op.getTokens();
+    return matches ? success()
+                   : op.emitOpError(
+                         "expected the counts of all ranks over the axes that "
+                         "its rank and its first token are over");
   }
 
 private:
-  /// Runs the operations from `op` on, up to where control branches or ends.
-  LogicalResult follow(Operation *op, Flights flights) {
-    for (;; op = op->getNextNode()) {
-      SmallVector<ControlEdge> edges = getEdges(op);
-      if (!edges.empty()) {
-        return take(op, edges, flights);
-      }
-      if (failed(visit(op, flights))) {
-        return failure();
-      }
-      if (op->hasTrait<OpTrait::IsTerminator>()) {
-        // C2
-        return flights.empty()
-                   ? success()
-                   : reject(flights.front().second, op, "but a path has none",
-                            "the path ends here");
-      }
-    }
+  /// C7: rows are gathered as they are shared out.
+  static LogicalResult checkOffsets(comm::CollectiveOpInterface op) {
+    auto offsets =
+        op.getCollectiveReads()[1].getDefiningOp<comm::ShardOffsetsOp>();
+    auto space = op.getCollectiveDestination().getDefiningOp<tensor::EmptyOp>();
+    bool matches = offsets && space && offsets.getAxes() == op.getAxesAttr() &&
+                   isEqualConstantIntOrValue(space.getMixedSizes().front(),
+                                             OpFoldResult(offsets.getExtent()));
+    return matches ? success()
+                   : op->emitOpError("expected the offsets and the space of "
+                                     "rows that are shared out over ")
+                         << toString(op.getAxesAttr());
   }
 
-  //===--- Operations ----------------------------------------------------===//
-
-  LogicalResult visit(Operation *op, Flights &flights) {
-    if (auto start = dyn_cast<comm::StartOp>(op)) {
-      if (failed(checkUses(op, op->getOperands()))) {
-        return failure();
-      }
-      begin(start, flights);
-      return success();
-    }
-    if (auto wait = dyn_cast<comm::WaitOp>(op)) {
-      return end(wait, flights);
-    }
-    if (failed(checkUses(op, op->getOperands()))) {
-      return failure();
-    }
-    for (Value result : op->getResults()) {
-      // C5
-      if (isTicket(result) && !origins.contains(result)) {
-        return op->emitError("expected tickets from comm.start, branches and "
-                             "loops, but got one from '")
-               << op->getName() << "'";
-      }
-    }
-    for (Region &region : op->getRegions()) {
-      if (!region.empty()) {
-        enter(&region.front().front(), {});
-      }
-    }
-    return success();
-  }
-
-  void begin(comm::StartOp start, Flights &flights) {
-    Flight flight = Flight::begin(start);
-    remember(start.getPending(), flight);
-    flights[start.getPending()] = std::move(flight);
-  }
-
-  LogicalResult end(comm::WaitOp wait, Flights &flights) {
-    auto found = flights.find(wait.getPending());
-    if (found == flights.end()) {
-      return rejectSecond(wait.getPending(), wait);
-    }
-    // C3
-    const Flight &flight = found->second;
-    StringRef expected;
-    if (!flight.isReadBy(wait)) {
-      expected = "to read what its comm.start has in flight";
-    } else if (!flight.destination.contains(wait.getDestination())) {
-      expected = "the destination of its comm.start";
-    }
-    if (!expected.empty()) {
-      InFlightDiagnostic diagnostic = wait.emitOpError("expected ") << expected;
-      for (comm::StartOp start : flight.starts) {
-        diagnostic.attachNote(start.getLoc()) << "started here";
-      }
-      return diagnostic;
-    }
-    flights.erase(found);
-    return checkUses(wait, wait.getReads());
-  }
-
-  /// C4, C5: tickets and tensors that are written in flight go to waits and
-  /// over edges, nowhere else.
-  LogicalResult checkUses(Operation *op, ValueRange operands) {
-    for (Value operand : operands) {
-      auto origin = origins.find(operand);
-      if (origin == origins.end()) {
-        continue;
-      }
-      if (isTicket(operand)) {
-        InFlightDiagnostic diagnostic = origin->second->emitOpError(
-            "expected its ticket to be used by comm.wait, branches and loops "
-            "of its function only");
-        diagnostic.attachNote(op->getLoc()) << "it is used here";
+  /// C9: what is there already need not come again.
+  LogicalResult checkOnce(comm::CollectiveOpInterface op) {
+    for (Operation *user : op.getCollectiveReads().front().getUsers()) {
+      auto other = dyn_cast<comm::CollectiveOpInterface>(user);
+      if (other && user != op && user->getBlock() == op->getBlock() &&
+          user->isBeforeInBlock(op) &&
+          other.getCollectiveKind() == op.getCollectiveKind() &&
+          other.getAxesAttr() == op.getAxesAttr() &&
+          other.getCollectiveReads() == op.getCollectiveReads()) {
+        InFlightDiagnostic diagnostic =
+            op->emitOpError("expected nothing to be moved twice");
+        diagnostic.attachNote(user->getLoc()) << "it was moved here";
         return diagnostic;
       }
-      return rejectDestination(origin->second, op);
     }
     return success();
   }
 
-  //===--- Control flow --------------------------------------------------===//
-
-  static SmallVector<ControlEdge> getEdges(Operation *op) {
-    SmallVector<ControlEdge> edges;
-    auto addRegionEdges = [&](RegionBranchOpInterface parent,
-                              RegionBranchPoint point) {
-      SmallVector<RegionSuccessor> successors;
-      parent.getSuccessorRegions(point, successors);
-      for (RegionSuccessor successor : successors) {
-        Operation *target = successor.isParent()
-                                ? parent->getNextNode()
-                                : &successor.getSuccessor()->front().front();
-        edges.push_back({parent, parent.getSuccessorOperands(point, successor),
-                         successor.getSuccessorInputs(), target});
-      }
-    };
-    if (auto branch = dyn_cast<RegionBranchOpInterface>(op)) {
-      addRegionEdges(branch, RegionBranchPoint::parent());
-    } else if (auto branch = dyn_cast<BranchOpInterface>(op)) {
-      for (auto [index, block] : llvm::enumerate(op->getSuccessors())) {
-        SuccessorOperands operands = branch.getSuccessorOperands(index);
-        edges.push_back({op, operands.getForwardedOperands(),
-                         block->getArguments().drop_front(
-                             operands.getProducedOperandCount()),
-                         &block->front()});
-      }
-    } else if (auto end = dyn_cast<RegionBranchTerminatorOpInterface>(op)) {
-      if (auto parent = dyn_cast<RegionBranchOpInterface>(op->getParentOp())) {
-        addRegionEdges(parent, end);
-      }
-    }
-    return edges;
-  }
-
-  LogicalResult take(Operation *op, ArrayRef<ControlEdge> edges,
-                     const Flights &flights) {
-    llvm::SmallDenseSet<Value> carried;
-    for (const ControlEdge &edge : edges) {
-      carried.insert_range(edge.operands);
-      if (failed(take(edge, flights))) {
-        return failure();
-      }
-    }
-    return checkUses(op, llvm::to_vector(llvm::make_filter_range(
-                             op->getOperands(), [&](Value operand) {
-                               return !carried.contains(operand);
-                             })));
-  }
-
-  LogicalResult take(const ControlEdge &edge, const Flights &flights) {
-    NamesBehind names(edge, dominance);
-    Flights behind;
-    for (const auto &[ticket, flight] : flights) {
-      SmallVector<Value> inputs = names.getInputs(ticket);
-      if (inputs.empty() && names.isVisible(ticket)) {
-        inputs.push_back(ticket);
-      }
-      // C2
-      if (inputs.size() != 1) {
-        return inputs.empty()
-                   ? reject(flight, edge.branch, "but a path has none",
-                            "its ticket ends here")
-                   : reject(flight, edge.branch, "but its ticket becomes two",
-                            "they are carried from here");
-      }
-      behind[inputs.front()] = names.rename(flight);
-    }
-    if (failed(checkCarried(edge, flights))) {
-      return failure();
-    }
-    for (const auto &[ticket, flight] : behind) {
-      remember(ticket, flight);
-    }
-    return meet(edge, std::move(behind));
-  }
-
-  /// What is written in flight travels with its ticket; a ticket that is no
-  /// longer in flight does not travel.
-  LogicalResult checkCarried(const ControlEdge &edge, const Flights &flights) {
-    for (Value operand : edge.operands) {
-      if (isTicket(operand) && !flights.contains(operand)) {
-        return rejectSecond(operand, edge.branch);
-      }
-    }
-    for (Value operand : edge.operands) {
-      auto origin = origins.find(operand);
-      if (isTicket(operand) || origin == origins.end()) {
-        continue;
-      }
-      bool withTicket = llvm::any_of(flights, [&](const auto &entry) {
-        return entry.second.destination.contains(operand) &&
-               llvm::is_contained(edge.operands, entry.first);
-      });
-      // C4
-      if (!withTicket) {
-        return rejectDestination(origin->second, edge.branch);
-      }
-    }
-    return success();
-  }
-
-  /// C2: the same is in flight on all paths that meet.
-  LogicalResult meet(const ControlEdge &edge, Flights flights) {
-    auto found = arriving.find(edge.target);
-    if (found == arriving.end()) {
-      enter(edge.target, std::move(flights));
-      return success();
-    }
-    Flights &known = found->second;
-    for (const auto &[one, other] :
-         {std::pair(&known, &flights), std::pair(&flights, &known)}) {
-      for (const auto &[ticket, flight] : *one) {
-        if (!other->contains(ticket)) {
-          return reject(flight, edge.branch, "but only some paths have one",
-                        "they meet here");
-        }
-      }
-    }
-    bool changed = false;
-    for (auto &[ticket, flight] : known) {
-      changed |= flight.meet(flights[ticket]);
-    }
-    if (changed) {
-      pending[order.lookup(edge.target)] = edge.target;
-    }
-    return success();
-  }
-
-  void enter(Operation *op, Flights flights) {
-    if (arriving.try_emplace(op, std::move(flights)).second) {
-      pending[order.lookup(op)] = op;
-    }
-  }
-
-  //===--- Diagnostics ---------------------------------------------------===//
-
-  /// Tickets and the tensors that are written in flight, by all their names.
-  void remember(Value ticket, const Flight &flight) {
-    origins.try_emplace(ticket, flight.starts.front());
-    for (Value name : flight.destination) {
-      if (isa<TensorType>(name.getType())) {
-        origins.try_emplace(name, flight.starts.front());
-      }
-    }
-  }
-
-  static LogicalResult reject(const Flight &flight, Operation *at,
-                              StringRef reason, StringRef note) {
-    comm::StartOp start = flight.starts.front();
-    InFlightDiagnostic diagnostic =
-        start.emitOpError("expected exactly one comm.wait on every path, ")
-        << reason;
-    diagnostic.attachNote(at->getLoc()) << note;
-    return diagnostic;
-  }
-
-  LogicalResult rejectSecond(Value ticket, Operation *at) {
-    comm::StartOp start = origins.lookup(ticket);
-    if (!start) {
-      return at->emitOpError("expected a ticket of a comm.start");
-    }
-    InFlightDiagnostic diagnostic =
-        start.emitOpError("expected exactly one comm.wait on every path, but "
-                          "its ticket is used again after it was waited for "
-                          "or carried on");
-    diagnostic.attachNote(at->getLoc()) << "it is used here";
-    return diagnostic;
-  }
-
-  static LogicalResult rejectDestination(comm::StartOp start, Operation *at) {
-    InFlightDiagnostic diagnostic = start.emitOpError(
-        "expected its destination to be used by its comm.wait only");
-    diagnostic.attachNote(at->getLoc()) << "it is used here";
-    return diagnostic;
-  }
-
-  FunctionOpInterface function;
-  DominanceInfo dominance;
-  /// What is in flight where control enters a block or leaves a region.
-  DenseMap<Operation *, Flights> arriving;
-  /// Where to go on, in the order of the program, so that paths meet before
-  /// they end.
-  std::map<unsigned, Operation *> pending;
-  DenseMap<Operation *, unsigned> order;
-  DenseMap<Value, comm::StartOp> origins;
+  llvm::DenseSet<Attribute> splits;
 };
 
 class VerifyCommunicationPass
@@ -351,26 +130,53 @@ class VerifyCommunicationPass
           VerifyCommunicationPass> {
 public:
   void runOnOperation() override {
-    WalkResult result = getOperation().walk<WalkOrder::PreOrder>(
-        [](Operation *op) { return WalkResult(verify(op)); });
-    if (result.wasInterrupted()) {
+    if (failed(verify(getOperation()))) {
       signalPassFailure();
     }
     markAllAnalysesPreserved();
   }
 
 private:
-  static LogicalResult verify(Operation *op) {
-    // C1
-    if (isa<DispatchLayoutOp, DispatchOp, CombineOp>(op)) {
-      return emitError(op->getLoc(), "expected no '")
-             << op->getName() << "' after moe-insert-all-to-all";
-    }
-    auto function = dyn_cast<FunctionOpInterface>(op);
-    if (!function || function.isExternal()) {
-      return success();
-    }
-    return TicketTracker(function).run();
+  static LogicalResult verify(ModuleOp module) {
+    SymbolTableCollection symbols;
+    SymbolUserMap users(symbols, module);
+    ClaimedOps claimed;
+    WalkResult result = module.walk([&](Operation *op) {
+      // C1
+      if (isa<DispatchLayoutOp, DispatchOp, CombineOp>(op)) {
+        emitError(op->getLoc(), "expected no '")
+            << op->getName() << "' after moe-insert-all-to-all";
+        return WalkResult::interrupt();
+      }
+      auto assign = dyn_cast<AssignSlotsOp>(op);
+      return WalkResult(assign ? checkExchange(assign, users, claimed)
+                               : success());
+    });
+    return failure(result.wasInterrupted() ||
+                   failed(verifyOthers(module, claimed)));
+  }
+
+  static LogicalResult verifyOthers(ModuleOp module,
+                                    const ClaimedOps &claimed) {
+    GatherChecker gathers(module);
+    WalkResult result = module.walk([&](Operation *op) {
+      if (claimed.contains(op)) {
+        return WalkResult::advance();
+      }
+      if (auto collective = dyn_cast<comm::CollectiveOpInterface>(op)) {
+        return WalkResult(gathers.check(collective));
+      }
+      if (auto limit = dyn_cast<LimitCapacityOp>(op)) {
+        return WalkResult(GatherChecker::check(limit));
+      }
+      // C6
+      if (isa<comm::HostExtentOp, comm::CheckBoundOp>(op)) {
+        op->emitOpError("expected to be part of a layer's exchange");
+        return WalkResult::interrupt();
+      }
+      return WalkResult::advance();
+    });
+    return failure(result.wasInterrupted());
   }
 };
 } // namespace

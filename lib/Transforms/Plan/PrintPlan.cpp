@@ -7,6 +7,7 @@
 #include "moe/Analysis/PlanReports.h"
 #include "moe/Report/TopologyReport.h"
 #include "moe/Transforms/Plan/Passes.h"
+#include "moe/Transforms/ReportingPass.h"
 
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/FileUtilities.h"
@@ -22,15 +23,6 @@ namespace mlir::moe {
 using namespace mlir;
 using namespace mlir::moe;
 namespace report = ::moe::report;
-
-namespace {
-/// What all passes that print share.
-class ReportingPass {
-public:
-  virtual ~ReportingPass() = default;
-  virtual StringRef getOutput() const = 0;
-};
-} // namespace
 
 /// Opens a pass' output and lets `write` fill it; failures are errors of the
 /// module.

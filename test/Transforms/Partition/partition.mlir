@@ -66,7 +66,7 @@ func.func @call(%x: tensor<8x3xf32> {comm.sharding = #comm.sharding<@mesh, [{"ep
 
 // A declared function is local too; it reads its arguments and fills its
 // destination.
-// CHECK: func.func private @declared(tensor<2x3xf32> {bufferization.access = "read"}, index, tensor<2x3xf32> {bufferization.access = "write"}) -> tensor<2x3xf32>
+// CHECK: func.func private @declared(tensor<2x3xf32> {bufferization.access = "read"}, index, tensor<2x3xf32> {bufferization.access = "write"}) -> (tensor<2x3xf32> {comm.varies_over = #comm.axes<{"ep"}>})
 // CHECK-NOT: comm.sharding_rule
 func.func private @declared(tensor<8x3xf32>) -> tensor<8x3xf32> attributes {comm.sharding_rule = [[0, -1], [0, -1]]}
 // CHECK-LABEL: @call_declared(

@@ -65,38 +65,118 @@ def OverlapExchangePass : Pass<"moe-overlap-exchange", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::comm::CommDialect", "::mlir::moe::MoEDialect"];
 }
 
-def VerifyCommunicationPass : Pass<"moe-verify-communication", "::mlir::ModuleOp"> {
-  let summary = "Check what is in flight on every path";
+def VerifyUniformPass : Pass<"comm-verify-uniform", "::mlir::ModuleOp"> {
+  let summary = "Check that ranks come to their collectives together";
   let description = [{
-    Purpose: what a collective that is split into `comm.start` and `comm.wait`
-    needs and no operation can check by itself. A ticket may be carried by
-    branches and loops of any dialect (`scf.for`, `scf.while`, `scf.if`,
-    `cf.br` …), as operand, block argument or result.
+    Purpose: exclude the programs of several ranks that hang or mix up data
+    because ranks do different things. Whatever decides whether and how often a
+    collective runs must be *uniform* over its group: equal on ranks that differ
+    only in coordinates on the group's axes. What varies is followed through
+    functions, calls, branches and loops of any dialect, from `comm.rank` and
+    its like, from placed and sharded weights, from arguments as their
+    `comm.varies_over` or `comm.sharding` says, and through exchanges; gathers
+    and reductions make values equal again. See docs/Rationale/Uniformity.md.
 
-    Before and after: a communicating module, on tensors. The pass changes
-    nothing.
+    Before and after: a communicating module, on tensors, with one mesh. The
+    pass changes nothing.
 
     Constraints:
-    - C1: there is no `moe.dispatch_layout`, `moe.dispatch` or `moe.combine`.
-    - C2: on every path that control can take from a `comm.start`, there is
+    - C1: no branch, loop or call around a collective, a barrier or a
+      `comm.wait` is decided by a value that varies within its group.
+    - C2: these operations are in functions, branches and loops only, and not in
+      parallel ones, so that all ranks have them in one order.
+    - C3: what collectives of equal parts send and receive has equal extents
+      within the group, and the offsets of a `comm.all_gather_v` are equal.
+    - C4: a function's result varies over its `comm.varies_over` at most, and
+      nothing goes into it that was never written.
+    - C5: on every path that control can take from a `comm.start`, there is
       exactly one `comm.wait` for its ticket.
-    - C3: the wait reads the source and the offsets of the start and has its
+    - C6: the wait reads the source and the offsets of the start and has its
       destination, by whatever name they are carried.
-    - C4: the destination, from its start on, is used by that wait only, or
+    - C7: the destination, from its start on, is used by that wait only, or
       carried together with its ticket.
-    - C5: a ticket stays in its function; nothing but waits, branches and loops
+    - C8: a ticket stays in its function; nothing but waits, branches and loops
       uses it.
+    - C9: what is cut at `comm.local_offset` is equal on all ranks over its axes.
 
-    Example: a wait in one branch only is refused (C2):
+    Example: refused (C1), since only some ranks would take part:
     ```mlir
-    %d, %t = comm.start all_to_all %x into %y over {"ep"} of @mesh : …
-    scf.if %c {
-      %r = comm.wait %t reads %x into %d : …
+    %r = comm.rank over {"ep"} of @mesh
+    %first = arith.cmpi eq, %r, %c0 : index
+    scf.if %first {
+      %s = comm.all_reduce sum %x into %y over {"ep"} of @mesh : …
     }
     ```
 
-    Left to others: that what is sent is what was planned, which the counters
-    of a run show (`moe-run --stats`).
+    Left to others: that the exchanges are those that were planned
+    (`moe-verify-communication`).
+  }];
+}
+
+def PrintUniformityPass : Pass<"comm-print-uniformity", "::mlir::ModuleOp"> {
+  let summary = "Print over which axes each value differs between ranks";
+  let description = [{
+    Purpose: show what `comm-verify-uniform` decides by: for each argument and
+    result the axes that it depends on at most, and those of its extents where
+    they are dynamic.
+
+    Before and after: a local program with one mesh. The pass changes nothing.
+
+    Example:
+    ```
+    @layer
+      %arg0 varies over {"ep"}, extents over {"ep"}
+      %0 varies over {"ep"} (comm.rank)
+      %1 is uniform (comm.all_reduce)
+    ```
+
+    Left to others: what follows from it (`comm-verify-uniform`).
+  }];
+  let options = [
+    Option<"output", "output", "std::string", /*default=*/"\"-\"",
+           "File to write, or - for standard output, where the module is then "
+           "not printed">
+  ];
+}
+
+def VerifyCommunicationPass : Pass<"moe-verify-communication", "::mlir::ModuleOp"> {
+  let summary = "Check that what was emitted is what was planned";
+  let description = [{
+    Purpose: find again, in the emitted operations, each layer's exchange as its
+    ExchangePlan has it: phase by phase, over the axes of the placement, with
+    the counts, types and bounds that the plan says, and nothing besides.
+
+    Before and after: a communicating module, as `moe-insert-all-to-all` and
+    `moe-overlap-exchange` leave it. The pass changes nothing.
+
+    Constraints:
+    - C1: there is no `moe.dispatch_layout`, `moe.dispatch` or `moe.combine`.
+    - C2: a `moe.assign_slots` names its `moe.exchange`, and its placements are
+      known and over the same axes.
+    - C3: counts of each rank and slot are exchanged once, over the axes of the
+      placement, and checked against the bound; the host is asked for their sum
+      once or never, as the form of the exchange says.
+    - C4: rows that are spread travel once, over these axes, by the offsets of
+      what is sent and received, into space for what arrives, and are brought
+      into slot order.
+    - C5: rows that are summed were taken from slot order and have travelled back
+      the same way.
+    - C6: there are no other all-to-alls, extents and bounds, and offsets serve
+      nothing else.
+    - C7: an `comm.all_gather_v` is by the offsets of rows that are shared out
+      over its axes, into space for all of them.
+    - C8: the counts of all ranks that `moe.limit_capacity` takes are over the
+      axes of its rank and its first token.
+    - C9: other collectives are over axes, in an order, over which something is
+      split, into space that holds nothing else, and none repeats another.
+
+    Example: refused (C4), since the counts were exchanged over another group:
+    ```mlir
+    %r = comm.all_to_all_v %rows by %send into %space by %receive over {"dp"} of @mesh : …
+    ```
+
+    Left to others: that the ranks come to the collectives together
+    (`comm-verify-uniform`).
   }];
 }
 

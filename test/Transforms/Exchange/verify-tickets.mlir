@@ -1,4 +1,4 @@
-// RUN: moe-opt %s --moe-verify-communication | FileCheck %s
+// RUN: moe-opt %s --comm-verify-uniform | FileCheck %s
 
 // Each ticket is waited for once on every path; the module stays as it is.
 
@@ -14,7 +14,7 @@ func.func @straight_line(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>) -> tensor<8x3
 }
 
 // CHECK-LABEL: @wait_in_both_branches(
-func.func @wait_in_both_branches(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %c: i1) -> tensor<8x3xf32> {
+func.func @wait_in_both_branches(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %c: i1 {comm.varies_over = #comm.axes<{}>}) -> tensor<8x3xf32> {
   %d, %t = comm.start all_to_all %x into %y over {"ep"} of @mesh : (tensor<8x3xf32>, tensor<8x3xf32>) -> (tensor<8x3xf32>, !comm.pending)
   %r = scf.if %c -> tensor<8x3xf32> {
     %w = comm.wait %t reads %x into %d : (!comm.pending, tensor<8x3xf32>, tensor<8x3xf32>) -> tensor<8x3xf32>
@@ -28,7 +28,7 @@ func.func @wait_in_both_branches(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %c: i
 
 // Either branch starts another collective; the wait sees both by one name.
 // CHECK-LABEL: @start_in_both_branches(
-func.func @start_in_both_branches(%x: tensor<8x3xf32>, %z: tensor<8x3xf32>, %y: tensor<8x3xf32>, %c: i1) -> tensor<8x3xf32> {
+func.func @start_in_both_branches(%x: tensor<8x3xf32>, %z: tensor<8x3xf32>, %y: tensor<8x3xf32>, %c: i1 {comm.varies_over = #comm.axes<{}>}) -> tensor<8x3xf32> {
   %r:3 = scf.if %c -> (tensor<8x3xf32>, tensor<8x3xf32>, !comm.pending) {
     %d, %t = comm.start all_to_all %x into %y over {"ep"} of @mesh : (tensor<8x3xf32>, tensor<8x3xf32>) -> (tensor<8x3xf32>, !comm.pending)
     scf.yield %x, %d, %t : tensor<8x3xf32>, tensor<8x3xf32>, !comm.pending
@@ -42,7 +42,7 @@ func.func @start_in_both_branches(%x: tensor<8x3xf32>, %z: tensor<8x3xf32>, %y: 
 
 // A loop between start and wait that does not touch the ticket.
 // CHECK-LABEL: @loop_in_flight(
-func.func @loop_in_flight(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %z: tensor<8x3xf32>, %v: f32, %n: index) -> (tensor<8x3xf32>, tensor<8x3xf32>) {
+func.func @loop_in_flight(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %z: tensor<8x3xf32>, %v: f32, %n: index {comm.varies_over = #comm.axes<{}>}) -> (tensor<8x3xf32>, tensor<8x3xf32>) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %d, %t = comm.start all_to_all %x into %y over {"ep"} of @mesh : (tensor<8x3xf32>, tensor<8x3xf32>) -> (tensor<8x3xf32>, !comm.pending)
@@ -56,7 +56,7 @@ func.func @loop_in_flight(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %z: tensor<8
 
 // Each turn waits for what the turn before started.
 // CHECK-LABEL: @ticket_carried_by_for(
-func.func @ticket_carried_by_for(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %n: index) -> tensor<8x3xf32> {
+func.func @ticket_carried_by_for(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %n: index {comm.varies_over = #comm.axes<{}>}) -> tensor<8x3xf32> {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %d0, %t0 = comm.start all_to_all %x into %y over {"ep"} of @mesh : (tensor<8x3xf32>, tensor<8x3xf32>) -> (tensor<8x3xf32>, !comm.pending)
@@ -71,7 +71,7 @@ func.func @ticket_carried_by_for(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %n: i
 
 // What no turn changes need not be carried.
 // CHECK-LABEL: @source_outside_of_loop(
-func.func @source_outside_of_loop(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %n: index) -> tensor<8x3xf32> {
+func.func @source_outside_of_loop(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %n: index {comm.varies_over = #comm.axes<{}>}) -> tensor<8x3xf32> {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %d0, %t0 = comm.start all_to_all %x into %y over {"ep"} of @mesh : (tensor<8x3xf32>, tensor<8x3xf32>) -> (tensor<8x3xf32>, !comm.pending)
@@ -85,7 +85,7 @@ func.func @source_outside_of_loop(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %n: 
 }
 
 // CHECK-LABEL: @ticket_carried_by_while(
-func.func @ticket_carried_by_while(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %c: i1) -> tensor<8x3xf32> {
+func.func @ticket_carried_by_while(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %c: i1 {comm.varies_over = #comm.axes<{}>}) -> tensor<8x3xf32> {
   %d0, %t0 = comm.start all_to_all %x into %y over {"ep"} of @mesh : (tensor<8x3xf32>, tensor<8x3xf32>) -> (tensor<8x3xf32>, !comm.pending)
   %o:2 = scf.while (%d = %d0, %t = %t0) : (tensor<8x3xf32>, !comm.pending) -> (tensor<8x3xf32>, !comm.pending) {
     scf.condition(%c) %d, %t : tensor<8x3xf32>, !comm.pending
@@ -100,7 +100,7 @@ func.func @ticket_carried_by_while(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %c:
 }
 
 // CHECK-LABEL: @ticket_carried_by_blocks(
-func.func @ticket_carried_by_blocks(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %c: i1) -> tensor<8x3xf32> {
+func.func @ticket_carried_by_blocks(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %c: i1 {comm.varies_over = #comm.axes<{}>}) -> tensor<8x3xf32> {
   %d0, %t0 = comm.start all_to_all %x into %y over {"ep"} of @mesh : (tensor<8x3xf32>, tensor<8x3xf32>) -> (tensor<8x3xf32>, !comm.pending)
   cf.br ^loop(%d0, %t0 : tensor<8x3xf32>, !comm.pending)
 ^loop(%d: tensor<8x3xf32>, %t: !comm.pending):

@@ -1,23 +1,8 @@
-// RUN: moe-opt %s --split-input-file --moe-verify-communication --verify-diagnostics -o /dev/null
+// RUN: moe-opt %s --split-input-file --comm-verify-uniform --verify-diagnostics -o /dev/null
 
 // How often a ticket is waited for.
 
-// C1
-comm.mesh @mesh <["ep"=2]>
-moe.exchange @x0 flat_exact bound 30
-moe.placement @p experts 5 over {"ep"} of @mesh slots [[0, 1, 2], [3, 4]]
-func.func @layout_left(%expert: tensor<?x3xi32>) {
-  %c0 = arith.constant 0 : index
-  %p = moe.use_placement @p layer 0 : !moe.placement_ref<5 experts>
-  // expected-error @below {{expected no 'moe.dispatch_layout' after moe-insert-all-to-all}}
-  %l = moe.dispatch_layout %expert placed by %p from_token %c0 over {"ep"} of @mesh exchange @x0
-      : (tensor<?x3xi32>, !moe.placement_ref<5 experts>, index) -> !moe.layout<2 ranks x 3 slots>
-  return
-}
-
-// -----
-
-// C2
+// C5
 comm.mesh @mesh <["ep"=4]>
 func.func @never_waited(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>) {
   // expected-error @below {{expected exactly one comm.wait on every path, but a path has none}}
@@ -28,7 +13,7 @@ func.func @never_waited(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>) {
 
 // -----
 
-// C2
+// C5
 comm.mesh @mesh <["ep"=4]>
 func.func @waited_twice(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>) {
   // expected-error @below {{expected exactly one comm.wait on every path, but its ticket is used again after it was waited for or carried on}}
@@ -41,7 +26,7 @@ func.func @waited_twice(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>) {
 
 // -----
 
-// C2
+// C5
 comm.mesh @mesh <["ep"=4]>
 func.func @waited_in_one_branch(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %c: i1) {
   // expected-error @below {{expected exactly one comm.wait on every path, but only some paths have one}}
@@ -55,7 +40,7 @@ func.func @waited_in_one_branch(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %c: i1
 
 // -----
 
-// C2
+// C5
 comm.mesh @mesh <["ep"=4]>
 func.func @waited_in_branch_and_behind(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %c: i1) {
   // expected-error @below {{but only some paths have one}}
@@ -70,7 +55,7 @@ func.func @waited_in_branch_and_behind(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>,
 
 // -----
 
-// C2
+// C5
 comm.mesh @mesh <["ep"=4]>
 func.func @waited_in_every_turn(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %n: index) {
   %c0 = arith.constant 0 : index
@@ -86,7 +71,7 @@ func.func @waited_in_every_turn(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %n: in
 
 // -----
 
-// C2
+// C5
 comm.mesh @mesh <["ep"=4]>
 func.func @started_in_every_turn(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %n: index) {
   %c0 = arith.constant 0 : index
@@ -101,7 +86,7 @@ func.func @started_in_every_turn(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %n: i
 
 // -----
 
-// C2
+// C5
 comm.mesh @mesh <["ep"=4]>
 func.func @result_of_loop_not_waited(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %n: index) {
   %c0 = arith.constant 0 : index
@@ -117,7 +102,7 @@ func.func @result_of_loop_not_waited(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %
 
 // -----
 
-// C2
+// C5
 comm.mesh @mesh <["ep"=4]>
 func.func @waited_before_carried(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %c: i1) {
   // expected-error @below {{but its ticket is used again after it was waited for or carried on}}
@@ -135,7 +120,7 @@ func.func @waited_before_carried(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %c: i
 
 // -----
 
-// C2
+// C5
 comm.mesh @mesh <["ep"=4]>
 func.func @carried_twice(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>) {
   // expected-error @below {{but its ticket becomes two}}
@@ -149,7 +134,7 @@ func.func @carried_twice(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>) {
 
 // -----
 
-// C2
+// C5
 comm.mesh @mesh <["ep"=4]>
 func.func @block_without_wait(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %c: i1) {
   // expected-error @below {{but a path has none}}

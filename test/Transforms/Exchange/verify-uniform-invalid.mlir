@@ -1,0 +1,160 @@
+// RUN: moe-opt %s --split-input-file --comm-verify-uniform --verify-diagnostics -o /dev/null
+
+// Who comes to a collective, and how often.
+
+// C1
+comm.mesh @mesh <["ep"=4]>
+func.func @condition_of_rank(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>) {
+  %c0 = arith.constant 0 : index
+  // expected-note @below {{'comm.rank' varies over {"ep"}}}
+  %r = comm.rank over {"ep"} of @mesh
+  %first = arith.cmpi eq, %r, %c0 : index
+  // expected-note @below {{it is decided here}}
+  scf.if %first {
+    // expected-error @below {{expected all ranks over {"ep"} or none to come here, but what decides it varies over {"ep"}}}
+    %s = comm.all_reduce sum %x into %y over {"ep"} of @mesh : (tensor<8x3xf32>, tensor<8x3xf32>) -> tensor<8x3xf32>
+  }
+  return
+}
+
+// -----
+
+// C1
+comm.mesh @mesh <["dp"=2, "ep"=4]>
+func.func @bound_of_local_rows(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %tokens: index {comm.varies_over = #comm.axes<{}>}) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  // expected-note @below {{'comm.local_extent' varies over {"ep"}}}
+  %n = comm.local_extent %tokens over {"dp","ep"} of @mesh
+  // expected-note @below {{it is decided here}}
+  scf.for %i = %c0 to %n step %c1 {
+    // expected-error @below {{expected all ranks over {"ep"} or none to come here, but what decides it varies over {"ep"}}}
+    comm.barrier over {"ep"} of @mesh
+  }
+  return
+}
+
+// -----
+
+// C1
+comm.mesh @mesh <["ep"=4]>
+// expected-note @below {{argument 1 varies over {"ep"}}}
+func.func @condition_of_sharded_data(%x: tensor<8x3xf32>, %y: tensor<3xi1> {comm.sharding = #comm.sharding<@mesh, [{"ep"}]>}) {
+  %c0 = arith.constant 0 : index
+  %c = tensor.extract %y[%c0] : tensor<3xi1>
+  // expected-note @below {{it is decided here}}
+  cf.cond_br %c, ^some, ^end
+^some:
+  %e = tensor.empty() : tensor<8x3xf32>
+  // expected-error @below {{expected all ranks over {"ep"} or none to come here}}
+  %s = comm.all_to_all %x into %e over {"ep"} of @mesh : (tensor<8x3xf32>, tensor<8x3xf32>) -> tensor<8x3xf32>
+  cf.br ^end
+^end:
+  return
+}
+
+// -----
+
+// C1
+comm.mesh @mesh <["ep"=4]>
+func.func private @exchange(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>) {
+  // expected-error @below {{expected all ranks over {"ep"} or none to come here}}
+  %s = comm.all_to_all %x into %y over {"ep"} of @mesh : (tensor<8x3xf32>, tensor<8x3xf32>) -> tensor<8x3xf32>
+  return
+}
+func.func private @inner(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>) {
+  call @exchange(%x, %y) : (tensor<8x3xf32>, tensor<8x3xf32>) -> ()
+  return
+}
+func.func @call_under_condition(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>) {
+  %c2 = arith.constant 2 : index
+  // expected-note @below {{'comm.rank' varies over {"ep"}}}
+  %r = comm.rank over {"ep"} of @mesh
+  %few = arith.cmpi ult, %r, %c2 : index
+  // expected-note @below {{it is decided here}}
+  scf.if %few {
+    // expected-note @below {{called from here}}
+    func.call @inner(%x, %y) : (tensor<8x3xf32>, tensor<8x3xf32>) -> ()
+  }
+  return
+}
+
+// -----
+
+// C1
+comm.mesh @mesh <["ep"=4]>
+func.func @loop_until_arrived(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>) {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  // expected-note @below {{it is decided here}}
+  %last = scf.while (%a = %x) : (tensor<8x3xf32>) -> tensor<8x3xf32> {
+    // expected-error @below {{expected all ranks over {"ep"} or none to come here}}
+    // expected-note @below {{'comm.all_to_all' varies over {"ep"}}}
+    %b = comm.all_to_all %a into %y over {"ep"} of @mesh : (tensor<8x3xf32>, tensor<8x3xf32>) -> tensor<8x3xf32>
+    %v = tensor.extract %b[%c0, %c0] : tensor<8x3xf32>
+    %more = arith.cmpf ogt, %v, %zero : f32
+    scf.condition(%more) %b : tensor<8x3xf32>
+  } do {
+  ^bb0(%a: tensor<8x3xf32>):
+    scf.yield %a : tensor<8x3xf32>
+  }
+  return
+}
+
+// -----
+
+// C1
+comm.mesh @mesh <["ep"=4]>
+func.func @waits_in_other_orders(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %z: tensor<8x3xf32>) {
+  %c0 = arith.constant 0 : index
+  // expected-note @below {{'comm.rank' varies over {"ep"}}}
+  %r = comm.rank over {"ep"} of @mesh
+  %first = arith.cmpi eq, %r, %c0 : index
+  %d, %t = comm.start all_to_all %x into %y over {"ep"} of @mesh : (tensor<8x3xf32>, tensor<8x3xf32>) -> (tensor<8x3xf32>, !comm.pending)
+  %e, %u = comm.start all_to_all %x into %z over {"ep"} of @mesh : (tensor<8x3xf32>, tensor<8x3xf32>) -> (tensor<8x3xf32>, !comm.pending)
+  // expected-note @below {{it is decided here}}
+  scf.if %first {
+    // expected-error @below {{expected all ranks over {"ep"} or none to come here}}
+    %v = comm.wait %t reads %x into %d : (!comm.pending, tensor<8x3xf32>, tensor<8x3xf32>) -> tensor<8x3xf32>
+    %w = comm.wait %u reads %x into %e : (!comm.pending, tensor<8x3xf32>, tensor<8x3xf32>) -> tensor<8x3xf32>
+  } else {
+    %w = comm.wait %u reads %x into %e : (!comm.pending, tensor<8x3xf32>, tensor<8x3xf32>) -> tensor<8x3xf32>
+    %v = comm.wait %t reads %x into %d : (!comm.pending, tensor<8x3xf32>, tensor<8x3xf32>) -> tensor<8x3xf32>
+  }
+  return
+}
+
+// -----
+
+// C1
+comm.mesh @mesh <["ep"=4]>
+func.func private @anything() -> index
+func.func @unknown_function(%x: tensor<8x3xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  // expected-note @below {{'func.call' varies over {"ep"}}}
+  %n = call @anything() : () -> index
+  // expected-note @below {{it is decided here}}
+  scf.for %i = %c0 to %n step %c1 {
+    // expected-error @below {{expected all ranks over {"ep"} or none to come here}}
+    comm.barrier over {"ep"} of @mesh
+  }
+  return
+}
+
+// -----
+
+// C1
+comm.mesh @mesh <["ep"=8]>
+func.func @rank_within_sub_axis(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>) {
+  %c0 = arith.constant 0 : index
+  // expected-note @below {{'comm.rank' varies over {"ep":(2)4}}}
+  %r = comm.rank over {"ep"} of @mesh
+  %first = arith.cmpi eq, %r, %c0 : index
+  // expected-note @below {{it is decided here}}
+  scf.if %first {
+    // expected-error @below {{expected all ranks over {"ep":(2)4} or none to come here, but what decides it varies over {"ep":(2)4}}}
+    comm.barrier over {"ep":(2)4} of @mesh
+  }
+  return
+}
