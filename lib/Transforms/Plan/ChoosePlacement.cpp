@@ -61,16 +61,56 @@ solve(planning::PlacementProblem problem, planning::PlacementPolicy policy,
   return planning::place(policy, problem, objective);
 }
 
-/// Slots that hold nothing need not be written.
-static ArrayAttr dropEmptySlots(ArrayAttr slots) {
-  Builder builder(slots.getContext());
-  SmallVector<Attribute> ranks;
-  for (auto rank : slots.getAsRange<DenseI64ArrayAttr>()) {
-    SmallVector<int64_t> experts(rank.asArrayRef());
-    llvm::erase(experts, -1);
+/// Whether two layers of a module ask for the same. Groups over the same axes
+/// are the same devices.
+static bool areEqual(const planning::PlacementProblem &left,
+                     const planning::PlacementProblem &right) {
+  auto getFields = [](const planning::PlacementProblem &problem) {
+    const planning::Deployment &on = *problem.deployment;
+    return std::tuple(problem.expertGroups, on.choices, on.dispatchRowBytes,
+                      on.combineRowBytes, on.work.flopsPerRow.value(),
+                      on.work.weightBytes.value(), on.work.bytesPerRow.value());
+  };
+  return left.loads == right.loads &&
+         left.loadsBySource == right.loadsBySource &&
+         left.slotsByRank == right.slotsByRank &&
+         getFields(left) == getFields(right) &&
+         llvm::equal(
+             left.deployment->axes, right.deployment->axes,
+             [](const planning::AxisRef &a, const planning::AxisRef &b) {
+               return a.toString() == b.toString();
+             });
+}
+
+/// Slots that hold nothing, or a replica that serves nobody, need not be
+/// written.
+static PlacementAttributes dropIdleSlots(PlacementAttributes attributes) {
+  Builder builder(attributes.slots.getContext());
+  DenseMap<int64_t, ReplicaTableAttr> tables;
+  SmallVector<Attribute> shared, ranks;
+  if (attributes.replicas) {
+    for (auto table : attributes.replicas.getAsRange<ReplicaTableAttr>()) {
+      tables[table.getExpert()] = table;
+      // All serve one rank: that is the only one.
+      if (!llvm::all_equal(table.getHosts())) {
+        shared.push_back(table);
+      }
+    }
+  }
+  for (auto [rank, list] :
+       llvm::enumerate(attributes.slots.getAsRange<DenseI64ArrayAttr>())) {
+    SmallVector<int64_t> experts;
+    for (int64_t expert : list.asArrayRef()) {
+      ReplicaTableAttr table = tables.lookup(expert);
+      if (expert >= 0 &&
+          (!table || llvm::is_contained(table.getHosts(), rank))) {
+        experts.push_back(expert);
+      }
+    }
     ranks.push_back(builder.getDenseI64ArrayAttr(experts));
   }
-  return builder.getArrayAttr(ranks);
+  return {builder.getArrayAttr(ranks),
+          shared.empty() ? ArrayAttr() : builder.getArrayAttr(shared)};
 }
 
 /// What a layer must have for a placement.
@@ -110,6 +150,11 @@ struct PlacedLayer {
     }
     return mlir::moe::describe(problem, *measured);
   }
+};
+
+struct SolvedProblem {
+  planning::PlacementProblem problem;
+  planning::PlacementResult result;
 };
 
 class ChoosePlacementPass
@@ -208,8 +253,7 @@ private:
         return fail(std::move(error));
       }
     }
-    llvm::Expected<planning::PlacementResult> result =
-        solve(placed.problem, chosen, goal);
+    llvm::Expected<planning::PlacementResult> result = solveOnce(placed);
     if (!result) {
       return fail(result.takeError());
     }
@@ -222,18 +266,35 @@ private:
     planning::RankDistance distance(facts.mesh, toPlanning(*experts.getAxes()),
                                     facts.devices.topology);
     PlacementAttributes attributes =
-        toAttributes(&getContext(), *placement, distance);
+        dropIdleSlots(toAttributes(&getContext(), *placement, distance));
     OpBuilder builder(&getContext());
     auto op = PlacementOp::create(
         builder, handle.getLoc(), "p" + std::to_string(handle.getLayer()),
         placement->expertCount(), *experts.getAxes(), *experts.getMesh(),
-        dropEmptySlots(attributes.slots), attributes.replicas,
+        attributes.slots, attributes.replicas,
         builder.getStringAttr(planning::toString(chosen)));
     symbols.insert(op, getInsertionPoint());
     handle.setPlacementAttr(FlatSymbolRefAttr::get(op.getSymNameAttr()));
     recordPlan(getOperation(), "placement", planning::toString(chosen));
     emitRemarks(placed, *result);
     return success();
+  }
+
+  /// Layers of one shape and equal loads, as all are where nothing is known of
+  /// them, are solved once.
+  llvm::Expected<planning::PlacementResult>
+  solveOnce(const PlacedLayer &placed) {
+    for (const SolvedProblem &known : solved) {
+      if (areEqual(known.problem, placed.problem)) {
+        return known.result;
+      }
+    }
+    llvm::Expected<planning::PlacementResult> result =
+        solve(placed.problem, chosen, goal);
+    if (result) {
+      solved.push_back({placed.problem, *result});
+    }
+    return result;
   }
 
   void emitRemarks(const PlacedLayer &placed,
@@ -307,5 +368,6 @@ private:
   planning::PlacementPolicy chosen = planning::PlacementPolicy::Contiguous;
   planning::Objective goal = planning::Objective::Load;
   PlacementSpec spec;
+  std::vector<SolvedProblem> solved;
 };
 } // namespace
