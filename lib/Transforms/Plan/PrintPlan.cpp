@@ -42,14 +42,16 @@ writeOutput(ModuleOp module, StringRef output,
 /// Writes a report; failures are errors of the module.
 static LogicalResult writeReport(ModuleOp module, const report::Report &report,
                                  StringRef format, StringRef output) {
-  if (format != "text" && format != "json") {
-    return emitError(module.getLoc(), "expected a format of text or json, but "
-                                      "got '")
+  if (format != "text" && format != "json" && format != "html") {
+    return emitError(module.getLoc(), "expected a format of text, json or "
+                                      "html, but got '")
            << format << "'";
   }
   return writeOutput(module, output, [&](raw_ostream &os) {
     if (format == "json") {
       report::renderJson(report, os);
+    } else if (format == "html") {
+      report::renderHtml(report, os);
     } else {
       report::renderText(report, os);
     }
@@ -102,7 +104,9 @@ public:
   StringRef getOutput() const override { return output; }
 
   void runOnOperation() override {
-    FailureOr<report::Report> made = makePlacementReport(getOperation());
+    FailureOr<report::Report> made = format == "html"
+                                         ? makePlacementPage(getOperation())
+                                         : makePlacementReport(getOperation());
     if (failed(made) ||
         failed(writeReport(getOperation(), *made, format, output))) {
       signalPassFailure();
@@ -136,7 +140,9 @@ public:
   StringRef getOutput() const override { return output; }
 
   void runOnOperation() override {
-    FailureOr<report::Report> made = makeTrafficReport(getOperation());
+    FailureOr<report::Report> made = format == "html"
+                                         ? makeTrafficPage(getOperation())
+                                         : makeTrafficReport(getOperation());
     if (failed(made) ||
         failed(writeReport(getOperation(), *made, format, output))) {
       signalPassFailure();

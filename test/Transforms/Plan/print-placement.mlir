@@ -32,5 +32,5 @@
 // FILE: layers 0-1: contiguous
 // MODULE-NOT: layers 0-1
 // MODULE: module attributes
-// FORMAT: error: expected a format of text or json, but got 'xml'
+// FORMAT: error: expected a format of text, json or html, but got 'xml'
 // UNPLACED: error: 'moe.experts' op expected axes and a placement; run moe-choose-mesh-mapping and moe-choose-placement

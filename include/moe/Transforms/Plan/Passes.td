@@ -264,7 +264,7 @@ def VerifyPartitionedPass : Pass<"moe-verify-partitioned", "ModuleOp"> {
 class MoE_PrintPass<string flag> : Pass<flag, "ModuleOp"> {
   let options = [
     Option<"format", "format", "std::string", /*default=*/"\"text\"",
-           "text or json">,
+           "text, json, or html: a page that needs no network">,
     Option<"output", "output", "std::string", /*default=*/"\"-\"",
            "File to write, or - for standard output, where the module is then "
            "not printed">
@@ -276,7 +276,10 @@ def PrintPlacementPass : MoE_PrintPass<"moe-print-placement"> {
   let description = [{
     Purpose: the placement for people and scripts: for each layer its policy,
     and for each rank its experts, its load, and the load over the mean. Layers
-    that are equal in it share a table.
+    that are equal in it share a table. `html` is a page with figures (which
+    device serves which expert, bytes by tier and from device to device, beside
+    a contiguous placement), the largest load that none is below, and a reason
+    for the place of every expert.
 
     Before and after: a module with placements. The pass changes nothing.
 
@@ -324,7 +327,9 @@ def PrintTrafficPass : MoE_PrintPass<"moe-print-traffic"> {
   let summary = "Print what travels on which link, and how long it takes";
   let description = [{
     Purpose: bytes and messages by tier, predicted times, and every constant
-    that they rest on, those that nobody has set marked as defaults.
+    that they rest on, those that nobody has set marked as defaults. `html` is a
+    page with figures of bytes by tier and from device to device, and of the
+    time along each axis.
 
     Before and after: a planned module. The pass changes nothing.
 
