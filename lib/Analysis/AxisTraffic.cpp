@@ -21,7 +21,9 @@ AxisRoles mlir::moe::getDefaultRoles(const planning::Mesh &mesh) {
       roles.expertColumns.push_back(axis.name);
     } else if (axis.name == "tp") {
       roles.denseTensor.push_back(axis.name);
-    } else if (axis.name != "pp") {
+    } else if (axis.name == "pp") {
+      roles.stages.push_back(axis.name);
+    } else {
       roles.tokens.push_back(axis.name);
     }
   }
@@ -40,7 +42,11 @@ static constexpr RecordedRole recordedRoles[] = {
     {"token_axes", &AxisRoles::tokens},
     {"expert_axes", &AxisRoles::experts},
     {"expert_tensor_axes", &AxisRoles::expertColumns},
-    {"tensor_axes", &AxisRoles::denseTensor}};
+    {"tensor_axes", &AxisRoles::denseTensor},
+    {"stage_axes", &AxisRoles::stages}};
+
+/// The key of `moe.plan` for what a step is.
+static constexpr StringLiteral stepKey = "step";
 
 void AxisRoles::record(ModuleOp module) const {
   for (const RecordedRole &role : recordedRoles) {
@@ -118,6 +124,32 @@ public:
     }
   }
 
+  /// Rows that go on to the next stage, once a step.
+  void addStages(const ShapeGroup &group) {
+    add(roles.stages, planning::CollectiveKind::Send,
+        static_cast<double>(deviceTokens) * group.shape.inputColumns *
+            group.shape.inputElementBytes,
+        1, "stage send", planning::AxisTraffic::Origin::Modelled);
+  }
+
+  /// The way back sends what the way there has received.
+  void addBackward() {
+    for (size_t index = 0, count = records.size(); index < count; ++index) {
+      planning::AxisTraffic record = records[index];
+      record.label += ", backward";
+      record.origin = planning::AxisTraffic::Origin::Modelled;
+      records.push_back(std::move(record));
+    }
+  }
+
+  /// Gradients of `parameters` bytes of a device, over the axes on which they
+  /// are replicated.
+  void addGradients(const std::vector<planning::AxisRef> &axes,
+                    double parameters, StringRef label) {
+    add(axes, planning::CollectiveKind::AllReduce, parameters, 1, label.str(),
+        planning::AxisTraffic::Origin::Modelled);
+  }
+
   std::vector<planning::AxisTraffic> records;
 
 private:
@@ -138,8 +170,47 @@ private:
 };
 } // namespace
 
+void mlir::moe::recordStep(ModuleOp module, StepKind step) {
+  if (step == StepKind::Training) {
+    recordPlan(module, stepKey, "training");
+  }
+}
+
+StepKind mlir::moe::getStep(ModuleOp module) {
+  auto plan = module->getAttrOfType<DictionaryAttr>(kPlanAttrName);
+  auto step = plan ? plan.getAs<StringAttr>(stepKey) : StringAttr();
+  return step && step.getValue() == "training" ? StepKind::Training
+                                               : StepKind::Inference;
+}
+
+/// Adds the all-reduces of the weights' gradients, which have their dtype.
+static void addGradients(ModuleOp module, const planning::Mesh &mesh,
+                         const AxisRoles &roles, TrafficRecords &traffic) {
+  double experts = 0, dense = 0;
+  for (WeightOp weight : module.getOps<WeightOp>()) {
+    auto type = cast<ShapedType>(weight.getType());
+    double bytes = static_cast<double>(type.getNumElements()) *
+                   type.getElementTypeBitWidth() / 8;
+    (isa<WeightsType>(type) ? experts : dense) += bytes;
+  }
+  auto parts = [&](ArrayRef<planning::AxisRef> axes) {
+    return static_cast<double>(mesh.groupSize(axes));
+  };
+  experts /=
+      parts(roles.experts) * parts(roles.expertColumns) * parts(roles.stages);
+  dense /= parts(roles.denseTensor) * parts(roles.stages);
+  std::vector<planning::AxisRef> replicated = roles.tokens;
+  llvm::erase_if(replicated, [&](const planning::AxisRef &axis) {
+    return llvm::any_of(roles.experts, [&](const planning::AxisRef &other) {
+      return axis.toString() == other.toString();
+    });
+  });
+  traffic.addGradients(replicated, experts, "expert gradients");
+  traffic.addGradients(roles.tokens, dense, "dense gradients");
+}
+
 std::vector<planning::AxisTraffic>
-mlir::moe::collectAxisTraffic(const planning::Mesh &mesh,
+mlir::moe::collectAxisTraffic(ModuleOp module, const planning::Mesh &mesh,
                               const AxisRoles &roles, ArrayRef<MoELayer> layers,
                               int64_t tokens) {
   std::vector<ShapeGroup> groups;
@@ -163,5 +234,12 @@ mlir::moe::collectAxisTraffic(const planning::Mesh &mesh,
     traffic.addLayers(group, suffix);
   }
   traffic.addTensorParallel(groups);
+  if (!groups.empty()) {
+    traffic.addStages(groups.front());
+  }
+  if (getStep(module) == StepKind::Training) {
+    traffic.addBackward();
+    addGradients(module, mesh, roles, traffic);
+  }
   return std::move(traffic.records);
 }

@@ -180,24 +180,24 @@ static report::Table makeAxisTable(const PlanFacts &facts,
                    {"times a step", ColumnKind::Count},
                    {"time a step", ColumnKind::Time}};
   comm::MeshOp mesh = facts.meshOp;
-  AxisRoles roles =
-      AxisRoles::getRecorded(mesh->getParentOfType<ModuleOp>(), facts.mesh);
+  auto module = mesh->getParentOfType<ModuleOp>();
+  AxisRoles roles = AxisRoles::getRecorded(module, facts.mesh);
   roles.tokens = facts.tokenAxes;
   if (!groups.empty()) {
     roles.experts = groups.front().data.expertAxes;
     roles.expertColumns = groups.front().data.columnAxes;
   }
   planning::CostModel model(facts.devices.topology);
-  for (const planning::AxisTraffic &record :
-       collectAxisTraffic(facts.mesh, roles, facts.layers, facts.tokens)) {
+  for (const planning::AxisTraffic &record : collectAxisTraffic(
+           module, facts.mesh, roles, facts.layers, facts.tokens)) {
     std::string axes;
     for (const planning::AxisRef &axis : record.axes) {
       axes += (axes.empty() ? "" : ", ") + axis.toString();
     }
-    planning::GroupSpread spread =
-        model.spreadOf(facts.mesh.groups(record.axes));
     planning::Microseconds time =
-        model.collectiveTime(record.kind, record.bytes, spread) * record.count;
+        model.collectiveTime(record.kind, record.bytes,
+                             facts.mesh.groups(record.axes)) *
+        record.count;
     table.add({record.label, axes, planning::toString(record.kind).str(),
                record.bytes.value(), record.count, time.value()});
     if (record.origin == planning::AxisTraffic::Origin::Modelled) {

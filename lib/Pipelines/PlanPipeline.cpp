@@ -31,6 +31,8 @@ void mlir::moe::buildPlanPipeline(OpPassManager &manager,
   mapping.expertAxes = llvm::to_vector(options.expertAxes);
   mapping.expertTensorAxes = llvm::to_vector(options.expertTensorAxes);
   mapping.tensorAxes = llvm::to_vector(options.tensorAxes);
+  mapping.stageAxes = llvm::to_vector(options.stageAxes);
+  mapping.step = options.step;
   manager.addPass(createChooseMeshMappingPass(std::move(mapping)));
 
   ChoosePlacementPassOptions placement;

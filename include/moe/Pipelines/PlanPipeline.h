@@ -88,6 +88,14 @@ struct PlanPipelineOptions : PassPipelineOptions<PlanPipelineOptions> {
       *this, "tensor-axes",
       llvm::cl::desc("Axes of the dense parts' tensor parallelism, which the "
                      "graph does not hold; tp by default")};
+  ListOption<std::string> stageAxes{
+      *this, "stage-axes",
+      llvm::cl::desc("Axes whose ranks run layers one after the other; pp by "
+                     "default")};
+  Option<std::string> step{
+      *this, "step", llvm::cl::init("inference"),
+      llvm::cl::desc("What a step is, as traffic that the graph does not hold "
+                     "is modelled: inference or training")};
 };
 
 /// First what is known of the cluster comes in, then the axes of the mesh are

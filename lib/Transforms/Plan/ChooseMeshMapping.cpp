@@ -38,7 +38,7 @@ static void overrideRole(ArrayRef<std::string> names,
 static llvm::Error verifyRoles(const planning::Mesh &mesh,
                                const AxisRoles &roles) {
   for (const std::vector<planning::AxisRef> *inner :
-       {&roles.tokens, &roles.experts, &roles.denseTensor}) {
+       {&roles.tokens, &roles.experts, &roles.denseTensor, &roles.stages}) {
     std::vector<planning::AxisRef> axes = *inner;
     // Experts' columns are what dense tensor parallelism may be folded into.
     if (inner != &roles.denseTensor) {
@@ -200,6 +200,7 @@ private:
     overrideRole(*expertAxes, roles.experts);
     overrideRole(*expertTensorAxes, roles.expertColumns);
     overrideRole(*tensorAxes, roles.denseTensor);
+    overrideRole(*stageAxes, roles.stages);
     if (llvm::Error error = verifyRoles(axes, roles)) {
       return emitError(module.getLoc(), "roles of mesh axes: ")
              << llvm::toString(std::move(error));
@@ -219,8 +220,16 @@ private:
     if (failed(roles) || failed(tokens) || failed(devices)) {
       return failure();
     }
+    if (step != "inference" && step != "training") {
+      return emitError(module.getLoc(),
+                       "expected a step of inference or training, but got '")
+             << step << "'";
+    }
+    if (step == "training") {
+      recordStep(module, StepKind::Training);
+    }
     std::vector<planning::AxisTraffic> traffic =
-        collectAxisTraffic(*axes, *roles, layers, *tokens);
+        collectAxisTraffic(module, *axes, *roles, layers, *tokens);
     llvm::Expected<planning::MeshMapping> mapping =
         planning::chooseMeshMapping(*axes, devices->topology, traffic);
     if (!mapping) {

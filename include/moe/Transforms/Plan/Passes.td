@@ -89,8 +89,13 @@ def ChooseMeshMappingPass : Pass<"moe-choose-mesh-mapping", "ModuleOp"> {
     Roles are what the options say. Only for a role that no option gives, names
     decide: experts over `ep`, the columns of their matrices over `etp`, tensor
     parallelism of the dense parts over `tp`, tokens over every axis but `etp`,
-    `tp` and `pp`. `moe.plan` records the roles. What the graph does not hold
-    (all-reduces of the dense parts) is costed as *modelled*.
+    `tp` and `pp`; stages over `pp`. `moe.plan` records the roles.
+
+    What the graph does not hold is costed too, as *modelled*, so that all axes
+    compete for the fast tier: all-reduces of the dense parts' tensor
+    parallelism, sends between stages and, with `step=training`, the way back
+    and the all-reduces of gradients. On a topology with a link graph every link
+    counts what all groups together bring to it.
 
     Example, `mesh=dp=2,ep=2`:
     ```mlir
@@ -114,7 +119,11 @@ def ChooseMeshMappingPass : Pass<"moe-choose-mesh-mapping", "ModuleOp"> {
                "Axes that split the columns of each expert's matrices, or "
                "none">,
     ListOption<"tensorAxes", "tensor-axes", "std::string",
-               "Axes of the dense parts' tensor parallelism, or none">
+               "Axes of the dense parts' tensor parallelism, or none">,
+    ListOption<"stageAxes", "stage-axes", "std::string",
+               "Axes whose ranks run layers one after the other, or none">,
+    Option<"step", "step", "std::string", /*default=*/"\"inference\"",
+           "inference or training: what a step is, as the traffic is modelled">
   ];
   let dependentDialects = ["comm::CommDialect"];
 }
