@@ -69,7 +69,7 @@ SmallVector<Value> mlir::moe::getDecidingValues(Operation *op) {
   for (Region &region : op->getRegions()) {
     for (Block &block : region) {
       Operation *end = block.empty() ? nullptr : &block.back();
-      if (end && isa<RegionBranchTerminatorOpInterface>(end)) {
+      if (isa_and_nonnull<RegionBranchTerminatorOpInterface>(end)) {
         llvm::append_range(deciding, getDecidingOperands(end));
       }
     }

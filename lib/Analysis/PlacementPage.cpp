@@ -90,10 +90,11 @@ FailureOr<report::Report> mlir::moe::makePlacementPage(ModuleOp module) {
     if (failed(bound)) {
       return failure();
     }
+    const report::BoundFigure &figure = *bound;
     model.layers.push_back({"layer " + layer.getName(), 1, placement,
                             planning::Placement::contiguous(
                                 placement.expertCount(), placement.rankCount()),
-                            data->loads, *bound});
+                            data->loads, figure});
   }
   report::Report page = report::placementPage(model);
   size_t groups = facts->mesh.groups(first->expertAxes).size();

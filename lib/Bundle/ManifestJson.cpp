@@ -12,7 +12,6 @@ using moe::runner::Handle;
 using moe::runner::LayerFacts;
 using moe::runner::Port;
 using moe::runner::WeightSymbol;
-namespace planning = moe::planning;
 
 namespace moe::bundle {
 

@@ -16,7 +16,6 @@ using moe::planning::Placement;
 using moe::planning::PlacementData;
 using moe::planning::ReplicaTable;
 using moe::planning::Topology;
-namespace planning = moe::planning;
 
 llvm::StringRef moe::bundle::nameOf(ProgramKind kind) {
   return kind == ProgramKind::Partitioned ? "program" : "reference";

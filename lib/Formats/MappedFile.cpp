@@ -21,7 +21,8 @@ llvm::Expected<MappedFile> MappedFile::open(llvm::StringRef path) {
     code = std::make_error_code(std::errc::is_a_directory);
   }
   if (!code && !llvm::sys::fs::is_regular_file(status)) {
-    llvm::sys::fs::closeFile(*handle);
+    // What could not be closed is not ours to report: this is the error.
+    static_cast<void>(llvm::sys::fs::closeFile(*handle));
     return llvm::createStringError(path +
                                    ": expected a file, but got a device or a "
                                    "pipe, which cannot be mapped");

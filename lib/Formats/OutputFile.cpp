@@ -82,7 +82,7 @@ llvm::Error moe::formats::writeFileAt(
   if (!error && !code) {
     return llvm::Error::success();
   }
-  fs::remove(beside);
+  static_cast<void>(fs::remove(beside));
   return error ? std::move(error) : fail(path, code);
 }
 

@@ -9,6 +9,7 @@
 #ifndef MOERT_COUNTERS_H
 #define MOERT_COUNTERS_H
 
+// NOLINTNEXTLINE(misc-header-include-cycle): this header can be read alone, too
 #include "moert/moert.h"
 
 #ifdef __cplusplus
