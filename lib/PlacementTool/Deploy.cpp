@@ -13,7 +13,6 @@
 using namespace moe::placement;
 using namespace moe::planning;
 using llvm::formatv;
-namespace report = moe::report;
 
 /// What an expert weighs and computes, by the model or by its width.
 static void setWork(const WorkloadOptions &options, Workload &workload) {

@@ -15,7 +15,6 @@ using namespace moe::planning;
 using llvm::createStringError;
 using llvm::formatv;
 namespace model = moe::model;
-namespace report = moe::report;
 
 /// One flag that says what nothing else says.
 static llvm::Error expectFlag(llvm::StringRef flag, int64_t value) {

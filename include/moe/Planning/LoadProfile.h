@@ -93,7 +93,7 @@ public:
   /// which layer i is the i-th list.
   static llvm::Expected<LoadProfile>
   fromSources(std::vector<std::vector<std::vector<double>>> loads,
-              llvm::ArrayRef<int64_t> layers = {});
+              llvm::ArrayRef<int64_t> numbers = {});
   static LoadProfile fromTrace(RoutingTrace trace);
 
   /// Whether no layer is known.

@@ -120,7 +120,7 @@ bool ShareFlow::augment(int64_t expert) {
     return false;
   }
   double amount = std::min(unsent[expert], limit - loadOfRank[*open]);
-  for (int64_t rank = *open, from; true; rank = edges[from].rank) {
+  for (int64_t rank = *open, from = -1; true; rank = edges[from].rank) {
     from = edgeToExpert[edges[edgeToRank[rank]].expert];
     if (from < 0) {
       break;

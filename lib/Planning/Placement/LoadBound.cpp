@@ -129,12 +129,12 @@ double LoadArguments::limitOfSlots(int64_t kept, int64_t others,
     return current;
   }
   double low = current, high = std::max(heaviest.back(), current);
-  for (double next = 2 * current; next < high; next *= 2) {
-    if (slotsNeeded(next, kept, others) <= slots) {
-      high = next;
+  while (2 * low < high) {
+    if (slotsNeeded(2 * low, kept, others) <= slots) {
+      high = 2 * low;
       break;
     }
-    low = next;
+    low *= 2;
   }
   for (int step = 0; step < 50 && high - low > 1e-9 * high; ++step) {
     double middle = (low + high) / 2;
