@@ -216,7 +216,8 @@ readPlan(const PreparedModule &prepared, const mlir::moe::PlanFacts &plan,
                    exchanged.shape.choices, exchanged.shape.outputColumns,
                    exchanged.shape.outputElementBytes, plans.dispatch.request(),
                    plans.combine.request()},
-      ProgramLayout{*ranks, {}, {}, {}, {}, {}, {}, exchanged.localSlots}};
+      ProgramLayout{*ranks, {}, {}, {}, {}, {}, {}, exchanged.localSlots},
+      /*placement=*/{}};
   if (llvm::Error error = readPorts(prepared.function, planned.layout)) {
     return error;
   }
