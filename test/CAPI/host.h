@@ -45,7 +45,7 @@ static char *readFile(const char *path, size_t *size) {
   require(file != NULL, path);
   require(fseek(file, 0, SEEK_END) == 0, path);
   *size = (size_t)ftell(file);
-  rewind(file);
+  require(fseek(file, 0, SEEK_SET) == 0, path);
   char *text = malloc(*size + 1);
   require(text && fread(text, 1, *size, file) == *size, path);
   fclose(file);

@@ -127,7 +127,8 @@ int main(int argc, char **argv) {
   int32_t *experts = malloc(choices * sizeof(int32_t));
   float *weights = malloc(choices * sizeof(float));
   job.input = input;
-  job.output = (float *)malloc((values + 1) * sizeof(float)) + 1;
+  float *room = malloc((values + 1) * sizeof(float));
+  job.output = room + 1;
   job.experts = malloc(choices * sizeof(int32_t));
   job.weights = malloc(choices * sizeof(float));
   moe_buffers buffers = {sizeof(buffers), 0,       tokenCount, input,

@@ -42,7 +42,7 @@ protected:
   /// A mesh @mesh of `ep` on a topology of `nodes` nodes; returns the distance
   /// between its ranks.
   planning::RankDistance createCluster(int64_t nodes, int64_t devices,
-                                       std::vector<int64_t> order) {
+                                       const std::vector<int64_t> &order) {
     planning::Topology topology = llvm::cantFail(planning::Topology::create(
         {{"ib", nodes, planning::GigabytesPerSecond(50),
           planning::Microseconds(5)},
@@ -149,7 +149,7 @@ TEST_F(PlanAttributesTest, mesh_round_trips) {
 }
 
 /// Replica tables with random runs for about half of the replicated experts.
-void drawTables(planning::PlacementData &data, std::mt19937_64 &random) {
+static void drawTables(planning::PlacementData &data, std::mt19937_64 &random) {
   std::map<int64_t, std::vector<int64_t>> slots;
   int64_t slot = 0;
   for (const std::vector<int64_t> &experts : data.expertsByRank) {

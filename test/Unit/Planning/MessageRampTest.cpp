@@ -20,8 +20,8 @@ static AllToAllSample sample(int64_t devices, double sendBuffer, double time) {
 /// Rows that follow a ramp exactly.
 static std::vector<AllToAllSample> samplesOf(const MessageRamp &ramp) {
   std::vector<AllToAllSample> samples;
-  for (double bytes = 512; bytes < 1e9; bytes *= 4) {
-    AllToAllSample row = sample(4, bytes, 1);
+  for (int64_t bytes = 512; bytes < 1'000'000'000; bytes *= 4) {
+    AllToAllSample row = sample(4, static_cast<double>(bytes), 1);
     row.time = ramp.timeOf(row.leaving());
     samples.push_back(row);
   }

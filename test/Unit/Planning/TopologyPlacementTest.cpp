@@ -80,7 +80,9 @@ static PlacementResult expectSound(const PlacementProblem &problem) {
   return joint;
 }
 
+namespace {
 class TopologyPlacement : public testing::TestWithParam<Machine> {};
+} // namespace
 
 TEST_P(TopologyPlacement, KeepsItsPromises) {
   expectSound(olmoeOn(topologyOf(GetParam()), CostConstants()));
