@@ -55,8 +55,9 @@ static void checkSizes(const std::string &name, Descriptor valid,
     valid.struct_size = wrong;
     outcome = call(valid);
     EXPECT_EQ(outcome.status, MOERT_VERSION_MISMATCH);
-    text = name + ": expected struct_size " + size + ", but got " +
-           std::to_string(wrong);
+    text = name;
+    text +=
+        ": expected struct_size " + size + ", but got " + std::to_string(wrong);
     EXPECT_NE(outcome.text.find(text), std::string::npos) << outcome.text;
   }
 }

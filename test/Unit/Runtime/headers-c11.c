@@ -6,7 +6,9 @@
 #include "moert/moert.h"
 #include "moert/threads.h"
 
+// NOLINTBEGIN(readability-duplicate-include): the second time is the test
 #include "moert/compiled.h"
 #include "moert/threads.h"
+// NOLINTEND(readability-duplicate-include)
 
 _Static_assert(sizeof(moert_frame) == 32, "compiled code relies on it");

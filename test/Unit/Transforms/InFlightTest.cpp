@@ -105,7 +105,7 @@ static std::unique_ptr<JitEngine> compile(const InFlightProgram &program) {
   JitOptions options;
   options.target = llvm::cantFail(CPUTarget::parse("native"));
 #define ADD_SYMBOL(name)                                                       \
-  options.symbols[#name] = reinterpret_cast<void *>(&name);
+  options.symbols[#name] = reinterpret_cast<void *>(&(name));
   MOERT_FRAME_FUNCTIONS(ADD_SYMBOL)
 #undef ADD_SYMBOL
   PassManager manager(&context);
