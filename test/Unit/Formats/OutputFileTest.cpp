@@ -44,7 +44,7 @@ TEST(OutputFile, PlacesThatCannotBeWrittenAreNamed) {
   std::string file = folder.write("file", "text");
   EXPECT_EQ(messageOf(expectWritable(folder.path())),
             folder.path() + ": Is a directory");
-  for (std::string path : {folder.file("none/x"), std::string()}) {
+  for (const std::string &path : {folder.file("none/x"), std::string()}) {
     EXPECT_EQ(messageOf(expectWritable(path)),
               path + ": No such file or directory");
     EXPECT_EQ(messageOf(writeFile(path, write("x"))),

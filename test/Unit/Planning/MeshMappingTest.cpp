@@ -136,7 +136,7 @@ TEST(MeshMapping, GroupsOfANodeShareItsLinks) {
   CostModel model(topology);
   DeviceGroup left = {0, 2}, right = {1, 3};
   Bytes bytes(40e6);
-  auto time = [&](std::vector<DeviceGroup> groups) {
+  auto time = [&](const std::vector<DeviceGroup> &groups) {
     return model.collectiveTime(CollectiveKind::AllToAll, bytes, groups)
         .value();
   };

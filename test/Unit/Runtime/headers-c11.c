@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The headers of the runtime, as C11. Each stands alone and may come twice.
-#include "moert/counters.h"
-
+// The headers of the runtime, as C11. Each stands alone and may come twice;
+// counters.h comes with moert.h.
 #include "moert/compiled.h"
 #include "moert/moert.h"
 #include "moert/threads.h"
