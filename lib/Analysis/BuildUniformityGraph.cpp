@@ -4,6 +4,7 @@
 
 #include "UniformityGraph.h"
 #include "moe/Analysis/ControlEdges.h"
+#include "moe/Dialect/MoE/MoE.h"
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -300,6 +301,12 @@ private:
   /// operands' extents and from numbers.
   void visitExtents(Operation *op, Value result, const AxisSet &own) {
     graph.addOwn(result, Aspect::Extents, own);
+    if (auto counts = dyn_cast<CountChoicesOp>(op)) {
+      // A row for each group of all tokens, whichever of them a rank holds.
+      graph.addSource(result, Aspect::Extents, counts.getTokens(),
+                      Aspect::Contents);
+      return;
+    }
     auto destination = dyn_cast<DestinationStyleOpInterface>(op);
     if (destination && isa<OpResult>(result)) {
       OpOperand *init = destination.getTiedOpOperand(cast<OpResult>(result));

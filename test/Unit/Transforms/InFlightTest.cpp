@@ -109,7 +109,6 @@ static std::unique_ptr<JitEngine> compile(const InFlightProgram &program) {
   MOERT_FRAME_FUNCTIONS(ADD_SYMBOL)
 #undef ADD_SYMBOL
   PassManager manager(&context);
-  manager.addPass(createVerifyCommunicationPass());
   addBufferizationPasses(manager);
   manager.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   manager.addPass(createConvertCommToRuntimePass());
