@@ -153,7 +153,9 @@ static llvm::Error plan(mlir::ModuleOp module, const SessionOptions &options) {
   plan.expertAxes = llvm::ArrayRef(options.expertAxes);
   plan.expertTensorAxes = llvm::ArrayRef(options.expertTensorAxes);
   plan.topology = options.topology;
-  plan.exchange = options.exchange;
+  if (!options.exchange.empty()) {
+    plan.exchange = options.exchange;
+  }
   return runPasses(module, [&](mlir::OpPassManager &manager) {
     mlir::moe::buildPlanPipeline(manager, plan);
   });
@@ -224,16 +226,36 @@ static llvm::Error checkRoles(mlir::ModuleOp module,
   return error;
 }
 
-/// The plan that the module came with must be what the flags ask for.
-static llvm::Error checkPlan(mlir::ModuleOp module,
+/// Rows must travel as the flag asks.
+static llvm::Error checkExchange(mlir::ModuleOp module,
+                                 const SessionOptions &options) {
+  for (auto exchange : module.getOps<mlir::moe::ExchangeOp>()) {
+    llvm::StringRef form = mlir::moe::stringifyExchangeForm(exchange.getForm());
+    if (!options.exchange.empty() && options.exchange != form) {
+      return llvm::createStringError(formatv(
+          "{0}: expected the exchange {1}, but the module is planned with "
+          "{2}; --replan plans it again",
+          options.modulePath, options.exchange, form));
+    }
+  }
+  return llvm::Error::success();
+}
+
+/// The mesh must have the axes and the ranks that the flags ask for.
+static llvm::Error checkMesh(mlir::comm::MeshOp mesh,
                              const SessionOptions &options) {
-  mlir::comm::MeshOp mesh = findMesh(module);
   std::string planned = formatMesh(mesh);
-  if (!options.mesh.empty() && options.mesh != planned) {
-    return llvm::createStringError(formatv(
-        "{0}: expected the mesh {1}, but the module is planned for {2}; "
-        "--replan plans it again",
-        options.modulePath, options.mesh, planned));
+  if (!options.mesh.empty()) {
+    llvm::Expected<Mesh> asked = Mesh::parse(options.mesh);
+    if (!asked) {
+      return asked.takeError();
+    }
+    if (asked->toString() != planned) {
+      return llvm::createStringError(formatv(
+          "{0}: expected the mesh {1}, but the module is planned for {2}; "
+          "--replan plans it again",
+          options.modulePath, asked->toString(), planned));
+    }
   }
   if (options.ranks && options.ranks != mesh.getRankCount()) {
     return llvm::createStringError(formatv(
@@ -241,7 +263,19 @@ static llvm::Error checkPlan(mlir::ModuleOp module,
         "mesh {2} of {3}; --replan plans it again",
         options.modulePath, options.ranks, planned, mesh.getRankCount()));
   }
+  return llvm::Error::success();
+}
+
+/// The plan that the module came with must be what the flags ask for.
+static llvm::Error checkPlan(mlir::ModuleOp module,
+                             const SessionOptions &options) {
+  if (llvm::Error error = checkMesh(findMesh(module), options)) {
+    return error;
+  }
   if (llvm::Error error = checkRoles(module, options)) {
+    return error;
+  }
+  if (llvm::Error error = checkExchange(module, options)) {
     return error;
   }
   return options.topology.empty() ? llvm::Error::success()

@@ -80,7 +80,7 @@ static llvm::Expected<SessionOptions> readOptions(const InputArgList &flags) {
   options.mesh = flags.getLastArgValue(OPT_mesh_eq);
   options.topology = flags.getLastArgValue(OPT_topology_eq);
   options.layer = flags.getLastArgValue(OPT_layer_eq);
-  options.exchange = flags.getLastArgValue(OPT_exchange_eq, "flat_exact");
+  options.exchange = flags.getLastArgValue(OPT_exchange_eq);
   options.replan = flags.hasArg(OPT_replan);
   options.overlaps = !flags.hasArg(OPT_no_overlap);
   options.cpu = flags.getLastArgValue(OPT_cpu_eq, "native");

@@ -244,7 +244,7 @@ CommandLine::parse(llvm::ArrayRef<const char *> words) {
   session.expertAxes = readNames(flags, OPT_expert_axes_eq);
   session.expertTensorAxes = readNames(flags, OPT_expert_tensor_axes_eq);
   session.topology = flags.getLastArgValue(OPT_topology_eq);
-  session.exchange = flags.getLastArgValue(OPT_exchange_eq, "flat_exact");
+  session.exchange = flags.getLastArgValue(OPT_exchange_eq);
   session.replan = flags.hasArg(OPT_replan);
   session.cpu = flags.getLastArgValue(OPT_cpu_eq, "native");
   session.weights = flags.getLastArgValue(OPT_weights_eq);

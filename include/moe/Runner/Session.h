@@ -34,8 +34,9 @@ struct SessionOptions {
   std::vector<std::string> expertTensorAxes;
   /// An MLIR file with a comm.topology; empty: none, or the module's.
   std::string topology;
-  /// "flat_exact" or "flat_bounded", for a module that is not planned.
-  std::string exchange = "flat_exact";
+  /// "flat_exact" or "flat_bounded"; empty: what the plan says, for a module
+  /// that is not planned "flat_exact".
+  std::string exchange;
   /// Forget the module's own plan first.
   bool replan = false;
 

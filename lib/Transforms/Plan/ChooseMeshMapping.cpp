@@ -185,9 +185,17 @@ private:
       return emitError(module.getLoc(), "option 'mesh': ")
              << llvm::toString(axes.takeError());
     }
-    if (op && !mesh.empty() && axes->toString() != mesh) {
-      return op.emitOpError("expected the mesh of the option, ")
-             << mesh << ", but the module has " << axes->toString();
+    if (op && !mesh.empty()) {
+      llvm::Expected<planning::Mesh> asked = planning::Mesh::parse(mesh);
+      if (!asked) {
+        return emitError(module.getLoc(), "option 'mesh': ")
+               << llvm::toString(asked.takeError());
+      }
+      if (axes->toString() != asked->toString()) {
+        return op.emitOpError("expected the mesh of the option, ")
+               << asked->toString() << ", but the module has "
+               << axes->toString();
+      }
     }
     return std::move(*axes);
   }
