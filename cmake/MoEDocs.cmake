@@ -13,7 +13,7 @@ function(moe_add_page page source)
   add_custom_command(OUTPUT ${output}
     COMMAND ${CMAKE_COMMAND} -E make_directory ${folder}
     COMMAND ${MLIR_TABLEGEN_EXE} ${ARGN} ${source} -o ${output}
-      -I ${PROJECT_SOURCE_DIR}/dialects ${upstream}
+      -I ${source_folder} -I ${PROJECT_SOURCE_DIR}/dialects ${upstream}
     DEPENDS ${sources} COMMENT "Writing docs/${page}.md" VERBATIM)
   set(moe_docs_pages ${moe_docs_pages} ${output} PARENT_SCOPE)
 endfunction()

@@ -3,6 +3,8 @@
 #define COMM_OPS
 
 include "comm/CommMeshOps.td"
+include "comm/CommBoundOps.td"
 include "comm/CommCollectiveOps.td"
+include "comm/CommInFlightOps.td"
 
 #endif // COMM_OPS
