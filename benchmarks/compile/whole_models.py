@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Compiles whole models from their configurations to LLVM IR.
+"""Compiles whole models from their configurations to LLVM's dialect.
 
   whole_models.py bin configurations [--tries N]
 
@@ -61,7 +61,7 @@ def row(*cells):
 def compile_all(compiler, configs):
     """Prints the table; gives the failures."""
     failures = []
-    row("model", "import s", "to LLVM IR s", "peak MiB")
+    row("model", "import s", "to LLVM's dialect s", "peak MiB")
     row("---", "---:", "---:", "---:")
     for config in configs:
         seconds, _, error = compiler.importing(config)
@@ -81,7 +81,7 @@ def compare_meshes(compiler, config):
     """DeepSeek-V3 on few and on many ranks."""
     compiler.importing(config)
     print()
-    row("DeepSeek-V3 on", "to LLVM IR s", "peak MiB")
+    row("DeepSeek-V3 on", "to LLVM's dialect s", "peak MiB")
     row("---", "---:", "---:")
     times = []
     for ranks in (64, 2048):
