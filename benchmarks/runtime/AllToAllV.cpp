@@ -2,13 +2,15 @@
 //===- AllToAllV.cpp - all_to_all_v over threads against memcpy -----------===//
 //
 // For the given number of ranks and 64 B … 1 MiB a pair, prints one line
-//   <ranks> <bytes a pair> <us of all_to_all_v> <us of memcpy>
-// The two take turns in short blocks, and each figure is the best block's,
-// which neighbours on the machine have disturbed the least. memcpy is the same
-// blocks between the same buffers, round by round, as fast as the machine can:
-// as many threads as there are cores share out the receivers, and none waits
-// for another before the last round. (Were each rank's thread to copy all its
-// rounds at a stretch, ranks beyond the cores would copy from their caches.)
+//   <ranks> <bytes a pair> <us of all_to_all_v> <us of memcpy by one thread>
+//   <us of memcpy by all cores>
+// They take turns in short blocks, and each figure is the best block's, which
+// neighbours on the machine have disturbed the least. memcpy is the same blocks
+// between the same buffers, round by round. By all cores it is as fast as the
+// machine can: as many threads as there are cores share out the receivers, and
+// none waits for another before the last round. (Were each rank's thread to
+// copy all its rounds at a stretch, ranks beyond the cores would copy from
+// their caches.)
 //
 //===----------------------------------------------------------------------===//
 
@@ -41,12 +43,14 @@ struct Buffer {
 /// What the ranks of one measurement share.
 struct Measurement {
   int ranks;
+  int cores;
   size_t bytesPerPair;
   int turns;
   std::vector<std::unique_ptr<Buffer>> sources;
   std::vector<std::unique_ptr<Buffer>> destinations;
   std::vector<std::vector<double>> exchangeUs;
-  std::vector<std::vector<double>> memcpyUs;
+  std::vector<std::vector<double>> oneThreadUs;
+  std::vector<std::vector<double>> allCoresUs;
 };
 
 double microseconds(Clock::time_point begin, Clock::time_point end) {
@@ -72,6 +76,16 @@ static void copyReceives(const Measurement &m, int rank) {
   }
 }
 
+/// This rank's part of a block of copies that the first `threads` ranks share.
+static void copyBlock(const Measurement &m, int rank, int threads) {
+  for (int turn = 0; turn < m.turns; ++turn) {
+    for (int r = rank; rank < threads && r < m.ranks; r += threads) {
+      copyReceives(m, r);
+    }
+  }
+}
+
+/// The cores of the calling thread; a rank's thread is bound to one.
 static int availableCores() {
   cpu_set_t set;
   return sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
@@ -97,7 +111,6 @@ static moert_status measureRank(moert_context *context, void *user) {
   moert_collective barrier = exchange;
   barrier.kind = MOERT_BARRIER;
 
-  int cores = std::min(m.ranks, availableCores());
   for (int block = 0; block < blocks; ++block) {
     check(moert_comm_run(comm, &barrier));
     Clock::time_point begin = Clock::now();
@@ -105,16 +118,18 @@ static moert_status measureRank(moert_context *context, void *user) {
       check(moert_comm_run(comm, &exchange));
     }
     check(moert_comm_run(comm, &barrier));
-    Clock::time_point middle = Clock::now();
-    for (int turn = 0; turn < m.turns; ++turn) {
-      for (int r = rank; rank < cores && r < m.ranks; r += cores) {
-        copyReceives(m, r);
-      }
-    }
+    Clock::time_point exchanged = Clock::now();
+    copyBlock(m, rank, 1);
     check(moert_comm_run(comm, &barrier));
-    Clock::time_point end = Clock::now();
-    m.exchangeUs[rank].push_back(microseconds(begin, middle) / m.turns);
-    m.memcpyUs[rank].push_back(microseconds(middle, end) / m.turns);
+    Clock::time_point copiedByOne = Clock::now();
+    copyBlock(m, rank, m.cores);
+    check(moert_comm_run(comm, &barrier));
+    Clock::time_point copiedByAll = Clock::now();
+    m.exchangeUs[rank].push_back(microseconds(begin, exchanged) / m.turns);
+    m.oneThreadUs[rank].push_back(microseconds(exchanged, copiedByOne) /
+                                  m.turns);
+    m.allCoresUs[rank].push_back(microseconds(copiedByOne, copiedByAll) /
+                                 m.turns);
   }
   return MOERT_OK;
 }
@@ -133,6 +148,7 @@ static double summarize(const std::vector<std::vector<double>> &byRank) {
 static void measure(int ranks, size_t bytesPerPair) {
   Measurement m;
   m.ranks = ranks;
+  m.cores = std::min(ranks, availableCores());
   m.bytesPerPair = bytesPerPair;
   size_t total = bytesPerPair * size_t(ranks) * size_t(ranks);
   m.turns = int(std::clamp<size_t>((size_t(64) << 20) / total, 4, 2000));
@@ -142,13 +158,15 @@ static void measure(int ranks, size_t bytesPerPair) {
     m.destinations.push_back(std::make_unique<Buffer>(bytes));
   }
   m.exchangeUs.resize(ranks);
-  m.memcpyUs.resize(ranks);
+  m.oneThreadUs.resize(ranks);
+  m.allCoresUs.resize(ranks);
   moert_threads_options options = {};
   options.struct_size = sizeof(options);
   options.ranks = ranks;
   check(moert_threads_run(&options, measureRank, &m, nullptr));
-  std::printf("%d %zu %.3f %.3f\n", ranks, bytesPerPair,
-              summarize(m.exchangeUs), summarize(m.memcpyUs));
+  std::printf("%d %zu %.3f %.3f %.3f\n", ranks, bytesPerPair,
+              summarize(m.exchangeUs), summarize(m.oneThreadUs),
+              summarize(m.allCoresUs));
   std::fflush(stdout);
 }
 
