@@ -15,6 +15,7 @@ static Family mixtral() {
   Family f;
   f.modelType = "mixtral";
   f.expertsKey = "num_local_experts";
+  f.expertsAlias = "num_experts";
   f.expertWidthKey = "intermediate_size";
   f.denseWidthKey = "";
   f.normEpsilon.otherwise = 1e-5;

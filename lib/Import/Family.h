@@ -137,6 +137,8 @@ struct Family {
   std::string modelType;
   std::string hiddenKey = "hidden_size";
   std::string expertsKey = "num_experts";
+  /// The same under another name; transformers 5 writes Qwen3-MoE's this way.
+  std::string expertsAlias = "num_local_experts";
   std::string expertWidthKey = "moe_intermediate_size";
   /// Width of layers without experts; empty where all have them.
   std::string denseWidthKey = "intermediate_size";

@@ -96,13 +96,32 @@ static LogicalResult readCapacity(const Config &config, const RouterRow &row,
   return success();
 }
 
+/// The number of experts, under the family's key or its alias.
+static FailureOr<int64_t> readExperts(const Config &config,
+                                      const Family &family) {
+  if (!config.has(family.expertsAlias)) {
+    return config.getInteger(family.expertsKey);
+  }
+  FailureOr<int64_t> alias = config.getInteger(family.expertsAlias);
+  if (failed(alias) || !config.has(family.expertsKey)) {
+    return alias;
+  }
+  FailureOr<int64_t> experts = config.getInteger(family.expertsKey);
+  if (succeeded(experts) && *experts != *alias) {
+    return config.emitError(family.expertsAlias)
+           << "expected " << *experts << " as in \"" << family.expertsKey
+           << "\", but got " << *alias;
+  }
+  return experts;
+}
+
 LogicalResult mlir::moe::describeRouting(const Config &config,
                                          const Family &family,
                                          ModelDescription &model,
                                          MLIRContext *context) {
   const RouterRow &row = family.router;
   Routing &routing = model.routing;
-  FailureOr<int64_t> experts = config.getInteger(family.expertsKey);
+  FailureOr<int64_t> experts = readExperts(config, family);
   FailureOr<int64_t> topK = row.topKKey.empty()
                                 ? FailureOr<int64_t>(1)
                                 : config.getInteger(row.topKKey);

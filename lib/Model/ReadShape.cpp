@@ -253,7 +253,9 @@ moe::model::readModelShape(const ConfigObject &config) {
   shape.family = family.modelType;
   readDtype(reader, shape);
   shape.hidden = reader.integer(family.hidden);
-  shape.experts = reader.integer(family.experts);
+  bool renamed = !reader.has(family.experts) && reader.has(family.expertsAlias);
+  shape.experts =
+      reader.integer(renamed ? family.expertsAlias : family.experts);
   shape.choices =
       family.choices.empty()
           ? family.otherwiseChoices

@@ -71,6 +71,8 @@ struct ShapeFamily {
   std::string vocabulary = "vocab_size";
   FlagRule tied = {"tie_word_embeddings"};
   std::string experts = "num_experts";
+  /// Read where `experts` is absent; transformers 5 writes Qwen3-MoE's so.
+  std::string expertsAlias = "num_local_experts";
   /// Empty, or absent in a configuration: `otherwiseChoices`.
   std::string choices = "num_experts_per_tok";
   int64_t otherwiseChoices = 1;

@@ -173,6 +173,14 @@ TEST(ModelShape, SaysWhatItLeavesOut) {
   EXPECT_TRUE(shapeOf("Mixtral-8x7B").notes.empty());
 }
 
+TEST(ModelShape, ReadsTheExpertsUnderTransformers5Name) {
+  std::string qwen = replaced(modelText("Qwen3-30B-A3B"), "\"num_experts\"",
+                              "\"num_local_experts\"");
+  llvm::Expected<ModelShape> shape = readModelShape(qwen, "c.json");
+  ASSERT_TRUE(bool(shape)) << llvm::toString(shape.takeError());
+  EXPECT_EQ(shape->experts, 128);
+}
+
 TEST(ModelShape, RefusesWithKeyAndPlace) {
   // The file lacks the sizes of the checkpoint, and says so.
   EXPECT_EQ(errorOf(modelText("NLLB-MoE-54B")),
