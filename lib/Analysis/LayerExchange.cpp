@@ -34,7 +34,7 @@ FailureOr<ExchangedLayer> ExchangedLayer::gather(const MoELayer &layer) {
   ExpertShape shape = layer.getShape();
   llvm::Expected<planning::ExpertShares> loads =
       getShares(experts->getParentOfType<ModuleOp>(), layer.getNumber(),
-                placement->expertCount());
+                placement->expertCount(), placement->rankCount());
   if (!loads) {
     return handle.emitOpError() << llvm::toString(loads.takeError());
   }
@@ -60,7 +60,7 @@ static bool areEqual(ArrayRef<planning::AxisRef> left,
 
 bool ExchangedLayer::hasTrafficOf(const ExchangedLayer &other) const {
   return shape == other.shape && localSlots == other.localSlots &&
-         loads.shares == other.loads.shares &&
+         loads == other.loads &&
          areEqual(expertAxes, other.expertAxes) &&
          areEqual(resultAxes, other.resultAxes) && placement == other.placement;
 }
@@ -122,7 +122,7 @@ mlir::moe::getExpectedRows(const PlanFacts &facts,
     std::vector<planning::TokenRange> sources =
         planning::tokenRanges(facts.mesh, group, tokenAxes, facts.tokens);
     planning::CountMatrix counts = planning::expectedRows(
-        layer.shape.choices, layer.loads.shares, sources, layer.placement);
+        layer.shape.choices, layer.loads, sources, layer.placement);
     expected.push_back({std::move(group), std::move(counts)});
   }
   return expected;

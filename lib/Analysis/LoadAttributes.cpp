@@ -32,10 +32,10 @@ static std::vector<std::vector<double>> readSources(ModuleOp module,
   return sources;
 }
 
-/// `ranks` is what the sources must be, if that matters.
-static llvm::Expected<planning::LayerLoads>
-readLoads(ModuleOp module, int64_t layer, int64_t experts,
-          std::optional<int64_t> ranks) {
+llvm::Expected<planning::LayerLoads> mlir::moe::getLoads(ModuleOp module,
+                                                         int64_t layer,
+                                                         int64_t experts,
+                                                         int64_t ranks) {
   planning::LayerLoads result;
   std::vector<std::vector<double>> sources = readSources(module, layer);
   if (sources.empty()) {
@@ -49,12 +49,11 @@ readLoads(ModuleOp module, int64_t layer, int64_t experts,
                       layer, experts, sources.front().size())
             .str());
   }
-  if (sources.size() > 1 && ranks &&
-      static_cast<int64_t>(sources.size()) != *ranks) {
+  if (sources.size() > 1 && static_cast<int64_t>(sources.size()) != ranks) {
     return llvm::createStringError(
         llvm::formatv("layer {0}: expected loads of {1} source ranks, but got "
                       "{2}",
-                      layer, *ranks, sources.size())
+                      layer, ranks, sources.size())
             .str());
   }
   result.loads.resize(experts);
@@ -69,22 +68,18 @@ readLoads(ModuleOp module, int64_t layer, int64_t experts,
   return result;
 }
 
-llvm::Expected<planning::LayerLoads> mlir::moe::getLoads(ModuleOp module,
-                                                         int64_t layer,
-                                                         int64_t experts,
-                                                         int64_t ranks) {
-  return readLoads(module, layer, experts, ranks);
-}
-
-llvm::Expected<planning::ExpertShares>
-mlir::moe::getShares(ModuleOp module, int64_t layer, int64_t experts) {
+llvm::Expected<planning::ExpertShares> mlir::moe::getShares(ModuleOp module,
+                                                            int64_t layer,
+                                                            int64_t experts,
+                                                            int64_t ranks) {
   llvm::Expected<planning::LayerLoads> loads =
-      readLoads(module, layer, experts, std::nullopt);
+      getLoads(module, layer, experts, ranks);
   if (!loads) {
     return loads.takeError();
   }
   return planning::ExpertShares{std::move(loads->loads),
-                                loads->isAssumedUniform};
+                                loads->isAssumedUniform,
+                                std::move(loads->bySource)};
 }
 
 void mlir::moe::setLoads(ModuleOp module, int64_t layer,

@@ -91,7 +91,7 @@ static bool areEqual(const EqualLayers &group, const MoELayer &layer,
          left.getAxes() == right.getAxes() &&
          group.getExchange() == other.getExchange() &&
          group.data.shape == data.shape &&
-         group.data.loads.shares == data.loads.shares;
+         group.data.loads == data.loads;
 }
 
 static FailureOr<std::vector<EqualLayers>> groupLayers(const PlanFacts &facts) {

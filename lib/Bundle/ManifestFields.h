@@ -39,6 +39,12 @@ public:
   template <typename T> void field(llvm::StringRef key, const T &value) {
     object[key] = toJson(value);
   }
+  /// A list that is written only where it has entries.
+  template <typename T> void optionalList(llvm::StringRef key, const T &value) {
+    if (!value.empty()) {
+      field(key, value);
+    }
+  }
   template <typename T>
   void choice(llvm::StringRef key, const T &value,
               llvm::ArrayRef<EnumName<T>> names) {
@@ -113,6 +119,12 @@ public:
       return;
     }
     read(*found, value, place(key));
+  }
+  /// A list that has no entries where it is missing.
+  template <typename T> void optionalList(llvm::StringRef key, T &value) {
+    if (object.get(key)) {
+      field(key, value);
+    }
   }
   template <typename T>
   void choice(llvm::StringRef key, T &value,

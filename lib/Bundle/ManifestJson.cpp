@@ -136,6 +136,7 @@ template <typename Fields>
 static void describe(Fields &fields, planning::ExpertShares &loads) {
   fields.field("shares", loads.shares);
   fields.field("assumed_uniform", loads.isAssumedUniform);
+  fields.optionalList("by_source", loads.bySource);
 }
 
 template <typename Fields>

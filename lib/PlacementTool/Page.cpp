@@ -52,8 +52,15 @@ static ExpertShares toShares(const LayerWork &work) {
   for (double load : work.problem.loads) {
     sum += load;
   }
-  for (double load : work.problem.loads) {
-    shares.shares.push_back(load / sum);
+  auto normalize = [&](std::vector<double> loads) {
+    for (double &load : loads) {
+      load /= sum;
+    }
+    return loads;
+  };
+  shares.shares = normalize(work.problem.loads);
+  for (const std::vector<double> &source : work.problem.loadsBySource) {
+    shares.bySource.push_back(normalize(source));
   }
   return shares;
 }

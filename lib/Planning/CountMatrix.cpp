@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "moe/Planning/CountMatrix.h"
+#include "moe/Planning/LoadProfile.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <cassert>
@@ -93,6 +94,68 @@ CountMatrix moe::planning::expectedRows(int64_t choices,
     }
   }
   return counts;
+}
+
+CountMatrix moe::planning::expectedRowsBySource(
+    int64_t choices, llvm::ArrayRef<std::vector<double>> loadsBySource,
+    llvm::ArrayRef<TokenRange> sources, const Placement &placement) {
+  assert(static_cast<int64_t>(sources.size()) == placement.rankCount() &&
+         sources.size() == loadsBySource.size() &&
+         "one range of tokens and one list of loads a rank");
+  double tokens = 0, all = 0;
+  for (auto [range, loads] : llvm::zip_equal(sources, loadsBySource)) {
+    tokens += double(range.size());
+    all = std::accumulate(loads.begin(), loads.end(), all);
+  }
+  double scale = tokens * double(choices) / all;
+  CountMatrix counts(placement.rankCount());
+  for (auto [source, loads] : llvm::enumerate(loadsBySource)) {
+    for (auto [expert, load] : llvm::enumerate(loads)) {
+      if (placement.slotsOf(expert).size() == 1) {
+        int64_t slot = placement.slotsOf(expert).front();
+        counts.add(source, placement.rankOfSlot(slot), load * scale);
+        continue;
+      }
+      for (int64_t cls = 0; cls < Placement::tokenClasses; ++cls) {
+        int64_t slot = placement.slotFor(expert, source, cls);
+        counts.add(source, placement.rankOfSlot(slot),
+                   load * scale / Placement::tokenClasses);
+      }
+    }
+  }
+  return counts;
+}
+
+CountMatrix moe::planning::expectedRows(int64_t choices,
+                                        const ExpertShares &shares,
+                                        llvm::ArrayRef<TokenRange> sources,
+                                        const Placement &placement) {
+  return shares.bySource.empty()
+             ? expectedRows(choices, llvm::ArrayRef<double>(shares.shares),
+                            sources, placement)
+             : expectedRowsBySource(choices, shares.bySource, sources,
+                                    placement);
+}
+
+std::vector<double> moe::planning::rankShares(const Placement &placement,
+                                              const ExpertShares &shares) {
+  std::vector<double> ranks;
+  if (shares.bySource.empty()) {
+    ranks = placement.rankLoads(shares.shares);
+  } else {
+    // Any number of tokens: only the parts matter.
+    CountMatrix counts = expectedRowsBySource(
+        1, shares.bySource,
+        splitTokens(placement.rankCount(), placement.rankCount()), placement);
+    for (int64_t rank = 0; rank < placement.rankCount(); ++rank) {
+      ranks.push_back(counts.receivedBy(rank));
+    }
+  }
+  double sum = std::accumulate(ranks.begin(), ranks.end(), 0.0);
+  for (double &rank : ranks) {
+    rank /= sum;
+  }
+  return ranks;
 }
 
 int64_t moe::planning::worstCaseRows(int64_t tokens, int64_t choices,

@@ -15,13 +15,17 @@ using llvm::formatv;
 
 std::vector<double> moe::report::relativeLoads(const Placement &placement,
                                                const ExpertShares &loads) {
-  std::vector<double> ranks = placement.rankLoads(loads.shares);
-  double mean =
-      std::accumulate(ranks.begin(), ranks.end(), 0.0) / double(ranks.size());
+  std::vector<double> ranks = rankShares(placement, loads);
   for (double &load : ranks) {
-    load /= mean;
+    load *= double(ranks.size());
   }
   return ranks;
+}
+
+double PlacedTraffic::partFrom(int64_t expert, int64_t source) const {
+  bool isKnown = !loads.bySource.empty() && loads.shares[expert] > 0;
+  return isKnown ? loads.bySource[source][expert] / loads.shares[expert]
+                 : 1.0 / double(placement.rankCount());
 }
 
 std::vector<ServingSlot> PlacedTraffic::slotsOf(int64_t expert) const {
@@ -29,16 +33,16 @@ std::vector<ServingSlot> PlacedTraffic::slotsOf(int64_t expert) const {
   if (slots.size() == 1) {
     return {{placement.rankOfSlot(slots.front()), 1}};
   }
-  std::map<int64_t, double> cells;
+  std::map<int64_t, double> parts;
   for (int64_t source = 0; source < placement.rankCount(); ++source) {
+    double cell = partFrom(expert, source) / double(Placement::tokenClasses);
     for (int64_t cls = 0; cls < Placement::tokenClasses; ++cls) {
-      ++cells[placement.slotFor(expert, source, cls)];
+      parts[placement.slotFor(expert, source, cls)] += cell;
     }
   }
-  double all = double(placement.rankCount() * Placement::tokenClasses);
   std::vector<ServingSlot> serving;
   for (int64_t slot : slots) {
-    serving.push_back({placement.rankOfSlot(slot), cells[slot] / all});
+    serving.push_back({placement.rankOfSlot(slot), parts[slot]});
   }
   return serving;
 }
@@ -49,8 +53,8 @@ std::string PlacedTraffic::sourcesText(int64_t expert) const {
   double same = 0;
   bool isReplicated = placement.slotsOf(expert).size() > 1;
   int64_t classes = isReplicated ? Placement::tokenClasses : 1;
-  double cell = 1.0 / double(placement.rankCount() * classes);
   for (int64_t source = 0; source < placement.rankCount(); ++source) {
+    double cell = partFrom(expert, source) / double(classes);
     for (int64_t cls = 0; cls < classes; ++cls) {
       int64_t rank =
           placement.rankOfSlot(placement.slotFor(expert, source, cls));
@@ -83,7 +87,7 @@ DeviceGroup PlacedTraffic::group() const {
 }
 
 CountMatrix PlacedTraffic::counts() const {
-  return expectedRows(model.choices, loads.shares,
+  return expectedRows(model.choices, loads,
                       splitTokens(model.tokens, placement.rankCount()),
                       placement);
 }

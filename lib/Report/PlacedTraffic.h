@@ -28,7 +28,8 @@ struct PlacedCost {
   std::string slowestLink;
 };
 
-/// A layer's placement under its loads, tokens spread evenly over the ranks.
+/// A layer's placement under its loads; tokens are spread evenly over the ranks
+/// where loads are not known by source.
 class PlacedTraffic {
 public:
   PlacedTraffic(const PlacedModel &model, const planning::Placement &placement,
@@ -54,6 +55,8 @@ public:
   PlacedCost cost() const;
 
 private:
+  /// The part of the expert's rows that is a source rank's.
+  double partFrom(int64_t expert, int64_t source) const;
   planning::DeviceGroup group() const;
   planning::CountMatrix counts() const;
   std::vector<planning::ExchangePlan> plans() const;

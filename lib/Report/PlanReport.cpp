@@ -36,11 +36,10 @@ Table moe::report::placementTable(llvm::StringRef title,
                    {"load / mean", ColumnKind::Number, "", 3, "load_over_mean"},
                    {"slots", ColumnKind::Count},
                    {"experts", ColumnKind::Text}};
-  std::vector<double> ranks = placement.rankLoads(loads.shares);
-  double sum = std::accumulate(ranks.begin(), ranks.end(), 0.0);
-  double mean = sum / ranks.size();
+  std::vector<double> ranks = rankShares(placement, loads);
+  double mean = 1 / double(ranks.size());
   for (auto [rank, load] : llvm::enumerate(ranks)) {
-    table.add({double(rank), load / sum, load / mean,
+    table.add({double(rank), load, load / mean,
                double(placement.slotsOn(rank)), expertsOf(placement, rank)});
   }
   double most = *std::max_element(ranks.begin(), ranks.end());

@@ -31,7 +31,7 @@ ExchangeTraffic LayerTraffic::expect(int64_t tokens) const {
   for (const DeviceGroup &group : mesh.groups(expertAxes)) {
     traffic += trafficOf(
         group,
-        expectedRows(choices, loads.shares,
+        expectedRows(choices, loads,
                      tokenRanges(mesh, group, tokenAxes, tokens), placement));
   }
   return traffic;

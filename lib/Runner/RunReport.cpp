@@ -83,10 +83,19 @@ static Table phaseTable(const LayerRun &run) {
   return table;
 }
 
-static Table trafficTable(const Topology &topology,
+/// What the expected bytes are of.
+static std::string describe(const planning::ExpertShares &loads) {
+  return loads.isAssumedUniform ? "for loads that are even"
+         : loads.bySource.empty()
+             ? "for the plan's loads, alike on every rank"
+             : "for the plan's loads by source rank";
+}
+
+static Table trafficTable(const LayerTraffic &traffic,
                           const ExchangeTraffic &expected,
                           const ExchangeTraffic &planned,
                           const CountedTraffic &counted) {
+  const Topology &topology = traffic.topology;
   Table table;
   table.name = "traffic";
   table.title = "bytes by tier";
@@ -112,8 +121,9 @@ static Table trafficTable(const Topology &topology,
   add("within a rank", expected.local, planned.local, counted.exchange.local,
       counted.other.local);
   std::string mismatch = compareTraffic(topology, planned, counted.exchange);
-  table.notes.push_back("expected: for loads that are even; other "
-                        "collectives are not part of dispatch and combine");
+  table.notes.push_back("expected: " + describe(traffic.loads) +
+                        "; other collectives are not part of dispatch and "
+                        "combine");
   if (!mismatch.empty()) {
     table.notes.push_back(mismatch);
   }
@@ -221,7 +231,7 @@ llvm::Expected<Report> moe::runner::makeRunReport(const Session &session,
   report.tables.push_back(layerTable(session, run, module, check));
   report.tables.push_back(phaseTable(run));
   report.tables.push_back(trafficTable(
-      traffic.topology, traffic.expect(run.result.output.rows), *planned,
+      traffic, traffic.expect(run.result.output.rows), *planned,
       sumTraffic(run.measurement, traffic.topology.tierCount())));
   report.tables.push_back(loadTable(session, run, *rows));
   return report;

@@ -64,9 +64,9 @@ ExchangeForm toAttribute(::moe::planning::ExchangeForm form);
 /// another number of experts, or of sources.
 llvm::Expected<::moe::planning::LayerLoads>
 getLoads(ModuleOp module, int64_t layer, int64_t experts, int64_t ranks);
-/// The same, all sources together.
+/// The same as shares.
 llvm::Expected<::moe::planning::ExpertShares>
-getShares(ModuleOp module, int64_t layer, int64_t experts);
+getShares(ModuleOp module, int64_t layer, int64_t experts, int64_t ranks);
 /// Records loads for getLoads.
 void setLoads(ModuleOp module, int64_t layer,
               const ::moe::planning::LayerLoads &loads);

@@ -26,6 +26,8 @@
 
 namespace moe::planning {
 
+struct ExpertShares;
+
 class CountMatrix {
 public:
   explicit CountMatrix(int64_t ranks)
@@ -83,6 +85,26 @@ llvm::Expected<CountMatrix> countRows(const Routing &routing,
 CountMatrix expectedRows(int64_t choices, llvm::ArrayRef<double> shares,
                          llvm::ArrayRef<TokenRange> sources,
                          const Placement &placement);
+
+/// The same where it is known what each source asks for: [source][expert], in
+/// any unit. All sources together send `choices` rows a token, each its part of
+/// them, equally many of each token class.
+CountMatrix
+expectedRowsBySource(int64_t choices,
+                     llvm::ArrayRef<std::vector<double>> loadsBySource,
+                     llvm::ArrayRef<TokenRange> sources,
+                     const Placement &placement);
+
+/// The one or the other, whichever is known. Shares by source must be of as
+/// many ranks as the placement has.
+CountMatrix expectedRows(int64_t choices, const ExpertShares &shares,
+                         llvm::ArrayRef<TokenRange> sources,
+                         const Placement &placement);
+
+/// The part of all rows that each rank serves; tokens are spread evenly over
+/// sources, as far as these are not known apart, and over token classes.
+std::vector<double> rankShares(const Placement &placement,
+                               const ExpertShares &shares);
 
 /// The most rows that any rank of a group of `tokens` tokens can receive:
 /// tokens · min(choices, most experts on a rank). Exact without replicas, since

@@ -37,6 +37,14 @@ struct ExpertShares {
   std::vector<double> shares;
   /// Nothing was known of the layer, so that all shares are equal.
   bool isAssumedUniform = false;
+  /// [source rank][expert], which sum to `shares`; empty where the sources are
+  /// not known apart.
+  std::vector<std::vector<double>> bySource = {};
+
+  bool operator==(const ExpertShares &other) const {
+    return shares == other.shares && bySource == other.bySource &&
+           isAssumedUniform == other.isAssumedUniform;
+  }
 };
 
 /// What one layer's experts get, as it was measured.

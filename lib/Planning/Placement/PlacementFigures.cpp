@@ -21,49 +21,21 @@ double PlacementFigures::valueOf(Objective objective) const {
   return objective == Objective::Load ? loads.max : time->total().value();
 }
 
-/// Rows where the sources' loads are known: any unit becomes rows of the
-/// group's tokens.
-static CountMatrix rowsBySource(const PlacementProblem &problem,
-                                const DeployedGroup &group,
-                                const Placement &placement) {
-  double tokens = 0;
-  for (const TokenRange &range : group.sources) {
-    tokens += range.size();
-  }
-  double scale =
-      tokens * problem.deployment->choices /
-      std::accumulate(problem.loads.begin(), problem.loads.end(), 0.0);
-  CountMatrix counts(problem.ranks());
-  for (auto [source, loads] : llvm::enumerate(problem.loadsBySource)) {
-    for (auto [expert, load] : llvm::enumerate(loads)) {
-      if (placement.slotsOf(expert).size() == 1) {
-        int64_t slot = placement.slotsOf(expert).front();
-        counts.add(source, placement.rankOfSlot(slot), load * scale);
-        continue;
-      }
-      for (int64_t cls = 0; cls < tokenClasses; ++cls) {
-        int64_t slot = placement.slotFor(expert, source, cls);
-        counts.add(source, placement.rankOfSlot(slot),
-                   load * scale / tokenClasses);
-      }
-    }
-  }
-  return counts;
-}
-
 CountMatrix moe::planning::rowsOf(const PlacementProblem &problem,
                                   const DeployedGroup &group,
                                   const Placement &placement) {
   if (!problem.loadsBySource.empty()) {
-    return rowsBySource(problem, group, placement);
+    return expectedRowsBySource(problem.deployment->choices,
+                                problem.loadsBySource, group.sources,
+                                placement);
   }
   double sum = std::accumulate(problem.loads.begin(), problem.loads.end(), 0.0);
   std::vector<double> shares = problem.loads;
   for (double &share : shares) {
     share /= sum;
   }
-  return expectedRows(problem.deployment->choices, shares, group.sources,
-                      placement);
+  return expectedRows(problem.deployment->choices,
+                      llvm::ArrayRef<double>(shares), group.sources, placement);
 }
 
 /// The load of an expert's tokens that are on a node.

@@ -246,12 +246,12 @@ TEST_F(PlanAttributesTest, loads_are_kept_by_layer) {
   planning::LayerLoads known;
   known.loads = {2, 4, 2};
   setLoads(*module, 3, known);
-  planning::ExpertShares shares = llvm::cantFail(getShares(*module, 3, 3));
+  planning::ExpertShares shares = llvm::cantFail(getShares(*module, 3, 3, 7));
   EXPECT_EQ(shares.shares, std::vector<double>({0.25, 0.5, 0.25}));
   EXPECT_FALSE(shares.isAssumedUniform);
   EXPECT_TRUE(llvm::cantFail(getLoads(*module, 3, 3, 7)).bySource.empty());
-  EXPECT_TRUE(llvm::cantFail(getShares(*module, 4, 3)).isAssumedUniform);
-  llvm::Expected<planning::ExpertShares> wrong = getShares(*module, 3, 4);
+  EXPECT_TRUE(llvm::cantFail(getShares(*module, 4, 3, 7)).isAssumedUniform);
+  llvm::Expected<planning::ExpertShares> wrong = getShares(*module, 3, 4, 7);
   EXPECT_EQ(llvm::toString(wrong.takeError()),
             "layer 3: expected loads of 4 experts, but got 3");
 }
@@ -265,7 +265,7 @@ TEST_F(PlanAttributesTest, loads_are_kept_by_source) {
   EXPECT_EQ(back.loads, std::vector<double>({0.25, 0.5, 0.25}));
   EXPECT_EQ(back.bySource, std::vector<std::vector<double>>(
                                {{0.25, 0, 0.125}, {0, 0.5, 0.125}}));
-  EXPECT_EQ(llvm::cantFail(getShares(*module, 0, 3)).shares, back.loads);
+  EXPECT_EQ(llvm::cantFail(getShares(*module, 0, 3, 2)).shares, back.loads);
   llvm::Expected<planning::LayerLoads> wrong = getLoads(*module, 0, 3, 4);
   EXPECT_EQ(llvm::toString(wrong.takeError()),
             "layer 0: expected loads of 4 source ranks, but got 2");

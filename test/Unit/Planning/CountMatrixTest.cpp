@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "moe/Planning/CountMatrix.h"
+#include "moe/Planning/LoadProfile.h"
 #include "TestSupport.h"
 #include "llvm/ADT/STLExtras.h"
 #include <algorithm>
@@ -89,6 +90,29 @@ TEST(CountMatrix, RefusesAnExpertThatIsNotThere) {
                               Placement::contiguous(3, 2))),
             "token 1, choice 0: expected an expert from 0 to 2, or -1, but got "
             "3");
+}
+
+TEST(CountMatrix, SourcesAskForWhatIsKnownOfThem) {
+  // Experts 0, 1 on rank 0 and 2, 0 on rank 1; expert 0 is served at home.
+  PlacementData data;
+  data.expertCount = 3;
+  data.expertsByRank = {{0, 1}, {2, 0}};
+  Placement placement = llvm::cantFail(Placement::create(data));
+  ExpertShares shares;
+  shares.shares = {0.5, 0.125, 0.375};
+  shares.bySource = {{0.125, 0, 0.125}, {0.375, 0.125, 0.25}};
+  CountMatrix counts = expectedRows(2, shares, splitTokens(40, 2), placement);
+  EXPECT_NEAR(counts.rows(0, 0), 10, 1e-9);
+  EXPECT_NEAR(counts.rows(0, 1), 10, 1e-9);
+  EXPECT_NEAR(counts.rows(1, 0), 10, 1e-9);
+  EXPECT_NEAR(counts.rows(1, 1), 50, 1e-9);
+  EXPECT_EQ(rankShares(placement, shares), std::vector<double>({0.25, 0.75}));
+  shares.bySource.clear();
+  // Half of expert 0 on each rank.
+  EXPECT_EQ(rankShares(placement, shares), std::vector<double>({0.375, 0.625}));
+  EXPECT_NEAR(
+      expectedRows(2, shares, splitTokens(40, 2), placement).rows(0, 1), 15,
+      1e-9);
 }
 
 TEST(CountMatrix, ExpectationKeepsEveryAssignment) {

@@ -49,6 +49,44 @@ static PlacedModel placedModel(const Topology &topology) {
   return model;
 }
 
+TEST(PlacementReport, DetailsAreInTheOrderOfTheModel) {
+  Topology topology = fourDevices();
+  PlacedModel model = placedModel(topology);
+  // The second layer is the least balanced, the first the most.
+  model.layers.assign(3, PlacedLayer(model.layers[0]));
+  model.layers[0].name = "encoder.3";
+  model.layers[0].loads = sharesOf({2, 1, 1, 1, 1, 2});
+  model.layers[1].name = "layer 2";
+  model.layers[1].loads = sharesOf({1, 1, 1, 1, 1, 90});
+  Report page = placementPage(model, 2);
+  std::vector<std::string> titles;
+  for (const Figure &figure : page.figures) {
+    titles.push_back(titleOf(figure));
+  }
+  EXPECT_EQ(titles[0], "layer 2: load of the devices, heaviest first");
+  EXPECT_EQ(titles[titles.size() - 2],
+            "layer 2: which device serves which expert");
+  EXPECT_EQ(titles.back(), "layer 7: which device serves which expert");
+}
+
+TEST(PlacementReport, SourcesCountWhatTheyAskFor) {
+  Topology topology = fourDevices();
+  PlacedModel model = placedModel(topology);
+  // Only device 3 asks for expert 0, and is served by device 2 of its node.
+  PlacedLayer &layer = model.layers[0];
+  layer.loads.bySource.assign(4, std::vector<double>(6));
+  for (size_t expert = 0; expert < 6; ++expert) {
+    layer.loads.bySource[expert == 0 ? 3 : 0][expert] =
+        layer.loads.shares[expert];
+  }
+  HeatMap map = expertMap(model, layer);
+  EXPECT_EQ(map.cells[0].value, 0);
+  EXPECT_EQ(map.cells[1].value, 0.5);
+  DeviceTraffic traffic = deviceTraffic(model);
+  EXPECT_NEAR(traffic.from(3, 2), 400 * 100, 1e-6);
+  EXPECT_EQ(traffic.from(1, 2), 0);
+}
+
 TEST(PlacementReport, CellsAreSharesOfTheRows) {
   Topology topology = fourDevices();
   PlacedModel model = placedModel(topology);
