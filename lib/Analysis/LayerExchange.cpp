@@ -60,8 +60,7 @@ static bool areEqual(ArrayRef<planning::AxisRef> left,
 
 bool ExchangedLayer::hasTrafficOf(const ExchangedLayer &other) const {
   return shape == other.shape && localSlots == other.localSlots &&
-         loads == other.loads &&
-         areEqual(expertAxes, other.expertAxes) &&
+         loads == other.loads && areEqual(expertAxes, other.expertAxes) &&
          areEqual(resultAxes, other.resultAxes) && placement == other.placement;
 }
 

@@ -90,8 +90,7 @@ static bool areEqual(const EqualLayers &group, const MoELayer &layer,
          left.getPolicy() == right.getPolicy() &&
          left.getAxes() == right.getAxes() &&
          group.getExchange() == other.getExchange() &&
-         group.data.shape == data.shape &&
-         group.data.loads == data.loads;
+         group.data.shape == data.shape && group.data.loads == data.loads;
 }
 
 static FailureOr<std::vector<EqualLayers>> groupLayers(const PlanFacts &facts) {

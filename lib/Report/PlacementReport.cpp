@@ -217,7 +217,7 @@ static Table layersTable(const PlacedModel &model) {
 // The page
 //===----------------------------------------------------------------------===//
 
-/// The layers with the largest loads first, at most so many.
+/// The layers with the largest loads, at most so many, in the model's order.
 static std::vector<const PlacedLayer *> leastBalanced(const PlacedModel &model,
                                                       size_t most) {
   std::vector<const PlacedLayer *> layers;
@@ -230,6 +230,7 @@ static std::vector<const PlacedLayer *> leastBalanced(const PlacedModel &model,
     return left > right || (left == right && a < b);
   });
   layers.resize(std::min(layers.size(), most));
+  llvm::sort(layers);
   return layers;
 }
 
@@ -266,7 +267,7 @@ Report moe::report::placementPage(const PlacedModel &model, size_t maxLayers) {
   report.title = model.title;
   std::vector<const PlacedLayer *> layers = leastBalanced(model, maxLayers);
   addNotes(model, layers.size(), report);
-  report.figures.push_back(loadChart(model, *layers.front()));
+  report.figures.push_back(loadChart(model, *leastBalanced(model, 1).front()));
   bool hasBytes = model.topology && model.tokens > 0;
   if (hasBytes) {
     report.figures.push_back(tierChart(model));

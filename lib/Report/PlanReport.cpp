@@ -39,8 +39,8 @@ Table moe::report::placementTable(llvm::StringRef title,
   std::vector<double> ranks = rankShares(placement, loads);
   double mean = 1 / double(ranks.size());
   for (auto [rank, load] : llvm::enumerate(ranks)) {
-    table.add({double(rank), load, load / mean,
-               double(placement.slotsOn(rank)), expertsOf(placement, rank)});
+    table.add({double(rank), load, load / mean, double(placement.slotsOn(rank)),
+               expertsOf(placement, rank)});
   }
   double most = *std::max_element(ranks.begin(), ranks.end());
   table.notes.push_back(

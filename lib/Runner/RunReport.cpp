@@ -85,10 +85,9 @@ static Table phaseTable(const LayerRun &run) {
 
 /// What the expected bytes are of.
 static std::string describe(const planning::ExpertShares &loads) {
-  return loads.isAssumedUniform ? "for loads that are even"
-         : loads.bySource.empty()
-             ? "for the plan's loads, alike on every rank"
-             : "for the plan's loads by source rank";
+  return loads.isAssumedUniform   ? "for loads that are even"
+         : loads.bySource.empty() ? "for the plan's loads, alike on every rank"
+                                  : "for the plan's loads by source rank";
 }
 
 static Table trafficTable(const LayerTraffic &traffic,
@@ -230,9 +229,9 @@ llvm::Expected<Report> moe::runner::makeRunReport(const Session &session,
   report.title = "moe-run";
   report.tables.push_back(layerTable(session, run, module, check));
   report.tables.push_back(phaseTable(run));
-  report.tables.push_back(trafficTable(
-      traffic, traffic.expect(run.result.output.rows), *planned,
-      sumTraffic(run.measurement, traffic.topology.tierCount())));
+  report.tables.push_back(
+      trafficTable(traffic, traffic.expect(run.result.output.rows), *planned,
+                   sumTraffic(run.measurement, traffic.topology.tierCount())));
   report.tables.push_back(loadTable(session, run, *rows));
   return report;
 }

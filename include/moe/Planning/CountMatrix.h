@@ -89,11 +89,9 @@ CountMatrix expectedRows(int64_t choices, llvm::ArrayRef<double> shares,
 /// The same where it is known what each source asks for: [source][expert], in
 /// any unit. All sources together send `choices` rows a token, each its part of
 /// them, equally many of each token class.
-CountMatrix
-expectedRowsBySource(int64_t choices,
-                     llvm::ArrayRef<std::vector<double>> loadsBySource,
-                     llvm::ArrayRef<TokenRange> sources,
-                     const Placement &placement);
+CountMatrix expectedRowsBySource(
+    int64_t choices, llvm::ArrayRef<std::vector<double>> loadsBySource,
+    llvm::ArrayRef<TokenRange> sources, const Placement &placement);
 
 /// The one or the other, whichever is known. Shares by source must be of as
 /// many ranks as the placement has.

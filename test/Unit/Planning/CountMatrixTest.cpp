@@ -5,8 +5,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "moe/Planning/CountMatrix.h"
-#include "moe/Planning/LoadProfile.h"
 #include "TestSupport.h"
+#include "moe/Planning/LoadProfile.h"
 #include "llvm/ADT/STLExtras.h"
 #include <algorithm>
 #include <numeric>
@@ -110,9 +110,8 @@ TEST(CountMatrix, SourcesAskForWhatIsKnownOfThem) {
   shares.bySource.clear();
   // Half of expert 0 on each rank.
   EXPECT_EQ(rankShares(placement, shares), std::vector<double>({0.375, 0.625}));
-  EXPECT_NEAR(
-      expectedRows(2, shares, splitTokens(40, 2), placement).rows(0, 1), 15,
-      1e-9);
+  EXPECT_NEAR(expectedRows(2, shares, splitTokens(40, 2), placement).rows(0, 1),
+              15, 1e-9);
 }
 
 TEST(CountMatrix, ExpectationKeepsEveryAssignment) {
