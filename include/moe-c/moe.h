@@ -26,7 +26,7 @@
 #ifndef MOE_C_MOE_H
 #define MOE_C_MOE_H
 
-#include "moert/moert.h"
+#include "moert/compiled.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -185,6 +185,21 @@ MOE_EXPORT void moe_module_destroy(moe_module *module);
 /// One MoE layer, compiled for this machine, with its weights.
 typedef struct moe_program moe_program;
 
+/// A function that a module declares and the caller brings, by the name that
+/// the module gives it. moert/compiled.h says how it is called and what it must
+/// not do, at `moert_matrix`; `address` is such a function, cast. Of moert it
+/// may call nothing but the two functions below.
+typedef struct moe_function {
+  const char *name;
+  void (*address)(void);
+} moe_function;
+
+/// What such a function may ask of its frame: the rank that it runs on.
+MOE_EXPORT int32_t moe_frame_rank(const moert_frame *frame);
+/// Ends the job with MOE_RANK_FAILED and this message, for what is wrong in
+/// such a function. The function returns then as it always does.
+MOE_EXPORT void moe_frame_fail(moert_frame *frame, const char *message);
+
 typedef struct moe_compile_options {
   uint32_t struct_size;
   /// Number of ranks, for a module that is not planned: the mesh ep=N. 0: as
@@ -206,6 +221,10 @@ typedef struct moe_compile_options {
   /// Ranks of moe_program_run that compute at a time; 0: as many as cores.
   int32_t cores;
   uint32_t reserved;
+  /// `function_count` functions, which must live as long as the program; null:
+  /// none.
+  const moe_function *functions;
+  int64_t function_count;
 } moe_compile_options;
 
 /// Takes the layer out of a module of any level up to planned, plans it where

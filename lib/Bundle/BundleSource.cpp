@@ -2,7 +2,6 @@
 
 #include "moe/Bundle/BundleSource.h"
 
-#include "moe/Runner/RuntimeSymbols.h"
 #include "moe/Target/CPU/ObjectCode.h"
 #include "moe/TopologyFiles/TopologyFile.h"
 
@@ -120,7 +119,8 @@ BundleSource::open(const SessionOptions &options) {
     return fail(std::move(error));
   }
   return std::unique_ptr<BundleSource>(
-      new BundleSource(std::move(*bundle), std::move(*layer)));
+      new BundleSource(options.modulePath, std::move(*bundle),
+                       std::move(*layer), options.functions));
 }
 
 llvm::Expected<CompiledProgram> BundleSource::load(ProgramKind kind) {
@@ -129,8 +129,17 @@ llvm::Expected<CompiledProgram> BundleSource::load(ProgramKind kind) {
     return layout.takeError();
   }
   std::string name = nameOf(kind).str();
-  llvm::Expected<std::unique_ptr<ObjectCode>> code = ObjectCode::load(
-      llvm::MemoryBufferRef(bundle.objects.at(name), name), runtimeSymbols());
+  SourceDiagnostic place;
+  place.file = path;
+  for (const std::string &function :
+       bundle.manifest.programs.at(name).functions) {
+    if (llvm::Error error = checkFunction(functions, function, place)) {
+      return std::move(error);
+    }
+  }
+  llvm::Expected<std::unique_ptr<ObjectCode>> code =
+      ObjectCode::load(llvm::MemoryBufferRef(bundle.objects.at(name), name),
+                       symbolsFor(functions));
   if (!code) {
     return code.takeError();
   }

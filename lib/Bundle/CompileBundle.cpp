@@ -27,9 +27,9 @@ llvm::Expected<Bundle> moe::bundle::compileBundle(const SessionOptions &options,
       return program.takeError();
     }
     std::string name = nameOf(kind).str();
-    manifest.programs[name] = {std::move(program->entry),
-                               std::move(program->layout.handles),
-                               std::move(program->layout.groups)};
+    manifest.programs[name] = {
+        std::move(program->entry), std::move(program->layout.handles),
+        std::move(program->layout.groups), std::move(program->functions)};
     bundle.objects[name] = std::move(program->object);
   }
   if (llvm::Error error = describePlan(bundle)) {

@@ -168,6 +168,7 @@ static void describe(Fields &fields, ProgramData &program) {
   fields.field("entry", program.entry);
   fields.field("handles", program.handles);
   fields.field("groups", program.groups);
+  fields.field("functions", program.functions);
 }
 
 template <typename Fields>

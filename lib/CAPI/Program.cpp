@@ -11,6 +11,27 @@
 using namespace moe::capi;
 using namespace moe::runner;
 
+/// The caller's functions, by name.
+static moe_diagnostic *readFunctions(const moe_compile_options &options,
+                                     HostFunctions &functions) {
+  if (options.function_count < 0 ||
+      (options.function_count > 0 && !options.functions)) {
+    return makeDiagnostic(MOE_WRONG_INPUT,
+                          "expected function_count functions, but got " +
+                              llvm::Twine(options.function_count));
+  }
+  for (int64_t i = 0; i < options.function_count; ++i) {
+    const moe_function &function = options.functions[i];
+    if (!function.name || !function.address) {
+      return makeDiagnostic(MOE_WRONG_INPUT,
+                            "expected a name and an address of function " +
+                                llvm::Twine(i) + ", but got null");
+    }
+    functions[function.name] = reinterpret_cast<void *>(function.address);
+  }
+  return nullptr;
+}
+
 /// What the caller asks for, checked; the module is still to be named.
 static moe_diagnostic *readCompileOptions(const moe_compile_options *given,
                                           SessionOptions &session) {
@@ -32,7 +53,7 @@ static moe_diagnostic *readCompileOptions(const moe_compile_options *given,
   session.deadlineSeconds = options.deadline;
   session.cores = options.cores;
   session.exitsWhenStuck = false;
-  return nullptr;
+  return readFunctions(options, session.functions);
 }
 
 /// Gives a session that is ready to run to the caller.

@@ -5,6 +5,14 @@
 using namespace moe::capi;
 using namespace moe::runner;
 
+int32_t moe_frame_rank(const moert_frame *frame) {
+  return moert_context_rank(frame->context);
+}
+
+void moe_frame_fail(moert_frame *frame, const char *message) {
+  moert_context_abort(frame->context, MOERT_ABORTED, message ? message : "");
+}
+
 struct moe_rank {
   std::unique_ptr<HostedRank> hosted;
 };

@@ -5,9 +5,9 @@
 
 #include "moe/Pipelines/CPUPipeline.h"
 #include "moe/Runner/CaptureDiagnostics.h"
-#include "moe/Runner/RuntimeSymbols.h"
 #include "moe/Target/CPU/JitEngine.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Pass/PassManager.h"
 
 using namespace moe::runner;
@@ -40,16 +40,44 @@ moe::runner::lowerProgram(mlir::ModuleOp module, llvm::StringRef function,
   if (llvm::Error error = readHandles(*lowered, layout)) {
     return std::move(error);
   }
-  return LoweredProgram{std::move(lowered), ("_mlir_ciface_" + function).str(),
+  return LoweredProgram{std::move(lowered), (cInterfacePrefix + function).str(),
                         std::move(layout)};
+}
+
+static SourceDiagnostic placeOf(mlir::Location location) {
+  SourceDiagnostic place;
+  if (auto known = location->findInstanceOf<mlir::FileLineColLoc>()) {
+    place.file = known.getFilename().str();
+    place.line = known.getLine();
+    place.column = known.getColumn();
+  }
+  return place;
+}
+
+std::map<std::string, SourceDiagnostic>
+LoweredProgram::findHostFunctions() const {
+  std::map<std::string, SourceDiagnostic> found;
+  mlir::ModuleOp op = *module;
+  for (auto function : op.getOps<mlir::LLVM::LLVMFuncOp>()) {
+    llvm::StringRef name = function.getSymName();
+    if (function.isExternal() && name.consume_front(cInterfacePrefix)) {
+      found.emplace(name.str(), placeOf(function.getLoc()));
+    }
+  }
+  return found;
 }
 
 llvm::Expected<CompiledProgram>
 moe::runner::compileProgram(LoweredProgram program,
-                            const mlir::moe::CPUTarget &target) {
+                            const CompileOptions &compile) {
+  for (const auto &[name, place] : program.findHostFunctions()) {
+    if (llvm::Error error = checkFunction(compile.functions, name, place)) {
+      return std::move(error);
+    }
+  }
   mlir::moe::JitOptions options;
-  options.target = target;
-  options.symbols = runtimeSymbols();
+  options.target = compile.target;
+  options.symbols = symbolsFor(compile.functions);
   llvm::Expected<std::unique_ptr<mlir::moe::JitEngine>> engine =
       mlir::moe::JitEngine::create(*program.module, options);
   if (!engine) {

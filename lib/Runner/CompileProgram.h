@@ -2,6 +2,7 @@
 #ifndef MOE_LIB_RUNNER_COMPILEPROGRAM_H
 #define MOE_LIB_RUNNER_COMPILEPROGRAM_H
 
+#include "moe/Runner/HostFunctions.h"
 #include "moe/Runner/PlannedLayer.h"
 #include "moe/Target/CPU/CPUTarget.h"
 
@@ -16,6 +17,7 @@ struct CompileOptions {
   mlir::moe::CPUTarget target;
   /// Whether exchanges are started early and waited for late.
   bool overlaps = true;
+  HostFunctions functions;
 };
 
 /// A program in the LLVM dialect.
@@ -25,6 +27,10 @@ struct LoweredProgram {
   std::string entry;
   /// With handles and groups.
   ProgramLayout layout;
+
+  /// The functions that the host brings, by name, and where the module declares
+  /// each.
+  std::map<std::string, SourceDiagnostic> findHostFunctions() const;
 };
 
 /// Lowers a copy of `module`. `layout` is the module's; handles and groups are
@@ -34,8 +40,8 @@ lowerProgram(mlir::ModuleOp module, llvm::StringRef function, ProgramKind kind,
              const CompileOptions &compile, ProgramLayout layout);
 
 /// Compiles into this process.
-llvm::Expected<CompiledProgram>
-compileProgram(LoweredProgram program, const mlir::moe::CPUTarget &target);
+llvm::Expected<CompiledProgram> compileProgram(LoweredProgram program,
+                                               const CompileOptions &compile);
 
 } // namespace moe::runner
 

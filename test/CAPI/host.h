@@ -53,8 +53,8 @@ static char *readFile(const char *path, size_t *size) {
 }
 
 /// The module of a configuration, its first layer planned for ranks.
-static moe_module *makePlanned(moe_context *context, const char *path,
-                               const char *pipeline) {
+static inline moe_module *makePlanned(moe_context *context, const char *path,
+                                      const char *pipeline) {
   size_t size = 0;
   char *text = readFile(path, &size);
   moe_module *module = NULL;

@@ -23,11 +23,15 @@ public:
   load(runner::ProgramKind kind) override;
 
 private:
-  BundleSource(Bundle bundle, runner::PlannedLayer layer)
-      : bundle(std::move(bundle)), layer(std::move(layer)) {}
+  BundleSource(std::string path, Bundle bundle, runner::PlannedLayer layer,
+               runner::HostFunctions functions)
+      : path(std::move(path)), bundle(std::move(bundle)),
+        layer(std::move(layer)), functions(std::move(functions)) {}
 
+  std::string path;
   Bundle bundle;
   runner::PlannedLayer layer;
+  runner::HostFunctions functions;
 };
 
 } // namespace moe::bundle

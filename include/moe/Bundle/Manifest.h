@@ -56,6 +56,8 @@ struct ProgramData {
   std::string entry;
   std::vector<runner::Handle> handles;
   std::vector<runner::Axes> groups;
+  /// What the host brings, by name.
+  std::vector<std::string> functions;
 };
 
 /// Bytes that one rank needs.
@@ -69,7 +71,7 @@ struct RankMemory {
 
 struct Manifest {
   /// Raised with every change that older readers would misunderstand.
-  static constexpr int64_t currentVersion = 1;
+  static constexpr int64_t currentVersion = 2;
 
   int64_t version = currentVersion;
   /// Of the project that wrote it.

@@ -18,6 +18,8 @@ struct ObjectProgram {
   std::string entry;
   /// With handles and groups.
   ProgramLayout layout;
+  /// What the host brings, by name.
+  std::vector<std::string> functions;
 };
 
 class ModuleSource : public ProgramSource {

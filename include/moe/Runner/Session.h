@@ -7,6 +7,7 @@
 #define MOE_RUNNER_SESSION_H
 
 #include "moe/Runner/CompareOutputs.h"
+#include "moe/Runner/HostFunctions.h"
 #include "moe/Runner/HostedRank.h"
 #include "moe/Runner/PlannedLayer.h"
 
@@ -52,6 +53,8 @@ struct SessionOptions {
   std::optional<int64_t> weightMemory;
   /// The routing is an input and not computed.
   bool takesRouting = false;
+  /// What the module declares and the host brings.
+  HostFunctions functions;
 
   /// Ranks that compute at a time; 0: as many as there are cores.
   int32_t cores = 0;

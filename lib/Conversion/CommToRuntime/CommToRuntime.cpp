@@ -40,6 +40,27 @@ static void addFrames(ModuleOp module) {
   });
 }
 
+// Functions without a body are the host's, which knows nothing of how MLIR
+// passes a buffer: they are called through MLIR's C interface.
+static LogicalResult declareHostFunctions(ModuleOp module) {
+  for (func::FuncOp function : module.getOps<func::FuncOp>()) {
+    if (!function.isDeclaration() || !takesFrame(function)) {
+      continue;
+    }
+    for (auto [index, type] : llvm::enumerate(function.getArgumentTypes())) {
+      if (!isa<MemRefType>(type) && !type.isIntOrIndexOrFloat()) {
+        return emitError(function.getLoc(), "expected tensors and numbers for "
+                                            "'")
+               << function.getSymName() << "', a function of the host, but got "
+               << type << " as argument " << index;
+      }
+    }
+    function->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(),
+                      UnitAttr::get(module.getContext()));
+  }
+  return success();
+}
+
 // Handles and tickets have no meaning of their own any more.
 static void eraseOurTypes(ModuleOp module) {
   MLIRContext *context = module.getContext();
@@ -70,6 +91,9 @@ struct ConvertCommToRuntimePass
           ConvertCommToRuntimePass> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
+    if (failed(declareHostFunctions(module))) {
+      return signalPassFailure();
+    }
     addFrames(module);
     RuntimeCalls calls(module);
     if (failed(convertToRuntimeCalls(module, calls))) {

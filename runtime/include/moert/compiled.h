@@ -46,6 +46,35 @@ typedef struct moert_frame {
   moert_stream stream;
 } moert_frame;
 
+/// A matrix as compiled code and functions of the host hand it to each other:
+/// element (i, j) is `data` + offset + i * strides[0] + j * strides[1], in
+/// elements. A tensor of another rank has as many sizes and strides as
+/// dimensions, at the same place.
+///
+/// A function of the host is one that a module declares and does not define. It
+/// is called by the name that the module gives it, as
+///
+///   void name(moert_frame *frame, <arguments>, int64_t tokens, <results>)
+///
+/// with a `moert_matrix *` (or the like of another rank) for each tensor and
+/// the number itself for an index (int64_t); `tokens` is the number of tokens
+/// of all ranks together. It sees the parts that this rank holds: their extents
+/// are in the descriptors. Arguments are to be read, results to be written, in
+/// full; strides are those of rows back to back.
+///
+/// It runs on the thread of its rank, on several ranks at once, and may ask
+/// `frame->context` for the rank (moert_context_rank). It must compute its
+/// result from its arguments alone, must return, must not keep a pointer, and
+/// must take part in no collective of the job, since ranks would not come to it
+/// together. What it finds wrong it tells by moert_context_abort.
+typedef struct moert_matrix {
+  void *allocated;
+  void *data;
+  int64_t offset;
+  int64_t sizes[2];
+  int64_t strides[2];
+} moert_matrix;
+
 void moert_frame_all_to_all_v(moert_frame *frame, int32_t group, int32_t id,
                               const void *src, const int32_t *src_offsets,
                               void *dst, const int32_t *dst_offsets,

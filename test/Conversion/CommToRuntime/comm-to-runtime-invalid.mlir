@@ -33,3 +33,8 @@ func.func @not_lowered(%z: memref<4x7xf32>, %s: memref<4x7xf32>) {
   moe.score softmax %z into %s : (memref<4x7xf32>, memref<4x7xf32>) -> ()
   return
 }
+
+// -----
+
+// expected-error @below {{expected tensors and numbers for 'hosted', a function of the host, but got '!moe.weights<5x11x9xf32>' as argument 1}}
+func.func private @hosted(memref<7x11xf32>, !moe.weights<5x11x9xf32>)

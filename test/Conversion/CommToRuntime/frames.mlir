@@ -46,6 +46,8 @@ func.func private @entry(%t: index) attributes {moe.entry} {
   moe.enter_layer 6
   // CHECK: call @inner(%[[F]], %[[UP]], {{.*}}) : (!llvm.ptr, !llvm.ptr, !llvm.ptr, memref<7x11xf32>, !llvm.ptr, index) -> ()
   call @inner(%up, %again, %dense, %p, %t) : (!moe.weights<2x11x3xf32>, !moe.weights<2x11x3xf32>, memref<7x11xf32>, !moe.placement_ref<5 experts>, index) -> ()
+  // CHECK: call @hosted(%[[F]], %{{[a-z0-9_]+}}, %{{.+}}) : (!llvm.ptr, memref<7x11xf32>, index) -> ()
+  call @hosted(%dense, %t) : (memref<7x11xf32>, index) -> ()
   // CHECK: call @kernel(%{{[a-z0-9_]+}}) : (memref<7x11xf32>) -> ()
   call @kernel(%dense) : (memref<7x11xf32>) -> ()
   return
@@ -88,3 +90,7 @@ func.func private @inner(%a: !moe.weights<2x11x3xf32>, %b: !moe.weights<2x11x3xf
 // Kernels do not communicate and take no frame.
 // CHECK: func.func private @kernel(memref<7x11xf32>) attributes {moe.kernel}
 func.func private @kernel(memref<7x11xf32>) attributes {moe.kernel}
+
+// What the host brings is called through the C interface.
+// CHECK: func.func private @hosted(!llvm.ptr, memref<7x11xf32>, index) attributes {llvm.emit_c_interface}
+func.func private @hosted(memref<7x11xf32>, index)

@@ -61,7 +61,8 @@ static Manifest makeManifest() {
       "_mlir_ciface_layer",
       {{Handle::Kind::Experts, "gate", "p0", true, {{}, {}, {"ep"}}},
        {Handle::Kind::Placement, "", "p0", false, {}}},
-      {{AxisRef("ep")}}};
+      {{AxisRef("ep")}},
+      {"attention"}};
   manifest.memory = {{100, 20}, {101, 21}};
   return manifest;
 }
@@ -107,7 +108,7 @@ TEST(Manifest, NamesEachMissingField) {
     without.erase(key);
     std::string error =
         errorOf(llvm::formatv("{0}", llvm::json::Value(std::move(without))));
-    EXPECT_NE(error.find(key == "version" ? "version 1" : key + ": expected"),
+    EXPECT_NE(error.find(key == "version" ? "version 2" : key + ": expected"),
               std::string::npos)
         << key << ": " << error;
   }
@@ -126,8 +127,8 @@ TEST(Manifest, SaysWhereAValueIsWrong) {
             "results[0].row_axes[0]: expected a mesh axis, but got 'dp:(x)2'");
   EXPECT_EQ(replace("\"hidden\": 48", "\"hidden\": \"48\""),
             "layer.hidden: expected a whole number");
-  EXPECT_EQ(replace("\"version\": 1", "\"version\": 2"),
-            "expected a bundle of version 1, but got 2");
+  EXPECT_EQ(replace("\"version\": 2", "\"version\": 3"),
+            "expected a bundle of version 2, but got 3");
   EXPECT_NE(errorOf("["), "");
   EXPECT_EQ(errorOf("[]"), "expected an object");
 }

@@ -11,12 +11,13 @@ def ConvertCommToRuntimePass : Pass<"convert-comm-to-runtime", "::mlir::ModuleOp
 
     Before: a module on buffers without `moe.grouped_matmul`.
 
-    After: every defined function takes a `moert_frame *` first and hands it on;
+    After: every function takes a `moert_frame *` first and hands it on;
     collectives, ranks, phases and layers are calls of `@moert_frame_…`;
     handles are loads from the frame; symbols of both dialects are gone. The
     module carries what the caller must supply: `moe.handles`, what each entry
     of the frame's handle table stands for, and `moe.groups`, the axes of each
-    group index. Public functions get a C interface.
+    group index. Entries get a C interface, and so do functions without a body,
+    which the host brings; they take buffers and numbers only.
 
     Before and after:
     ```mlir
