@@ -75,7 +75,7 @@ void Manifest::setPlan(const PlannedLayer &planned) {
   arguments = planned.layout.arguments;
   results = planned.layout.results;
   weights = planned.layout.weights;
-  localSlots = planned.layout.localSlots;
+  localSlots = planned.layout.placements.at(planned.placement).localSlots;
   placements.clear();
   for (const auto &[name, symbol] : planned.layout.placements) {
     placements.emplace(name, toEntry(symbol.placement, symbol.axes));
@@ -124,7 +124,7 @@ static llvm::Expected<ProgramLayout> makeLayout(const Manifest &manifest,
   }
   ProgramLayout layout{
       *ranks, manifest.arguments, manifest.results, {}, {}, manifest.weights,
-      {},     manifest.localSlots};
+      {}};
   for (const auto &[name, entry] : manifest.placements) {
     llvm::Expected<Placement> placement = toPlacement(entry);
     if (!placement) {
@@ -138,8 +138,9 @@ static llvm::Expected<ProgramLayout> makeLayout(const Manifest &manifest,
                   name, mesh.groupSize(entry.axes), manifest.localSlots,
                   placement->rankCount(), placement->localSlots()));
     }
-    layout.placements.emplace(
-        name, PlacementSymbol{std::move(*placement), entry.axes});
+    layout.placements.emplace(name,
+                              PlacementSymbol{std::move(*placement), entry.axes,
+                                              manifest.localSlots});
   }
   return layout;
 }

@@ -36,7 +36,7 @@ static std::vector<int64_t> expertsOf(const ProgramLayout &layout,
   for (int32_t expert : symbol.placement.tablesFor(place).hostedExperts) {
     experts.push_back(expert);
   }
-  experts.resize(std::max<size_t>(experts.size(), layout.localSlots), -1);
+  experts.resize(std::max<size_t>(experts.size(), symbol.localSlots), -1);
   return experts;
 }
 
@@ -82,7 +82,7 @@ static std::vector<int32_t> placementTable(const ProgramLayout &layout,
     for (int64_t expert = 0; expert < placement.expertCount(); ++expert) {
       int64_t slot = placement.slotFor(expert, source, tokenClass);
       table.push_back(
-          static_cast<int32_t>(placement.rankOfSlot(slot) * layout.localSlots +
+          static_cast<int32_t>(placement.rankOfSlot(slot) * symbol.localSlots +
                                placement.localSlotOf(slot)));
     }
   }

@@ -39,14 +39,15 @@ ModuleSource::create(const SessionOptions &options, const RunLimits &limits) {
   if (!target) {
     return target.takeError();
   }
-  state->compile = {options.cpu, std::move(*target), options.overlaps};
+  state->compile = {options.cpu, std::move(*target), options.overlaps,
+                    options.functions};
   mlir::DialectRegistry registry;
   mlir::moe::registerAllDialects(registry);
   state->context = std::make_unique<mlir::MLIRContext>(registry);
   // Errors are one line.
   state->context->printOpOnDiagnostic(false);
   llvm::Expected<PreparedModule> prepared =
-      prepareModule(*state->context, options, limits);
+      prepareModule(*state->context, options, limits, ModuleScope::Layer);
   if (!prepared) {
     return prepared.takeError();
   }
@@ -74,7 +75,7 @@ llvm::Expected<CompiledProgram> ModuleSource::load(ProgramKind kind) {
   if (!lowered) {
     return lowered.takeError();
   }
-  return compileProgram(std::move(*lowered), target());
+  return compileProgram(std::move(*lowered), state->compile);
 }
 
 llvm::Expected<ObjectProgram> ModuleSource::emit(ProgramKind kind) const {
@@ -88,8 +89,14 @@ llvm::Expected<ObjectProgram> ModuleSource::emit(ProgramKind kind) const {
           mlir::moe::emitObject(*lowered->module, target(), stream)) {
     return std::move(error);
   }
-  return ObjectProgram{std::string(object.begin(), object.end()),
-                       std::move(lowered->entry), std::move(lowered->layout)};
+  ObjectProgram program{std::string(object.begin(), object.end()),
+                        std::move(lowered->entry),
+                        std::move(lowered->layout),
+                        {}};
+  for (const auto &[name, place] : lowered->findHostFunctions()) {
+    program.functions.push_back(name);
+  }
+  return program;
 }
 
 std::string ModuleSource::printTopology() const {

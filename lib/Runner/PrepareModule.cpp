@@ -55,9 +55,9 @@ static llvm::Error checkLevel(mlir::ModuleOp module, llvm::StringRef path) {
     llvm::StringRef dialect = op->getName().getDialectNamespace();
     if (dialect == mlir::LLVM::LLVMDialect::getDialectNamespace()) {
       level = "lowered";
-    } else if (mlir::isa<mlir::comm::CollectiveOpInterface,
-                         mlir::comm::LocalExtentOp, mlir::moe::DispatchOp>(
-                   op)) {
+    } else if (op->hasAttr(mlir::moe::kEntryAttrName) ||
+               mlir::isa<mlir::comm::CollectiveOpInterface,
+                         mlir::comm::LocalExtentOp>(op)) {
       level = "partitioned";
     }
     return level.empty() ? mlir::WalkResult::advance()
@@ -303,7 +303,7 @@ static llvm::Error checkFlags(const SessionOptions &options,
 llvm::Expected<PreparedModule>
 moe::runner::prepareModule(mlir::MLIRContext &context,
                            const SessionOptions &options,
-                           const RunLimits &limits) {
+                           const RunLimits &limits, ModuleScope scope) {
   if (llvm::Error error = checkFlags(options, limits)) {
     return error;
   }
@@ -315,18 +315,24 @@ moe::runner::prepareModule(mlir::MLIRContext &context,
   if (llvm::Error error = checkLevel(**module, options.modulePath)) {
     return error;
   }
-  llvm::Expected<std::string> layer = takeLayer(**module, options);
-  if (!layer) {
-    return layer.takeError();
+  std::string layer;
+  if (scope == ModuleScope::Layer) {
+    llvm::Expected<std::string> taken = takeLayer(**module, options);
+    if (!taken) {
+      return taken.takeError();
+    }
+    layer = std::move(*taken);
   }
   llvm::Error opened = runPasses(**module, [&](mlir::OpPassManager &manager) {
     if (options.replan) {
       manager.addPass(mlir::moe::createDiscardPlanPass());
     }
-    if (options.takesRouting) {
+    if (scope == ModuleScope::Layer && options.takesRouting) {
       manager.addPass(mlir::moe::createInjectRoutingPass());
     }
-    manager.addPass(mlir::moe::createExposeRoutingPass());
+    if (scope == ModuleScope::Layer) {
+      manager.addPass(mlir::moe::createExposeRoutingPass());
+    }
   });
   if (opened) {
     return opened;
@@ -350,5 +356,5 @@ moe::runner::prepareModule(mlir::MLIRContext &context,
   if (!function) {
     return function.takeError();
   }
-  return PreparedModule{std::move(*module), *function, *layer};
+  return PreparedModule{std::move(*module), *function, std::move(layer)};
 }

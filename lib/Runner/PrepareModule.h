@@ -11,20 +11,30 @@
 
 namespace moe::runner {
 
-/// A planned module with one public function: a layer that takes and gives
-/// what the session's options ask for.
+/// What of a module a session runs.
+enum class ModuleScope {
+  /// One layer, taken out of a model, with its routing as a result.
+  Layer,
+  /// The public function, as it is.
+  Function
+};
+
+/// A planned module with one public function, which takes and gives what the
+/// session's options ask for.
 struct PreparedModule {
   mlir::OwningOpRef<mlir::ModuleOp> module;
   mlir::func::FuncOp function;
+  /// Empty for a function.
   std::string layer;
 };
 
-/// Reads the module, takes its layer, opens the routing, plans, and checks the
-/// plan against the flags. What the limits do not allow is refused as early as
-/// it is known.
+/// Reads the module, takes its layer and opens the routing where a layer is
+/// asked for, plans, and checks the plan against the flags. What the limits do
+/// not allow is refused as early as it is known.
 llvm::Expected<PreparedModule> prepareModule(mlir::MLIRContext &context,
                                              const SessionOptions &options,
-                                             const RunLimits &limits);
+                                             const RunLimits &limits,
+                                             ModuleScope scope);
 
 } // namespace moe::runner
 

@@ -103,6 +103,12 @@ static llvm::Error readPorts(mlir::func::FuncOp function,
     }
     layout.results.push_back(*port);
   }
+  return llvm::Error::success();
+}
+
+/// A layer has one matrix of tokens as its input and one as its output.
+static llvm::Error checkLayerPorts(mlir::func::FuncOp function,
+                                   const ProgramLayout &layout) {
   auto isTokens = [](const Port &port) {
     return port.role == Port::Role::Tokens;
   };
@@ -151,9 +157,30 @@ static llvm::Error readSymbols(mlir::ModuleOp module, ProgramLayout &layout) {
     }
     layout.placements.emplace(
         op.getSymName().str(),
-        PlacementSymbol{std::move(*placement), toPlanning(op.getAxes())});
+        PlacementSymbol{std::move(*placement), toPlanning(op.getAxes()),
+                        mlir::moe::getLocalSlots(op, op.getExperts())});
   }
   return llvm::Error::success();
+}
+
+llvm::Expected<ProgramLayout>
+moe::runner::readLayout(const PreparedModule &prepared, const Mesh &mesh) {
+  std::vector<int64_t> identity(mesh.deviceCount());
+  for (auto [rank, device] : llvm::enumerate(identity)) {
+    device = rank;
+  }
+  llvm::Expected<Mesh> ranks = mesh.withDeviceOrder(identity);
+  if (!ranks) {
+    return ranks.takeError();
+  }
+  ProgramLayout layout{*ranks, {}, {}, {}, {}, {}, {}};
+  if (llvm::Error error = readPorts(prepared.function, layout)) {
+    return std::move(error);
+  }
+  if (llvm::Error error = readSymbols(*prepared.module, layout)) {
+    return std::move(error);
+  }
+  return layout;
 }
 
 static std::string formatExchange(mlir::moe::ExchangeOp exchange) {
@@ -199,13 +226,12 @@ readPlan(const PreparedModule &prepared, const mlir::moe::PlanFacts &plan,
       mlir::moe::makeExchange(plan, exchanged,
                               {toPlanning(exchange.getForm()),
                                static_cast<int64_t>(exchange.getBound())});
-  std::vector<int64_t> identity(plan.mesh.deviceCount());
-  for (auto [rank, device] : llvm::enumerate(identity)) {
-    device = rank;
+  llvm::Expected<ProgramLayout> layout = readLayout(prepared, plan.mesh);
+  if (!layout) {
+    return layout.takeError();
   }
-  llvm::Expected<Mesh> ranks = plan.mesh.withDeviceOrder(identity);
-  if (!ranks) {
-    return ranks.takeError();
+  if (llvm::Error error = checkLayerPorts(prepared.function, *layout)) {
+    return std::move(error);
   }
   PlannedLayer planned{
       LayerFacts(),
@@ -216,14 +242,8 @@ readPlan(const PreparedModule &prepared, const mlir::moe::PlanFacts &plan,
                    exchanged.shape.choices, exchanged.shape.outputColumns,
                    exchanged.shape.outputElementBytes, plans.dispatch.request(),
                    plans.combine.request()},
-      ProgramLayout{*ranks, {}, {}, {}, {}, {}, {}, exchanged.localSlots},
+      std::move(*layout),
       /*placement=*/{}};
-  if (llvm::Error error = readPorts(prepared.function, planned.layout)) {
-    return error;
-  }
-  if (llvm::Error error = readSymbols(*prepared.module, planned.layout)) {
-    return error;
-  }
   fillFacts(prepared, plan, plan.layers.front(), exchange, planned);
   return planned;
 }

@@ -8,6 +8,11 @@
 
 namespace moe::runner {
 
+/// Arguments, results, weights and placements of a planned module; handles and
+/// groups are known once it is lowered.
+llvm::Expected<ProgramLayout> readLayout(const PreparedModule &prepared,
+                                         const planning::Mesh &mesh);
+
 llvm::Expected<PlannedLayer> readPlannedLayer(const PreparedModule &prepared);
 
 /// Reads handles and groups of a lowered module into `layout`.

@@ -2,12 +2,12 @@
 
 #include "moe/Runner/Session.h"
 #include "LayerCall.h"
+#include "LoadedProgram.h"
 
 #include "moe/Runner/RandomTensor.h"
 #include "moe/Runner/RunLimits.h"
 
 #include "llvm/Support/FormatVariadic.h"
-#include "llvm/Support/Threading.h"
 
 using namespace moe::formats;
 using namespace moe::runner;
@@ -15,25 +15,16 @@ using llvm::formatv;
 using moe::planning::Mesh;
 namespace planning = moe::planning;
 
-namespace {
-/// A program that can be called.
-struct LoadedProgram {
-  CompiledProgram program;
-  std::unique_ptr<RankFrames> frames;
-};
-} // namespace
-
 struct Session::State {
   SessionOptions options;
   std::unique_ptr<ProgramSource> source;
   RunLimits limits = RunLimits::query();
-  std::optional<WeightStore> weights;
+  std::unique_ptr<WeightStore> weights;
   std::optional<LoadedProgram> partitioned;
   std::optional<LoadedProgram> reference;
   int64_t corrupted = -1;
 
   const PlannedLayer &planned() const { return source->planned(); }
-  llvm::Error declareWeights();
   llvm::Error load(ProgramKind kind, std::optional<LoadedProgram> &loaded);
   llvm::Error checkTokens(int64_t tokens) const;
   llvm::Error checkBound() const;
@@ -43,34 +34,6 @@ struct Session::State {
 
 Session::Session(std::unique_ptr<State> state) : state(std::move(state)) {}
 Session::~Session() = default;
-
-static llvm::Expected<std::shared_ptr<const TensorSource>>
-openWeights(const SessionOptions &options) {
-  if (options.weights.empty()) {
-    return std::make_shared<RandomSource>(options.seed);
-  }
-  llvm::Expected<std::unique_ptr<SafetensorsSource>> files =
-      SafetensorsSource::open(options.weights);
-  if (!files) {
-    return files.takeError();
-  }
-  return std::shared_ptr<const TensorSource>(std::move(*files));
-}
-
-llvm::Error Session::State::declareWeights() {
-  llvm::Expected<std::shared_ptr<const TensorSource>> source =
-      openWeights(options);
-  if (!source) {
-    return source.takeError();
-  }
-  weights.emplace(std::move(*source), options.weightMemory);
-  for (const auto &[symbol, weight] : planned().layout.weights) {
-    if (llvm::Error error = weights->declare(symbol, weight)) {
-      return error;
-    }
-  }
-  return llvm::Error::success();
-}
 
 /// A bounded form sets its bound aside on every rank, whatever arrives.
 llvm::Error Session::State::checkBound() const {
@@ -99,9 +62,12 @@ Session::create(std::unique_ptr<ProgramSource> source,
   if (llvm::Error error = state->checkBound()) {
     return std::move(error);
   }
-  if (llvm::Error error = state->declareWeights()) {
-    return std::move(error);
+  llvm::Expected<std::unique_ptr<WeightStore>> weights =
+      declareWeights(state->planned().layout, options);
+  if (!weights) {
+    return weights.takeError();
   }
+  state->weights = std::move(*weights);
   return std::unique_ptr<Session>(new Session(std::move(state)));
 }
 
@@ -164,20 +130,6 @@ llvm::Error Session::State::checkInput(const LayerInput &input) const {
   return llvm::Error::success();
 }
 
-/// The same program where one rank holds everything: its slots are the experts,
-/// in their order.
-static ProgramLayout onOneRank(ProgramLayout layout) {
-  std::vector<planning::MeshAxis> axes(layout.ranks.axes());
-  for (planning::MeshAxis &axis : axes) {
-    axis.size = 1;
-  }
-  layout.ranks = llvm::cantFail(Mesh::create(std::move(axes)));
-  for (Handle &handle : layout.handles) {
-    handle.placement.clear();
-  }
-  return layout;
-}
-
 llvm::Error Session::State::load(ProgramKind kind,
                                  std::optional<LoadedProgram> &loaded) {
   if (loaded) {
@@ -191,30 +143,16 @@ llvm::Error Session::State::load(ProgramKind kind,
   if (isReference) {
     program->layout = onOneRank(std::move(program->layout));
   }
-  RankFrames::request(program->layout, *weights);
-  unsigned threads = llvm::hardware_concurrency().compute_thread_count();
-  if (llvm::Error error = weights->load(threads)) {
-    return error;
+  llvm::Expected<LoadedProgram> made =
+      loadProgram(std::move(*program), *weights);
+  if (!made) {
+    return made.takeError();
   }
-  auto frames = std::make_unique<RankFrames>(program->layout, *weights);
+  loaded.emplace(std::move(*made));
   if (!isReference && corrupted >= 0) {
-    frames->corruptExpert(program->layout, *weights, corrupted);
+    loaded->frames->corruptExpert(loaded->program.layout, *weights, corrupted);
   }
-  loaded.emplace(LoadedProgram{std::move(*program), std::move(frames)});
   return llvm::Error::success();
-}
-
-/// The groups of ranks over each set of axes.
-static std::vector<std::vector<std::vector<int32_t>>>
-groupSets(const ProgramLayout &layout) {
-  std::vector<std::vector<std::vector<int32_t>>> sets;
-  for (const Axes &axes : layout.groups) {
-    sets.emplace_back();
-    for (const planning::DeviceGroup &group : layout.ranks.groups(axes)) {
-      sets.back().emplace_back(group.begin(), group.end());
-    }
-  }
-  return sets;
 }
 
 RankSetup Session::State::makeSetup() const {
@@ -233,14 +171,7 @@ RankSetup Session::State::makeSetup() const {
               .value_or(0));
     }
   }
-  setup.groupSets = groupSets(partitioned->program.layout);
-  for (const Axes &axes : partitioned->program.layout.groups) {
-    std::string name;
-    for (const planning::AxisRef &axis : axes) {
-      name += (name.empty() ? "" : ",") + axis.toString();
-    }
-    setup.groupNames.push_back(name);
-  }
+  addGroups(partitioned->program.layout, setup);
   setup.cores = options.cores;
   setup.deadlineSeconds = options.deadlineSeconds;
   setup.exitsWhenStuck = options.exitsWhenStuck;
@@ -282,8 +213,7 @@ llvm::Expected<LayerRun> Session::run(const LayerInput &input) {
   if (llvm::Error error = prepare()) {
     return error;
   }
-  LayerCall call(state->partitioned->program, *state->partitioned->frames,
-                 input);
+  LayerCall call(*state->partitioned, input);
   llvm::Expected<RunMeasurement> measurement =
       runRanks(state->makeSetup(), call.calls());
   if (!measurement) {
@@ -304,7 +234,7 @@ llvm::Expected<LayerResult> Session::runReference(const LayerInput &input) {
           state->load(ProgramKind::Reference, state->reference)) {
     return error;
   }
-  LayerCall call(state->reference->program, *state->reference->frames, input);
+  LayerCall call(*state->reference, input);
   RankSetup alone;
   alone.layer = facts().layer;
   alone.cores = state->options.cores;

@@ -71,7 +71,7 @@ static llvm::Error makeReplicaError(const TokenArray &array,
 llvm::Expected<TokenArray>
 moe::runner::assemble(const Mesh &ranks, const Port &port, int64_t tokens,
                       llvm::ArrayRef<const void *> parts) {
-  TokenArray array(port.type, tokens, port.columns);
+  TokenArray array(port.type, port.rows.value_or(tokens), port.columns);
   // By row and column range: the rank that filled it in. Ranges are equal or
   // disjoint, so their beginnings name them.
   std::map<std::pair<int64_t, int64_t>, int64_t> filledBy;

@@ -21,14 +21,15 @@ namespace moe::runner {
 /// An ordered list of mesh axes; empty: whole on every rank.
 using Axes = std::vector<planning::AxisRef>;
 
-/// An argument or a result of the program: [tokens, columns].
+/// An argument or a result of the program: [rows, columns].
 struct Port {
   enum class Role { Tokens, Output, Expert, Weight };
   Role role = Role::Tokens;
   /// F32, BF16 or I32.
   ElementType type = ElementType::F32;
   int64_t columns = 0;
-  /// The number of tokens, where the program is compiled for one.
+  /// The number of rows, where the program is compiled for one; else there is
+  /// one a token.
   std::optional<int64_t> rows;
   /// What each of the two dimensions is split over.
   Axes rowAxes;
@@ -66,6 +67,8 @@ struct Handle {
 struct PlacementSymbol {
   planning::Placement placement;
   Axes axes;
+  /// Slots that every rank's code works on: at least the placement's.
+  int64_t localSlots = 1;
 };
 
 /// A program and how it sees its ranks.
@@ -79,12 +82,14 @@ struct ProgramLayout {
   std::vector<Axes> groups;
   std::map<std::string, WeightSymbol> weights;
   std::map<std::string, PlacementSymbol> placements;
-  /// Slots that every rank's code works on.
-  int64_t localSlots = 1;
 
   const Port *findArgument(Port::Role role) const;
   const Port *findResult(Port::Role role) const;
 };
+
+/// The same program where one rank holds everything: its slots are the experts,
+/// in their order.
+ProgramLayout onOneRank(ProgramLayout layout);
 
 /// The rows and columns of a port that a rank holds.
 struct Rectangle {

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A whole module by hand: three layers of experts with dense parts, residuals
+// and functions of the host between them. N ranks = one rank = the program that
+// was never partitioned, bit for bit.
+
+#include "moe/Runner/ModuleSession.h"
+#include "moe/Runner/RandomTensor.h"
+
+#include "gtest/gtest.h"
+#include <atomic>
+#include <cmath>
+#include <cstring>
+
+using namespace moe::runner;
+
+static float *at(const moert_matrix *matrix, int64_t row, int64_t column) {
+  return static_cast<float *>(matrix->data) + matrix->offset +
+         row * matrix->strides[0] + column * matrix->strides[1];
+}
+
+/// Rows in all calls of `blend`: each token once in each of two calls, on some
+/// rank.
+static std::atomic<int64_t> blendedRows;
+
+/// y = x + tanh(z), token by token.
+static void blend(moert_frame *, const moert_matrix *x, const moert_matrix *z,
+                  int64_t, moert_matrix *y) {
+  for (int64_t row = 0; row < x->sizes[0]; ++row) {
+    for (int64_t column = 0; column < x->sizes[1]; ++column) {
+      *at(y, row, column) =
+          *at(x, row, column) + std::tanh(*at(z, row, column));
+    }
+  }
+  blendedRows += x->sizes[0];
+}
+
+/// y[t] = the mean of x[0 … t]: of all tokens, or it ends the job.
+static void runningMean(moert_frame *frame, const moert_matrix *x,
+                        int64_t tokens, moert_matrix *y) {
+  if (x->sizes[0] != tokens || y->sizes[0] != tokens) {
+    moert_context_abort(frame->context, MOERT_ABORTED, "expected all tokens");
+    return;
+  }
+  for (int64_t column = 0; column < x->sizes[1]; ++column) {
+    double sum = 0;
+    for (int64_t row = 0; row < tokens; ++row) {
+      sum += *at(x, row, column);
+      *at(y, row, column) = static_cast<float>(sum / double(row + 1));
+    }
+  }
+}
+
+static HostFunctions hostFunctions() {
+  return {{"blend", reinterpret_cast<void *>(&blend)},
+          {"running_mean", reinterpret_cast<void *>(&runningMean)}};
+}
+
+static SessionOptions makeOptions(const char *mesh,
+                                  std::vector<std::string> expertAxes = {}) {
+  SessionOptions options;
+  options.modulePath = MOE_TEST_FOLDER "/Inputs/programs/three-layers.mlir";
+  options.mesh = mesh;
+  options.expertAxes = std::move(expertAxes);
+  options.functions = hostFunctions();
+  options.seed = 5;
+  return options;
+}
+
+static TokenArray makeTokens(int64_t count) {
+  TokenArray array(ElementType::F32, count, 24);
+  RandomTensor::tokens(/*seed=*/5)
+      .fill(0, count * 24, ElementType::F32, array.bytes.data());
+  return array;
+}
+
+static std::vector<char>
+bytesOf(llvm::Expected<std::vector<TokenArray>> results) {
+  return llvm::cantFail(std::move(results)).front().bytes;
+}
+
+namespace {
+struct Plan {
+  const char *mesh;
+  std::vector<std::string> expertAxes;
+};
+class WholeModule : public testing::TestWithParam<Plan> {};
+} // namespace
+
+TEST_P(WholeModule, HasTheBitsOfOneRank) {
+  auto alone = llvm::cantFail(ModuleSession::create(makeOptions("ep=1")));
+  auto session = llvm::cantFail(ModuleSession::create(
+      makeOptions(GetParam().mesh, GetParam().expertAxes)));
+  for (int64_t tokens : {77, 5, 0}) {
+    SCOPED_TRACE(std::to_string(tokens) + " tokens");
+    std::vector<TokenArray> input = {makeTokens(tokens)};
+    blendedRows = 0;
+    std::vector<char> result = bytesOf(session->run(tokens, input));
+    EXPECT_EQ(blendedRows, 2 * tokens) << "each token at home on one rank";
+    EXPECT_TRUE(result == bytesOf(alone->run(tokens, input)));
+    EXPECT_TRUE(result == bytesOf(alone->runReference(tokens, input)))
+        << "against the program that was not partitioned";
+    EXPECT_FALSE(tokens && result == input.front().bytes);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Meshes, WholeModule,
+    testing::Values(Plan{"dp=2,ep=4", {}}, Plan{"dp=2,ep=4", {"dp", "ep"}},
+                    Plan{"ep=3", {}}),
+    [](const testing::TestParamInfo<Plan> &info) {
+      std::string name;
+      for (char c : info.param.mesh + ("_" + llvm::Twine(info.index)).str()) {
+        name += std::isalnum(c) ? c : '_';
+      }
+      return name;
+    });
+
+static std::string errorOf(const SessionOptions &options) {
+  auto session = llvm::cantFail(ModuleSession::create(options));
+  auto result = session->run(3, {makeTokens(3)});
+  return result ? "" : llvm::toString(result.takeError());
+}
+
+TEST(WholeModuleErrors, NamesAFunctionThatTheHostLacks) {
+  SessionOptions options = makeOptions("ep=2");
+  options.functions.erase("running_mean");
+  EXPECT_EQ(errorOf(options),
+            options.modulePath +
+                ":25:3: expected the host to bring the function "
+                "'running_mean', which the module declares and does not "
+                "define");
+}
+
+TEST(WholeModuleErrors, EndsTheJobWhenAFunctionDoes) {
+  SessionOptions options = makeOptions("ep=2");
+  options.functions["running_mean"] = reinterpret_cast<void *>(
+      +[](moert_frame *frame, const moert_matrix *, int64_t, moert_matrix *) {
+        moert_context_abort(frame->context, MOERT_ABORTED, "no mean today");
+      });
+  EXPECT_NE(errorOf(options).find("no mean today"), std::string::npos)
+      << errorOf(options);
+}
+
+TEST(WholeModuleErrors, RefusesWhatTheFunctionDoesNotTake) {
+  auto session = llvm::cantFail(ModuleSession::create(makeOptions("ep=2")));
+  auto fails = [&](int64_t tokens, std::vector<TokenArray> input,
+                   const char *message) {
+    auto result = session->run(tokens, input);
+    ASSERT_FALSE(result) << message;
+    EXPECT_EQ(llvm::toString(result.takeError()), message);
+  };
+  fails(3, {}, "expected 1 arguments, but got 0");
+  fails(3, {makeTokens(4)},
+        "expected argument 0 to be F32 [3, 24], but got F32 [4, 24]");
+  fails(81, {makeTokens(81)},
+        "expected at most 80 tokens, for which the module is planned, but got "
+        "81");
+}
