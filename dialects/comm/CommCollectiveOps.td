@@ -18,7 +18,8 @@ class Comm_CollectiveOp<string mnemonic, list<Trait> traits = []>
         DestinationStyleOpInterface,
         DeclareOpInterfaceMethods<SymbolUserOpInterface>,
         DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
-        DeclareOpInterfaceMethods<Comm_CollectiveOpInterface>], traits)> {
+        DeclareOpInterfaceMethods<Comm_CollectiveOpInterface>,
+        DeclareOpInterfaceMethods<Comm_UniformityOpInterface>], traits)> {
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let extraClassDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable() { return getDestinationMutable(); }

@@ -7,14 +7,15 @@ include "comm/CommCollectiveOps.td"
 def Comm_StartOp : Comm_Op<"start", [
     DeclareOpInterfaceMethods<SymbolUserOpInterface>,
     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
-    DeclareOpInterfaceMethods<Comm_CollectiveOpInterface>]> {
+    DeclareOpInterfaceMethods<Comm_CollectiveOpInterface>,
+    DeclareOpInterfaceMethods<Comm_UniformityOpInterface>]> {
   let summary = "begins a collective";
   let description = [{
     Begins the collective `kind`; its data may move from now until the wait.
 
     Semantics: as the collective. The ticket must be waited for exactly once on
     every path, and the returned destination is used by that `comm.wait` only:
-    `comm-verify-uniform` checks both. `offsets` are those of the
+    `comm-verify-in-flight` checks both. `offsets` are those of the
     collective, in order.
 
     Lifespan: created by `moe-overlap-exchange`; lowered to the runtime.
@@ -45,6 +46,7 @@ def Comm_StartOp : Comm_Op<"start", [
 }
 
 def Comm_WaitOp : Comm_Op<"wait", [DestinationStyleOpInterface,
+    DeclareOpInterfaceMethods<Comm_UniformityOpInterface>,
     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "completes a collective";
   let description = [{
@@ -58,7 +60,7 @@ def Comm_WaitOp : Comm_Op<"wait", [DestinationStyleOpInterface,
     Constraints:
     - C1: the ticket, the reads and the destination are those of one
       `comm.start` (where branches or loops carry the ticket,
-      `comm-verify-uniform` checks it).
+      `comm-verify-in-flight` checks it).
 
     Example: see `comm.start`.
   }];

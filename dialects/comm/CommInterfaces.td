@@ -65,4 +65,19 @@ def Comm_RankDependentOpInterface : OpInterface<"RankDependentOpInterface"> {
   ];
 }
 
+def Comm_UniformityOpInterface : OpInterface<"UniformityOpInterface"> {
+  let cppNamespace = "::mlir::comm";
+  let description = [{
+    What goes into the results of an operation, for the analysis of uniformity.
+    Only an operation that knows more than the rule for all others has it: that
+    the contents of each result are made of the contents and the extents of all
+    operands, and its extents of those of its destination, or, without one, of
+    the operands' extents and of scalars.
+  }];
+  let methods = [
+    InterfaceMethod<"Adds all that goes into the results; see UniformityFlows.",
+      "void", "addUniformityFlows", (ins "::mlir::comm::UniformityFlows &":$flows)>
+  ];
+}
+
 #endif // COMM_INTERFACES

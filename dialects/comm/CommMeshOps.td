@@ -116,35 +116,6 @@ def Comm_MeshOp : Comm_Op<"mesh", [Symbol, DeclareOpInterfaceMethods<SymbolUserO
   }];
 }
 
-def Comm_ReshardOp : Comm_Op<"reshard", [Pure, AllTypesMatch<["source", "result"]>,
-    DeclareOpInterfaceMethods<SymbolUserOpInterface>,
-    DeclareOpInterfaceMethods<Comm_PartitionOpInterface>]> {
-  let summary = "the same global value, spread differently";
-  let description = [{
-    Changes how a value is spread over the mesh, not what it is.
-
-    Semantics: `result = source` as global tensors.
-
-    Lifespan: created by `comm-insert-reshard` (or by the user); removed by
-    `moe-partition`, which emits slices and collectives.
-
-    Constraints:
-    - C1: each sharding names as many dimensions as the value has.
-    - C2: the mesh exists and has the axes, which do not overlap.
-
-    Example:
-    ```mlir
-    %y = comm.reshard %x from <@mesh, [{"dp"}, {} ]> to <@mesh, [{"dp","ep"}, {} ]> : tensor<?x64xf32>
-    ```
-  }];
-  let arguments = (ins AnyRankedTensor:$source, OptionalAttr<Comm_ShardingAttr>:$from,
-                       Comm_ShardingAttr:$to);
-  let results = (outs AnyRankedTensor:$result);
-  let assemblyFormat = [{
-    $source (`from` $from^)? `to` $to attr-dict `:` type($source)
-  }];
-}
-
 class Comm_MeshQueryOp<string mnemonic, list<Trait> traits = []>
     : Comm_Op<mnemonic, !listconcat([
         DeclareOpInterfaceMethods<SymbolUserOpInterface>], traits)>;

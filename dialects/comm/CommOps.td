@@ -2,9 +2,10 @@
 #ifndef COMM_OPS
 #define COMM_OPS
 
-include "comm/CommMeshOps.td"
 include "comm/CommBoundOps.td"
 include "comm/CommCollectiveOps.td"
 include "comm/CommInFlightOps.td"
+include "comm/CommMeshOps.td"
+include "comm/CommReshardOps.td"
 
 #endif // COMM_OPS

@@ -232,7 +232,8 @@ def MoE_LimitCapacityOp : MoE_RoutingOp<"limit_capacity", [AttrSizedOperandSegme
   }];
 }
 
-def MoE_CountChoicesOp : MoE_BufferFormOp<"count_choices"> {
+def MoE_CountChoicesOp : MoE_BufferFormOp<"count_choices",
+    [DeclareOpInterfaceMethods<Comm_UniformityOpInterface>]> {
   let summary = "how often each expert was chosen, by group and choice";
   let description = [{
     Semantics: `counts[g, j, e] = |{t in group g of this rank: expert[t, j] = e}|`

@@ -4,7 +4,6 @@
 
 #include "UniformityGraph.h"
 #include "moe/Analysis/ControlEdges.h"
-#include "moe/Dialect/MoE/MoE.h"
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -19,7 +18,7 @@ using namespace mlir;
 using namespace mlir::moe;
 
 namespace {
-class GraphBuilder {
+class GraphBuilder : private comm::UniformityFlows {
 public:
   GraphBuilder(ModuleOp module, const AxisParts &parts)
       : module(module), parts(parts), graph(parts), users(symbols, module) {}
@@ -30,10 +29,8 @@ public:
         visitFunction(function);
       } else if (auto call = dyn_cast<CallOpInterface>(op)) {
         visitCall(call);
-      } else if (auto collective = dyn_cast<comm::CollectiveOpInterface>(op)) {
-        visitCollective(collective);
-      } else if (auto wait = dyn_cast<comm::WaitOp>(op)) {
-        visitWait(wait);
+      } else if (auto known = dyn_cast<comm::UniformityOpInterface>(op)) {
+        known.addUniformityFlows(*this);
       } else if (isa<RegionBranchOpInterface>(op)) {
         visitEdges(op);
         visitDeciding(op);
@@ -53,6 +50,18 @@ public:
   }
 
 private:
+  //===--- UniformityFlows -----------------------------------------------===//
+
+  void addRank(Value to, Aspect aspect, comm::AxisListAttr axes) override {
+    graph.addOwn(to, aspect, axes ? parts.getTouched(axes) : parts.getAll());
+  }
+
+  void add(Value to, Aspect aspect, Value from, Aspect what,
+           comm::AxisListAttr equalized) override {
+    graph.addSource(to, aspect, from, what,
+                    equalized ? parts.getCovered(equalized) : parts.getNone());
+  }
+
   void addOwn(Value value, const AxisSet &axes) {
     graph.addOwn(value, Aspect::Contents, axes);
     graph.addOwn(value, Aspect::Extents, axes);
@@ -128,49 +137,6 @@ private:
            llvm::zip(call->getResults(), end->getOperands())) {
         graph.addCopy(result, value);
       }
-    }
-  }
-
-  //===--- Communication -------------------------------------------------===//
-
-  static bool makesEqual(comm::CollectiveKind kind) {
-    return kind == comm::CollectiveKind::AllGather ||
-           kind == comm::CollectiveKind::AllGatherV ||
-           kind == comm::CollectiveKind::AllReduce;
-  }
-
-  /// A gather or a reduction gives all ranks of the group the same; what else
-  /// is exchanged differs from rank to rank.
-  void visitCollective(comm::CollectiveOpInterface op) {
-    bool equal = makesEqual(op.getCollectiveKind());
-    AxisSet stopped =
-        equal ? parts.getCovered(op.getAxesAttr()) : parts.getNone();
-    Value destination = op.getCollectiveDestination();
-    for (Value result : op->getResults()) {
-      if (!equal) {
-        graph.addOwn(result, Aspect::Contents,
-                     parts.getTouched(op.getAxesAttr()));
-      }
-      for (auto [index, read] : llvm::enumerate(op.getCollectiveReads())) {
-        // Offsets are the rank's own.
-        graph.addSource(result, Aspect::Contents, read, Aspect::Contents,
-                        index == 0 ? stopped : parts.getNone());
-      }
-      visitDestination(result, destination);
-    }
-  }
-
-  /// What was in the destination before is gone; its extents stay.
-  void visitDestination(Value result, Value destination) {
-    graph.addSource(result, Aspect::Contents, destination, Aspect::Extents);
-    graph.addSource(result, Aspect::Extents, destination, Aspect::Extents);
-  }
-
-  void visitWait(comm::WaitOp op) {
-    for (Value result : op->getResults()) {
-      graph.addSource(result, Aspect::Contents, op.getPending(),
-                      Aspect::Contents);
-      visitDestination(result, op.getDestination());
     }
   }
 
@@ -301,12 +267,6 @@ private:
   /// operands' extents and from numbers.
   void visitExtents(Operation *op, Value result, const AxisSet &own) {
     graph.addOwn(result, Aspect::Extents, own);
-    if (auto counts = dyn_cast<CountChoicesOp>(op)) {
-      // A row for each group of all tokens, whichever of them a rank holds.
-      graph.addSource(result, Aspect::Extents, counts.getTokens(),
-                      Aspect::Contents);
-      return;
-    }
     auto destination = dyn_cast<DestinationStyleOpInterface>(op);
     if (destination && isa<OpResult>(result)) {
       OpOperand *init = destination.getTiedOpOperand(cast<OpResult>(result));

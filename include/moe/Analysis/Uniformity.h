@@ -18,9 +18,7 @@
 
 namespace mlir::moe {
 
-/// What of a value: ranks may hold tensors of equal extents with other
-/// contents. Scalars and handles have contents only.
-enum class Aspect { Contents, Extents };
+using comm::Aspect;
 
 class UniformityGraph;
 

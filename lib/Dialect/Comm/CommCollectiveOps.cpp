@@ -92,6 +92,32 @@ static LogicalResult verifyEqualParts(Operation *op, Value value,
          << ranks << " equal parts, but got " << rows;
 }
 
+// A gather or a reduction gives all ranks of the group the same; what else is
+// exchanged differs from rank to rank. What was in the destination before is
+// gone; its extents stay.
+static void addCollectiveFlows(CollectiveOpInterface op,
+                               UniformityFlows &flows) {
+  CollectiveKind kind = op.getCollectiveKind();
+  bool equalizes = kind == CollectiveKind::AllGather ||
+                   kind == CollectiveKind::AllGatherV ||
+                   kind == CollectiveKind::AllReduce;
+  AxisListAttr axes = op.getAxesAttr();
+  Value destination = op.getCollectiveDestination();
+  for (Value result : op->getResults()) {
+    if (!equalizes) {
+      flows.addRank(result, Aspect::Contents, axes);
+    }
+    for (auto [index, read] : llvm::enumerate(op.getCollectiveReads())) {
+      // Offsets are the rank's own.
+      bool isSource = index == 0;
+      flows.add(result, Aspect::Contents, read, Aspect::Contents,
+                equalizes && isSource ? axes : AxisListAttr());
+    }
+    flows.add(result, Aspect::Contents, destination, Aspect::Extents);
+    flows.add(result, Aspect::Extents, destination, Aspect::Extents);
+  }
+}
+
 #define COMM_COLLECTIVE_METHODS(OpT, Kind)                                     \
   void OpT::getEffects(                                                        \
       SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {               \
@@ -99,6 +125,9 @@ static LogicalResult verifyEqualParts(Operation *op, Value value,
   }                                                                            \
   CollectiveKind OpT::getCollectiveKind() { return CollectiveKind::Kind; }     \
   Value OpT::getCollectiveDestination() { return getDestination(); }           \
+  void OpT::addUniformityFlows(UniformityFlows &flows) {                       \
+    addCollectiveFlows(*this, flows);                                          \
+  }                                                                            \
   LogicalResult OpT::verify() {                                                \
     return verifyRows(*this, getSource(), getDestination());                   \
   }
@@ -184,6 +213,10 @@ SmallVector<Value> StartOp::getCollectiveReads() {
   return reads;
 }
 
+void StartOp::addUniformityFlows(UniformityFlows &flows) {
+  addCollectiveFlows(*this, flows);
+}
+
 void StartOp::getEffects(
     SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
   addCollectiveEffects(*this, effects);
@@ -242,6 +275,16 @@ LogicalResult WaitOp::verify() {
     return diagnostic;
   }
   return success();
+}
+
+// The ticket stands for all that its start has in flight. What was in the
+// destination before is gone; its extents stay.
+void WaitOp::addUniformityFlows(UniformityFlows &flows) {
+  for (Value result : getResults()) {
+    flows.add(result, Aspect::Contents, getPending(), Aspect::Contents);
+    flows.add(result, Aspect::Contents, getDestination(), Aspect::Extents);
+    flows.add(result, Aspect::Extents, getDestination(), Aspect::Extents);
+  }
 }
 
 LogicalResult HostExtentOp::verify() {

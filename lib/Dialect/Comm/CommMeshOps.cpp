@@ -276,16 +276,6 @@ LogicalResult MeshOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return success();
 }
 
-LogicalResult ReshardOp::verifySymbolUses(SymbolTableCollection &) {
-  // C1, C2
-  auto emitError = [&] { return emitOpError(); };
-  Type type = getSource().getType();
-  if (getFrom() && failed(verifySharding(emitError, *this, *getFrom(), type))) {
-    return failure();
-  }
-  return verifySharding(emitError, *this, getTo(), type);
-}
-
 LogicalResult RankOp::verifySymbolUses(SymbolTableCollection &) {
   return verifyMeshAxes(*this, getMeshAttr(), getAxes()); // C1
 }

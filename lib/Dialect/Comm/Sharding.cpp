@@ -55,19 +55,23 @@ Type Partitioner::getLocalType(Value global) const {
   return getLocalType(global.getType(), getSharding(global));
 }
 
-Type Partitioner::getLocalType(Type type, ShardingAttr sharding) const {
+Type mlir::comm::getLocalType(Type type, ShardingAttr sharding, MeshOp mesh) {
   auto shaped = dyn_cast<ShapedType>(type);
   if (!shaped || !sharding) {
     return type;
   }
   SmallVector<int64_t> shape(shaped.getShape());
   for (auto [extent, axes] : llvm::zip_equal(shape, sharding.getDims())) {
-    int64_t parts = getMesh().getAxisListSize(axes);
+    int64_t parts = mesh.getAxisListSize(axes);
     if (!axes.empty() && !ShapedType::isDynamic(extent)) {
       extent = extent % parts == 0 ? extent / parts : ShapedType::kDynamic;
     }
   }
   return shaped.cloneWith(shape, shaped.getElementType());
+}
+
+Type Partitioner::getLocalType(Type type, ShardingAttr sharding) const {
+  return comm::getLocalType(type, sharding, getMesh());
 }
 
 OpFoldResult Partitioner::getLocalExtent(OpFoldResult extent,

@@ -15,6 +15,15 @@ comm::ShardingRule LimitCapacityOp::getShardingRule() {
   return comm::getTokenwiseRule(*this);
 }
 
+// There is a row for each group of all tokens, whichever of them a rank holds.
+void CountChoicesOp::addUniformityFlows(comm::UniformityFlows &flows) {
+  flows.addContents(*this);
+  for (Value result : getResults()) {
+    flows.add(result, comm::Aspect::Extents, getTokens(),
+              comm::Aspect::Contents);
+  }
+}
+
 // All ranks' counts of choices, [ranks, groups, K, E].
 static Value gatherCounts(LimitCapacityOp op, OpBuilder &builder, Value expert,
                           Value first, Value tokens, comm::AxisListAttr axes,

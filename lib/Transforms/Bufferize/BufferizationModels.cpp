@@ -207,6 +207,30 @@ struct HostExtentModel
   }
 };
 
+/// A record goes with the tensors that it speaks of.
+struct ReshardedModel
+    : public BufferizableOpInterface::ExternalModel<ReshardedModel,
+                                                    comm::ReshardedOp> {
+  bool bufferizesToMemoryRead(Operation *, OpOperand &,
+                              const AnalysisState &) const {
+    return false;
+  }
+  bool bufferizesToMemoryWrite(Operation *, OpOperand &,
+                               const AnalysisState &) const {
+    return false;
+  }
+  AliasingValueList getAliasingValues(Operation *, OpOperand &,
+                                      const AnalysisState &) const {
+    return {};
+  }
+  LogicalResult bufferize(Operation *op, RewriterBase &rewriter,
+                          const BufferizationOptions &,
+                          BufferizationState &) const {
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
 struct ShardOffsetsModel
     : public BufferizableOpInterface::ExternalModel<ShardOffsetsModel,
                                                     comm::ShardOffsetsOp> {
@@ -269,6 +293,7 @@ void mlir::moe::registerBufferizationExternalModels(DialectRegistry &registry) {
         context);
     comm::StartOp::attachInterface<StartModel>(*context);
     comm::HostExtentOp::attachInterface<HostExtentModel>(*context);
+    comm::ReshardedOp::attachInterface<ReshardedModel>(*context);
     comm::ShardOffsetsOp::attachInterface<ShardOffsetsModel>(*context);
   });
   registry.addExtension(+[](MLIRContext *context, MoEDialect *) {

@@ -51,6 +51,35 @@ func.func @reshard_from_other_axis(%x: tensor<?x64xf32>) {
 
 // -----
 
+// comm.resharded C1
+comm.mesh @mesh <["dp"=2, "ep"=4]>
+func.func @resharded_rank(%x: tensor<?x64xf32>, %y: tensor<?x64xf32>, %n: index) {
+  // expected-error@+1 {{expected a sharding of 2 dimensions, but got #comm.sharding<@mesh, [{"dp"}]>}}
+  comm.resharded %x as %y from <@mesh, [{"dp"}]> to <@mesh, [{}, {}]> of tensor<?x64xf32> for %n tokens : (tensor<?x64xf32>, tensor<?x64xf32>, index) -> ()
+  return
+}
+
+// -----
+
+// comm.resharded C2
+func.func @resharded_no_mesh(%x: tensor<?x64xf32>, %y: tensor<?x64xf32>, %n: index) {
+  // expected-error@+1 {{expected a mesh named @mesh}}
+  comm.resharded %x as %y to <@mesh, [{"dp"}, {}]> of tensor<?x64xf32> for %n tokens : (tensor<?x64xf32>, tensor<?x64xf32>, index) -> ()
+  return
+}
+
+// -----
+
+// comm.resharded C3
+comm.mesh @mesh <["dp"=2, "ep"=4]>
+func.func @resharded_to_other_type(%x: tensor<?x64xf32>, %y: tensor<?x64xbf16>, %n: index) {
+  // expected-error@+1 {{expected parts of 'tensor<?x64xf32>', but got 'tensor<?x64xbf16>'}}
+  comm.resharded %x as %y to <@mesh, [{"dp"}, {}]> of tensor<?x64xf32> for %n tokens : (tensor<?x64xf32>, tensor<?x64xbf16>, index) -> ()
+  return
+}
+
+// -----
+
 // comm.rank C1
 func.func @rank_no_mesh() {
   // expected-error@+1 {{expected a mesh named @mesh}}

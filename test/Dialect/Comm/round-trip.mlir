@@ -32,6 +32,13 @@ func.func @reshard_sub_axis(%x: tensor<?x64xf32>) -> tensor<?x64xf32> {
   return %y : tensor<?x64xf32>
 }
 
+// CHECK-LABEL: @resharded
+func.func @resharded(%x: tensor<?x64xf32>, %y: tensor<?x64xf32>, %n: index) {
+  // CHECK: comm.resharded %{{.*}} as %{{.*}} from <@mesh, [{"ep"}, {}]> to <@mesh, [{}, {}]> of tensor<?x64xf32> for %{{.*}} tokens : (tensor<?x64xf32>, tensor<?x64xf32>, index) -> ()
+  comm.resharded %x as %y from <@mesh, [{"ep"}, {}]> to <@mesh, [{}, {}]> of tensor<?x64xf32> for %n tokens : (tensor<?x64xf32>, tensor<?x64xf32>, index) -> ()
+  return
+}
+
 // CHECK-LABEL: @argument_and_result
 // CHECK-SAME: comm.sharding = #comm.sharding<@mesh, [{"dp","ep"}, {}]>
 func.func @argument_and_result(%x: tensor<?x64xf32> {comm.sharding = #comm.sharding<@mesh, [{"dp","ep"}, {}]>}) {

@@ -12,6 +12,7 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "moe/Dialect/Comm/CommAttributes.h"
 #include "moe/Dialect/Comm/Sharding.h"
+#include "moe/Dialect/Comm/UniformityFlows.h"
 
 #include "moe/Dialect/Comm/CommInterfaces.h.inc"
 

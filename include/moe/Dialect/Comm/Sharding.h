@@ -63,6 +63,10 @@ bool canSplit(const ShardingRule &rule, int64_t factor, int64_t parts);
 /// other dimensions are whole.
 ShardingRule getTokenwiseRule(Operation *op);
 
+/// The type of a rank's part of a value (null sharding: whole on every rank);
+/// an extent that the mesh does not divide is dynamic.
+Type getLocalType(Type type, ShardingAttr sharding, MeshOp mesh);
+
 /// The context in which an operation becomes local: maps the values of the
 /// global program to those of this rank.
 class Partitioner {
