@@ -37,6 +37,7 @@ static void addTargetPasses(OpPassManager &manager,
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
   addBufferizationPasses(manager);
+  manager.addPass(createVerifyInFlightPass());
   manager.addPass(createConvertMoEToLoopsPass());
   ConvertMoEToKernelsPassOptions kernels;
   kernels.cpu = options.cpu;

@@ -83,7 +83,8 @@ and given to the next one (--mlir-print-ir-after-all shows them all):
   oracle       --moe-cpu-reference-pipeline starts with --moe-expand-experts:
                one device, experts as loops
   verify       --moe-verify-placed, --moe-verify-partitioned,
-               --moe-verify-communication, --comm-verify-uniform
+               --moe-verify-communication, --comm-verify-uniform,
+               --comm-verify-in-flight
   one layer    --moe-extract-layer, --moe-expose-routing, --moe-inject-routing,
                --moe-discard-plan
 

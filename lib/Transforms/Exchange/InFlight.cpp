@@ -2,17 +2,28 @@
 
 #include "InFlight.h"
 
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
 using namespace mlir;
 using namespace mlir::moe;
+
+// Of a buffer that is cast, the buffer: bufferization casts layouts as it
+// likes.
+static Value getName(Value value) {
+  while (auto cast = value.getDefiningOp<memref::CastOp>()) {
+    value = cast.getSource();
+  }
+  return value;
+}
 
 Flight Flight::begin(comm::StartOp start) {
   Flight flight;
   flight.starts.insert(start);
   for (Value read : start.getCollectiveReads()) {
-    flight.reads.emplace_back().insert(read);
+    flight.reads.emplace_back().insert(getName(read));
   }
   flight.destination.insert(start.getResults().empty()
-                                ? start.getDestination()
+                                ? getName(start.getDestination())
                                 : start.getResults().front());
   return flight;
 }
@@ -45,14 +56,18 @@ bool Flight::meet(const Flight &other) {
 bool Flight::isReadBy(comm::WaitOp wait) const {
   return reads.size() == wait.getReads().size() &&
          llvm::all_of(llvm::zip_equal(reads, wait.getReads()), [](auto pair) {
-           return std::get<0>(pair).contains(std::get<1>(pair));
+           return std::get<0>(pair).contains(getName(std::get<1>(pair)));
          });
+}
+
+bool Flight::isFilledBy(comm::WaitOp wait) const {
+  return destination.contains(getName(wait.getDestination()));
 }
 
 SmallVector<Value> NamesBehind::getInputs(Value value) const {
   SmallVector<Value> inputs;
   for (auto [operand, input] : llvm::zip_equal(edge.operands, edge.inputs)) {
-    if (operand == value) {
+    if (getName(operand) == value) {
       inputs.push_back(input);
     }
   }

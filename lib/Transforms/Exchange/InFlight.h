@@ -37,6 +37,8 @@ struct Flight {
 
   /// Whether a wait holds what is in flight.
   bool isReadBy(comm::WaitOp wait) const;
+  /// Whether a wait has the destination.
+  bool isFilledBy(comm::WaitOp wait) const;
 };
 
 /// The collectives in flight, by their tickets.

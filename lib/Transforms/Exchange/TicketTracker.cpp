@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "TicketTracker.h"
+#include "BufferAliases.h"
 #include "InFlight.h"
 
 #include "llvm/ADT/DenseSet.h"
@@ -21,8 +22,8 @@ namespace {
 /// every path, whatever branches decide.
 class TicketTracker {
 public:
-  explicit TicketTracker(FunctionOpInterface function)
-      : function(function), dominance(function) {}
+  TicketTracker(FunctionOpInterface function, BufferTouches &touches)
+      : function(function), touches(touches), dominance(function) {}
 
   LogicalResult run() {
     for (BlockArgument argument : function.getArguments()) {
@@ -61,7 +62,7 @@ private:
         return failure();
       }
       if (op->hasTrait<OpTrait::IsTerminator>()) {
-        // C5
+        // C1
         return flights.empty()
                    ? success()
                    : reject(flights.front().second, op, "but a path has none",
@@ -73,6 +74,9 @@ private:
   //===--- Operations ----------------------------------------------------===//
 
   LogicalResult visit(Operation *op, Flights &flights) {
+    if (failed(checkTouches(op, flights)) || failed(checkApart(op))) {
+      return failure();
+    }
     if (auto start = dyn_cast<comm::StartOp>(op)) {
       if (failed(checkUses(op, op->getOperands()))) {
         return failure();
@@ -87,7 +91,7 @@ private:
       return failure();
     }
     for (Value result : op->getResults()) {
-      // C8
+      // C4
       if (isTicket(result) && !origins.contains(result)) {
         return op->emitError("expected tickets from comm.start, branches and "
                              "loops, but got one from '")
@@ -113,12 +117,12 @@ private:
     if (found == flights.end()) {
       return rejectSecond(wait.getPending(), wait);
     }
-    // C6
+    // C2
     Flight &flight = found->second;
     StringRef expected;
     if (!flight.isReadBy(wait)) {
       expected = "to read what its comm.start has in flight";
-    } else if (!flight.destination.contains(wait.getDestination())) {
+    } else if (!flight.isFilledBy(wait)) {
       expected = "the destination of its comm.start";
     }
     if (!expected.empty()) {
@@ -133,7 +137,7 @@ private:
     return checkUses(wait, wait.getReads());
   }
 
-  /// C7, C8: tickets and tensors that are written in flight go to waits and
+  /// C3, C4: tickets and tensors that are written in flight go to waits and
   /// over edges, nowhere else.
   LogicalResult checkUses(Operation *op, ValueRange operands) {
     for (Value operand : operands) {
@@ -151,6 +155,63 @@ private:
       return rejectDestination(origin->second, op);
     }
     return success();
+  }
+
+  //===--- Buffers -------------------------------------------------------===//
+
+  /// C5: what is in flight stays as it is, and nothing looks at what arrives.
+  LogicalResult checkTouches(Operation *op, const Flights &flights) {
+    if (flights.empty() || isa<comm::WaitOp>(op)) {
+      return success();
+    }
+    for (const BufferTouch &touch : touches.get(op)) {
+      for (const auto &[ticket, flight] : flights) {
+        bool disturbs = touch.kind != TouchKind::Read &&
+                        llvm::any_of(flight.reads, [&](const auto &names) {
+                          return isTouched(names, touch);
+                        });
+        if (disturbs || isTouched(flight.destination, touch)) {
+          return rejectTouch(flight.starts.front(), touch, disturbs);
+        }
+      }
+    }
+    return success();
+  }
+
+  /// All names are of one buffer; where one of them is known to be another than
+  /// what is touched, all are.
+  bool isTouched(const Flight::Names &names, const BufferTouch &touch) {
+    return !names.empty() && isBuffer(names.front()) &&
+           llvm::all_of(names, [&](Value name) {
+             return getAliases().mayOverlap(name, touch.buffer);
+           });
+  }
+
+  /// C5: a collective does not fill what it reads.
+  LogicalResult checkApart(Operation *op) {
+    auto collective = dyn_cast<comm::CollectiveOpInterface>(op);
+    if (!collective || !isBuffer(collective.getCollectiveDestination())) {
+      return success();
+    }
+    for (Value read : collective.getCollectiveReads()) {
+      if (getAliases().mayOverlap(read,
+                                  collective.getCollectiveDestination())) {
+        return op->emitOpError("expected a destination that does not overlap "
+                               "with what it reads");
+      }
+    }
+    return success();
+  }
+
+  static bool isBuffer(Value value) {
+    return isa<BaseMemRefType>(value.getType());
+  }
+
+  BufferAliases &getAliases() {
+    if (!aliases) {
+      aliases.emplace(function);
+    }
+    return *aliases;
   }
 
   //===--- Control flow --------------------------------------------------===//
@@ -178,7 +239,7 @@ private:
       if (inputs.empty() && names.isVisible(ticket)) {
         inputs.push_back(ticket);
       }
-      // C5
+      // C1
       if (inputs.size() != 1) {
         return inputs.empty()
                    ? reject(flight, edge.branch, "but a path has none",
@@ -214,7 +275,7 @@ private:
         return entry.second.destination.contains(operand) &&
                llvm::is_contained(edge.operands, entry.first);
       });
-      // C7
+      // C3
       if (!withTicket) {
         return rejectDestination(origin->second, edge.branch);
       }
@@ -222,7 +283,7 @@ private:
     return success();
   }
 
-  /// C5: the same is in flight on all paths that meet.
+  /// C1: the same is in flight on all paths that meet.
   LogicalResult meet(const ControlEdge &edge, Flights flights) {
     auto found = arriving.find(edge.target);
     if (found == arriving.end()) {
@@ -290,6 +351,21 @@ private:
     return diagnostic;
   }
 
+  static LogicalResult rejectTouch(comm::StartOp start,
+                                   const BufferTouch &touch, bool disturbs) {
+    InFlightDiagnostic diagnostic =
+        start.emitOpError("expected ")
+        << (disturbs ? "what it reads not to change before its comm.wait"
+                     : "its destination to be used by its comm.wait only");
+    diagnostic.attachNote(touch.op->getLoc())
+        << "it is "
+        << (touch.kind == TouchKind::Read    ? "read"
+            : touch.kind == TouchKind::Write ? "written"
+                                             : "freed")
+        << " here";
+    return diagnostic;
+  }
+
   static LogicalResult rejectDestination(comm::StartOp start, Operation *at) {
     InFlightDiagnostic diagnostic = start.emitOpError(
         "expected its destination to be used by its comm.wait only");
@@ -298,7 +374,10 @@ private:
   }
 
   FunctionOpInterface function;
+  BufferTouches &touches;
   DominanceInfo dominance;
+  /// Only functions with buffers in flight need them.
+  std::optional<BufferAliases> aliases;
   /// What is in flight where control enters a block or leaves a region.
   DenseMap<Operation *, Flights> arriving;
   /// Where to go on, in the order of the program, so that paths meet before
@@ -309,8 +388,9 @@ private:
 };
 } // namespace
 
-FailureOr<StartsOfWaits> mlir::moe::trackTickets(FunctionOpInterface function) {
-  TicketTracker tracker(function);
+FailureOr<StartsOfWaits> mlir::moe::trackTickets(FunctionOpInterface function,
+                                                 BufferTouches &touches) {
+  TicketTracker tracker(function, touches);
   if (failed(tracker.run())) {
     return failure();
   }

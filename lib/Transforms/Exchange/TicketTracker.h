@@ -6,6 +6,7 @@
 #ifndef MOE_LIB_TRANSFORMS_EXCHANGE_TICKETTRACKER_H
 #define MOE_LIB_TRANSFORMS_EXCHANGE_TICKETTRACKER_H
 
+#include "BufferTouches.h"
 #include "moe/Dialect/Comm/Comm.h"
 
 #include "mlir/Interfaces/FunctionInterfaces.h"
@@ -16,8 +17,9 @@ namespace mlir::moe {
 /// The starts, one a path, whose tickets a wait may hold.
 using StartsOfWaits = llvm::MapVector<comm::WaitOp, SmallVector<comm::StartOp>>;
 
-/// Checks C5 to C8 of comm-verify-uniform in one function with a body.
-FailureOr<StartsOfWaits> trackTickets(FunctionOpInterface function);
+/// Checks C1 to C5 of comm-verify-in-flight in one function with a body.
+FailureOr<StartsOfWaits> trackTickets(FunctionOpInterface function,
+                                      BufferTouches &touches);
 
 } // namespace mlir::moe
 

@@ -47,7 +47,8 @@ public:
       if (function.isExternal()) {
         continue;
       }
-      FailureOr<StartsOfWaits> starts = trackTickets(function);
+      // C5
+      FailureOr<StartsOfWaits> starts = trackTickets(function, touches);
       if (failed(starts)) {
         return failure();
       }
@@ -139,10 +140,49 @@ private:
         diagnostic.attachNote(call->getLoc()) << "called from here";
       }
       diagnostic.attachNote(decision.branch->getLoc()) << "it is decided here";
+      if (Operation *other = findOnOtherWay(decision.branch, op)) {
+        diagnostic.attachNote(other->getLoc())
+            << "ranks that go the other way come here";
+      }
       uniformity.explain(diagnostic, decision.value, varying);
       return diagnostic;
     }
     return success();
+  }
+
+  /// Where ranks come that a branch leads elsewhere than to `op`: the first
+  /// joint operation, or call on the way to one; null where there is none.
+  Operation *findOnOtherWay(Operation *branch, Operation *op) {
+    Operation *found = nullptr;
+    auto find = [&](Operation *candidate) {
+      auto call = dyn_cast<CallOpInterface>(candidate);
+      auto callee = call ? dyn_cast_or_null<FunctionOpInterface>(
+                               call.resolveCallableInTable(&symbols))
+                         : FunctionOpInterface();
+      bool isJoint =
+          isa<comm::CollectiveOpInterface, comm::BarrierOp, comm::WaitOp>(
+              candidate) ||
+          (callee && !getAllJoints(callee).empty());
+      found = isJoint ? candidate : nullptr;
+      return found ? WalkResult::interrupt() : WalkResult::advance();
+    };
+    for (Region &region : branch->getRegions()) {
+      if (!found && !region.isAncestor(op->getParentRegion())) {
+        region.walk<WalkOrder::PreOrder>(find);
+      }
+    }
+    for (Block *successor : branch->getSuccessors()) {
+      auto reached = llvm::depth_first(successor);
+      if (found || llvm::is_contained(reached, op->getBlock())) {
+        continue;
+      }
+      for (Block *block : reached) {
+        if (!found) {
+          block->walk<WalkOrder::PreOrder>(find);
+        }
+      }
+    }
+    return found;
   }
 
   /// A call is where all that the callee, and what it calls, does together.
@@ -249,7 +289,7 @@ private:
     return diagnostic;
   }
 
-  //===--- C9: parts -----------------------------------------------------===//
+  //===--- C6: parts -----------------------------------------------------===//
 
   /// What is cut where a rank's share begins is what all of them share out.
   LogicalResult checkParts(FunctionOpInterface function) {
@@ -333,6 +373,7 @@ private:
   ModuleOp module;
   const Uniformity &uniformity;
   SymbolTableCollection symbols;
+  BufferTouches touches;
   PostDominanceInfo dominance;
   llvm::MapVector<FunctionOpInterface, SmallVector<Joint>> jointsOf;
   DenseMap<Operation *, SmallVector<Joint>> allJoints;

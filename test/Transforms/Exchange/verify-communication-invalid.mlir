@@ -62,11 +62,11 @@ func.func @placements_over_other_axes(%expert: tensor<?x3xi32>, %t: index) {
 
 // -----
 
-// C6
+// C9
 comm.mesh @mesh <["ep"=2]>
 func.func @without_a_plan(%x: tensor<4x3xf32>) {
   %y = tensor.empty() : tensor<4x3xf32>
-  // expected-error @below {{expected all-to-alls to be part of a layer's exchange}}
+  // expected-error @below {{expected to be part of a layer's exchange, of a recorded reshard or of a count of choices}}
   %s = comm.all_to_all %x into %y over {"ep"} of @mesh : (tensor<4x3xf32>, tensor<4x3xf32>) -> tensor<4x3xf32>
   return
 }
@@ -77,30 +77,5 @@ func.func @without_a_plan(%x: tensor<4x3xf32>) {
 func.func @extent_without_a_plan(%offsets: tensor<?xi32>) {
   // expected-error @below {{expected to be part of a layer's exchange}}
   %n = comm.host_extent %offsets bound(30) : tensor<?xi32>
-  return
-}
-
-// -----
-
-// C7
-comm.mesh @mesh <["ep"=2]>
-func.func @space_for_a_part(%x: tensor<?x3xf32>, %n: index, %m: index) {
-  %r = comm.rank over {"ep"} of @mesh
-  %o = comm.shard_offsets %n over {"ep"} of @mesh : (index) -> tensor<3xi32>
-  %y = tensor.empty(%m) : tensor<?x3xf32>
-  // expected-error @below {{expected the offsets and the space of rows that are shared out over {"ep"}}}
-  %s = comm.all_gather_v %x into %y by %o over {"ep"} of @mesh : (tensor<?x3xf32>, tensor<?x3xf32>, tensor<3xi32>) -> tensor<?x3xf32>
-  return
-}
-
-// -----
-
-// C9
-comm.mesh @mesh <["dp"=2, "ep"=2]>
-func.func @axes_in_another_order(%x: tensor<1x3xf32>) {
-  %r = comm.rank over {"dp","ep"} of @mesh
-  %y = tensor.empty() : tensor<4x3xf32>
-  // expected-error @below {{expected axes over which something is split in this order, but got {"ep","dp"}}}
-  %s = comm.all_gather %x into %y over {"ep","dp"} of @mesh : (tensor<1x3xf32>, tensor<4x3xf32>) -> tensor<4x3xf32>
   return
 }

@@ -1,8 +1,8 @@
-// RUN: moe-opt %s --split-input-file --comm-verify-uniform --verify-diagnostics -o /dev/null
+// RUN: moe-opt %s --split-input-file --comm-verify-in-flight --verify-diagnostics -o /dev/null
 
 // Tickets stay in their function, and among waits, branches and loops.
 
-// C8
+// C4
 comm.mesh @mesh <["ep"=4]>
 func.func private @finish(!comm.pending)
 func.func @ticket_passed_to_call(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>) {
@@ -15,7 +15,7 @@ func.func @ticket_passed_to_call(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>) {
 
 // -----
 
-// C8
+// C4
 comm.mesh @mesh <["ep"=4]>
 func.func @ticket_returned(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>) -> !comm.pending {
   // expected-error @below {{expected its ticket to be used by comm.wait, branches and loops of its function only}}
@@ -26,7 +26,7 @@ func.func @ticket_returned(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>) -> !comm.pe
 
 // -----
 
-// C8
+// C4
 comm.mesh @mesh <["ep"=4]>
 // expected-error @below {{expected tickets to stay in the function of their comm.start, but got argument 1 of 'ticket_taken'}}
 func.func @ticket_taken(%x: tensor<8x3xf32>, %t: !comm.pending, %d: tensor<8x3xf32>) {
@@ -36,7 +36,7 @@ func.func @ticket_taken(%x: tensor<8x3xf32>, %t: !comm.pending, %d: tensor<8x3xf
 
 // -----
 
-// C8
+// C4
 comm.mesh @mesh <["ep"=4]>
 func.func private @begin(tensor<8x3xf32>, tensor<8x3xf32>) -> (tensor<8x3xf32>, !comm.pending)
 func.func @ticket_from_call(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>) {
@@ -48,7 +48,7 @@ func.func @ticket_from_call(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>) {
 
 // -----
 
-// C8
+// C4
 comm.mesh @mesh <["ep"=4]>
 func.func @ticket_selected(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %z: tensor<8x3xf32>, %c: i1) {
   // expected-error @below {{expected its ticket to be used by comm.wait, branches and loops of its function only}}

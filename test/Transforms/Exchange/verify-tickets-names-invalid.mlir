@@ -1,8 +1,8 @@
-// RUN: moe-opt %s --split-input-file --comm-verify-uniform --verify-diagnostics -o /dev/null
+// RUN: moe-opt %s --split-input-file --comm-verify-in-flight --verify-diagnostics -o /dev/null
 
 // What a wait holds, and where tickets and destinations go.
 
-// C6
+// C2
 comm.mesh @mesh <["ep"=4]>
 func.func @for_carries_another_source(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %v: f32, %n: index) -> tensor<8x3xf32> {
   %c0 = arith.constant 0 : index
@@ -23,7 +23,7 @@ func.func @for_carries_another_source(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, 
 
 // -----
 
-// C6
+// C2
 comm.mesh @mesh <["ep"=4]>
 func.func @source_of_the_first_turn(%x: tensor<8x3xf32>, %z: tensor<8x3xf32>, %y: tensor<8x3xf32>, %n: index) -> tensor<8x3xf32> {
   %c0 = arith.constant 0 : index
@@ -43,7 +43,7 @@ func.func @source_of_the_first_turn(%x: tensor<8x3xf32>, %z: tensor<8x3xf32>, %y
 
 // -----
 
-// C6
+// C2
 comm.mesh @mesh <["ep"=4]>
 func.func @branch_carries_another_destination(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %c: i1) -> tensor<8x3xf32> {
   %r:3 = scf.if %c -> (tensor<8x3xf32>, tensor<8x3xf32>, !comm.pending) {
@@ -62,7 +62,7 @@ func.func @branch_carries_another_destination(%x: tensor<8x3xf32>, %y: tensor<8x
 
 // -----
 
-// C6
+// C2
 comm.mesh @mesh <["ep"=4]>
 func.func @offsets_swapped_by_block(%x: tensor<?x3xf32>, %y: tensor<?x3xf32>, %s: tensor<5xi32>, %q: tensor<5xi32>) {
   // expected-note @below {{started here}}
@@ -78,7 +78,7 @@ func.func @offsets_swapped_by_block(%x: tensor<?x3xf32>, %y: tensor<?x3xf32>, %s
 
 // -----
 
-// C6
+// C2
 comm.mesh @mesh <["ep"=4]>
 func.func @collectives_of_other_reads(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %s: tensor<5xi32>, %c: i1) {
   %r:2 = scf.if %c -> (tensor<8x3xf32>, !comm.pending) {
@@ -98,7 +98,7 @@ func.func @collectives_of_other_reads(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, 
 
 // -----
 
-// C7
+// C3
 comm.mesh @mesh <["ep"=4]>
 func.func @destination_read_in_flight(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>) {
   // expected-error @below {{expected its destination to be used by its comm.wait only}}
@@ -111,7 +111,7 @@ func.func @destination_read_in_flight(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>) 
 
 // -----
 
-// C7
+// C3
 comm.mesh @mesh <["ep"=4]>
 func.func @destination_read_as_source(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %z: tensor<8x3xf32>) {
   // expected-error @below {{expected its destination to be used by its comm.wait only}}
@@ -125,7 +125,7 @@ func.func @destination_read_as_source(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, 
 
 // -----
 
-// C7
+// C3
 comm.mesh @mesh <["ep"=4]>
 func.func @destination_carried_alone(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %c: i1) -> tensor<8x3xf32> {
   // expected-error @below {{expected its destination to be used by its comm.wait only}}
@@ -142,7 +142,7 @@ func.func @destination_carried_alone(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %
 
 // -----
 
-// C7
+// C3
 comm.mesh @mesh <["ep"=4]>
 func.func @carried_destination_read(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %c: i1) -> tensor<8x3xf32> {
   // expected-error @below {{expected its destination to be used by its comm.wait only}}

@@ -1,8 +1,8 @@
-// RUN: moe-opt %s --split-input-file --comm-verify-uniform --verify-diagnostics -o /dev/null
+// RUN: moe-opt %s --split-input-file --comm-verify-in-flight --verify-diagnostics -o /dev/null
 
 // How often a ticket is waited for.
 
-// C5
+// C1
 comm.mesh @mesh <["ep"=4]>
 func.func @never_waited(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>) {
   // expected-error @below {{expected exactly one comm.wait on every path, but a path has none}}
@@ -13,7 +13,7 @@ func.func @never_waited(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>) {
 
 // -----
 
-// C5
+// C1
 comm.mesh @mesh <["ep"=4]>
 func.func @waited_twice(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>) {
   // expected-error @below {{expected exactly one comm.wait on every path, but its ticket is used again after it was waited for or carried on}}
@@ -26,7 +26,7 @@ func.func @waited_twice(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>) {
 
 // -----
 
-// C5
+// C1
 comm.mesh @mesh <["ep"=4]>
 func.func @waited_in_one_branch(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %c: i1) {
   // expected-error @below {{expected exactly one comm.wait on every path, but only some paths have one}}
@@ -40,7 +40,7 @@ func.func @waited_in_one_branch(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %c: i1
 
 // -----
 
-// C5
+// C1
 comm.mesh @mesh <["ep"=4]>
 func.func @waited_in_branch_and_behind(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %c: i1) {
   // expected-error @below {{but only some paths have one}}
@@ -55,7 +55,7 @@ func.func @waited_in_branch_and_behind(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>,
 
 // -----
 
-// C5
+// C1
 comm.mesh @mesh <["ep"=4]>
 func.func @waited_in_every_turn(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %n: index) {
   %c0 = arith.constant 0 : index
@@ -71,7 +71,7 @@ func.func @waited_in_every_turn(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %n: in
 
 // -----
 
-// C5
+// C1
 comm.mesh @mesh <["ep"=4]>
 func.func @started_in_every_turn(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %n: index) {
   %c0 = arith.constant 0 : index
@@ -86,7 +86,7 @@ func.func @started_in_every_turn(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %n: i
 
 // -----
 
-// C5
+// C1
 comm.mesh @mesh <["ep"=4]>
 func.func @result_of_loop_not_waited(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %n: index) {
   %c0 = arith.constant 0 : index
@@ -102,7 +102,7 @@ func.func @result_of_loop_not_waited(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %
 
 // -----
 
-// C5
+// C1
 comm.mesh @mesh <["ep"=4]>
 func.func @waited_before_carried(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %c: i1) {
   // expected-error @below {{but its ticket is used again after it was waited for or carried on}}
@@ -120,7 +120,7 @@ func.func @waited_before_carried(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %c: i
 
 // -----
 
-// C5
+// C1
 comm.mesh @mesh <["ep"=4]>
 func.func @carried_twice(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>) {
   // expected-error @below {{but its ticket becomes two}}
@@ -134,7 +134,7 @@ func.func @carried_twice(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>) {
 
 // -----
 
-// C5
+// C1
 comm.mesh @mesh <["ep"=4]>
 func.func @block_without_wait(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %c: i1) {
   // expected-error @below {{but a path has none}}

@@ -1,4 +1,4 @@
-// RUN: moe-opt %s --comm-verify-uniform | FileCheck %s
+// RUN: moe-opt %s --comm-verify-in-flight | FileCheck %s
 
 // Each ticket is waited for once on every path; the module stays as it is.
 

@@ -100,7 +100,7 @@ func.func @never_written(%x: tensor<2x3xf32>) -> (tensor<2x3xf32> {comm.varies_o
 
 // -----
 
-// C9
+// C6
 comm.mesh @mesh <["ep"=4]>
 // expected-note @below {{argument 0 varies over {"ep"}}}
 func.func @part_of_a_part(%x: tensor<8x3xf32> {comm.varies_over = #comm.axes<{"ep"}>}) {

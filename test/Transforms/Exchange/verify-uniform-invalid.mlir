@@ -118,9 +118,64 @@ func.func @waits_in_other_orders(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>, %z: t
     %v = comm.wait %t reads %x into %d : (!comm.pending, tensor<8x3xf32>, tensor<8x3xf32>) -> tensor<8x3xf32>
     %w = comm.wait %u reads %x into %e : (!comm.pending, tensor<8x3xf32>, tensor<8x3xf32>) -> tensor<8x3xf32>
   } else {
+    // expected-note @below {{ranks that go the other way come here}}
     %w = comm.wait %u reads %x into %e : (!comm.pending, tensor<8x3xf32>, tensor<8x3xf32>) -> tensor<8x3xf32>
     %v = comm.wait %t reads %x into %d : (!comm.pending, tensor<8x3xf32>, tensor<8x3xf32>) -> tensor<8x3xf32>
   }
+  return
+}
+
+// -----
+
+// Rank (0, 0) would wait over "ep" for (0, 1), that over "dp" for (1, 1), that
+// over "ep" for (1, 0), and that over "dp" for (0, 0).
+// C1
+comm.mesh @mesh <["dp"=2, "ep"=2]>
+func.func @groups_in_opposite_orders() {
+  %i = comm.rank over {"dp"} of @mesh
+  // expected-note @below {{'comm.rank' varies over {"ep"}}}
+  %j = comm.rank over {"ep"} of @mesh
+  %diagonal = arith.cmpi eq, %i, %j : index
+  // expected-note @below {{it is decided here}}
+  scf.if %diagonal {
+    // expected-error @below {{expected all ranks over {"ep"} or none to come here, but what decides it varies over {"ep"}}}
+    comm.barrier over {"ep"} of @mesh
+    comm.barrier over {"dp"} of @mesh
+  } else {
+    // expected-note @below {{ranks that go the other way come here}}
+    comm.barrier over {"dp"} of @mesh
+    comm.barrier over {"ep"} of @mesh
+  }
+  return
+}
+
+// -----
+
+// The same between blocks, where one of the groups is met in a function.
+// C1
+comm.mesh @mesh <["dp"=2, "ep"=2]>
+func.func private @meet_over_dp() {
+  comm.barrier over {"dp"} of @mesh
+  return
+}
+func.func @blocks_in_opposite_orders() {
+  %i = comm.rank over {"dp"} of @mesh
+  // expected-note @below {{'comm.rank' varies over {"ep"}}}
+  %j = comm.rank over {"ep"} of @mesh
+  %diagonal = arith.cmpi eq, %i, %j : index
+  // expected-note @below {{it is decided here}}
+  cf.cond_br %diagonal, ^one, ^other
+^one:
+  // expected-error @below {{expected all ranks over {"ep"} or none to come here}}
+  comm.barrier over {"ep"} of @mesh
+  call @meet_over_dp() : () -> ()
+  cf.br ^end
+^other:
+  // expected-note @below {{ranks that go the other way come here}}
+  call @meet_over_dp() : () -> ()
+  comm.barrier over {"ep"} of @mesh
+  cf.br ^end
+^end:
   return
 }
 

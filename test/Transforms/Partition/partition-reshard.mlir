@@ -1,4 +1,5 @@
 // RUN: moe-opt %s --comm-propagate-sharding --comm-insert-reshard --moe-partition | FileCheck %s
+// RUN: moe-opt %s --comm-propagate-sharding --comm-insert-reshard --moe-partition --moe-verify-communication -o /dev/null
 
 comm.mesh @mesh <["dp"=2, "ep"=4]>
 
@@ -19,7 +20,8 @@ func.func @slice_rows(%x: tensor<?x3xf32> {comm.sharding = #comm.sharding<@mesh,
 // CHECK-SAME: %[[X:.+]]: tensor<?x3xf32>{{.*}}, %[[TOKENS:.+]]: index
 // CHECK-DAG: %[[OFFSETS:.+]] = comm.shard_offsets %[[TOKENS]] over {"dp","ep"} of @mesh : (index) -> tensor<9xi32>
 // CHECK-DAG: %[[SPACE:.+]] = tensor.empty(%[[TOKENS]]) : tensor<?x3xf32>
-// CHECK: comm.all_gather_v %[[X]] into %[[SPACE]] by %[[OFFSETS]] over {"dp","ep"} of @mesh
+// CHECK: %[[ALL:.+]] = comm.all_gather_v %[[X]] into %[[SPACE]] by %[[OFFSETS]] over {"dp","ep"} of @mesh
+// CHECK: comm.resharded %[[X]] as %[[ALL]] from <@mesh, [{"dp","ep"}, {}]> to <@mesh, [{}, {}]> of tensor<?x3xf32> for %[[TOKENS]] tokens
 func.func @gather_rows(%x: tensor<?x3xf32> {comm.sharding = #comm.sharding<@mesh, [{"dp","ep"}, {}]>}) -> (tensor<?x3xf32> {comm.sharding = #comm.sharding<@mesh, [{}, {}]>}) {
   %r = comm.reshard %x from <@mesh, [{"dp","ep"}, {}]> to <@mesh, [{}, {}]> : tensor<?x3xf32>
   return %r : tensor<?x3xf32>
@@ -68,8 +70,21 @@ func.func @change_axes(%x: tensor<?x3xf32> {comm.sharding = #comm.sharding<@mesh
   return %r : tensor<?x3xf32>
 }
 
+// Several dimensions, one after the other.
+// CHECK-LABEL: @change_both(
+// CHECK-SAME: %[[X:.+]]: tensor<?x3xf32>
+// CHECK: %[[ROWS:.+]] = comm.all_gather_v %[[X]] {{.*}} over {"dp"} of @mesh
+// CHECK: %[[CUT:.+]] = tensor.extract_slice %[[ROWS]]
+// CHECK: tensor.expand_shape %[[CUT]]
+// CHECK: comm.all_gather {{.*}} over {"ep"} of @mesh
+// CHECK: comm.resharded %[[X]] as
+func.func @change_both(%x: tensor<?x12xf32> {comm.sharding = #comm.sharding<@mesh, [{"dp"}, {"ep"}]>}) -> (tensor<?x12xf32> {comm.sharding = #comm.sharding<@mesh, [{"ep"}, {}]>}) {
+  %r = comm.reshard %x from <@mesh, [{"dp"}, {"ep"}]> to <@mesh, [{"ep"}, {}]> : tensor<?x12xf32>
+  return %r : tensor<?x12xf32>
+}
+
 // CHECK-LABEL: @same(
-// CHECK-NOT: = comm.
+// CHECK-NOT: {{^ *(%.+ = )?comm[.]}}
 // CHECK: return
 func.func @same(%x: tensor<?x3xf32> {comm.sharding = #comm.sharding<@mesh, [{"dp"}, {}]>}) -> (tensor<?x3xf32> {comm.sharding = #comm.sharding<@mesh, [{"dp"}, {}]>}) {
   %r = comm.reshard %x from <@mesh, [{"dp"}, {}]> to <@mesh, [{"dp"}, {}]> : tensor<?x3xf32>

@@ -162,8 +162,14 @@ static SmallVector<AxisListAttr> getOtherAxes(Operation *op,
   return lists;
 }
 
+/// Where a rank cuts its part out.
+static bool isCut(Operation *op) {
+  return isa<comm::LocalOffsetOp>(op) &&
+         llvm::any_of(op->getUsers(), llvm::IsaPred<tensor::ExtractSliceOp>);
+}
+
 static bool changeAxes(Operation *op, unsigned variant) {
-  if (!asCollective(op) && !isa<comm::ShardOffsetsOp>(op)) {
+  if (!asCollective(op) && !isa<comm::ShardOffsetsOp>(op) && !isCut(op)) {
     return false;
   }
   auto axes = op->getAttrOfType<AxisListAttr>("axes");
@@ -419,35 +425,32 @@ static bool putCallUnderCondition(Operation *op, unsigned variant) {
 
 llvm::ArrayRef<MutationKind> mlir::moe::test::getMutationKinds() {
   static const MutationKind kinds[] = {
-      {"drop, destination instead", "", dropForDestination},
-      {"drop, own part instead", "", dropForSource},
-      {"duplicate", "", duplicate},
-      {"swap places",
-       "neither needs the other, and all ranks have them in the new order",
-       swapOrder},
-      {"swap sources", "", swapSources},
-      {"other axes", "", changeAxes},
-      {"exchange counts", "", exchangeOffsets},
-      {"offsets by slot", "", takeSlotOffsets},
-      {"other bound", "", changeBound},
-      {"drop bound", "", dropBound},
-      {"turn permutation", "", turnPermutation},
-      {"drop wait", "", dropWait},
-      {"double wait", "", doubleWait},
-      {"use before wait", "", useEarly},
-      {"read destination in flight", "", readInFlight},
-      {"write destination in flight", "",
+      {"drop, destination instead", dropForDestination},
+      {"drop, own part instead", dropForSource},
+      {"duplicate", duplicate},
+      {"swap places", swapOrder},
+      {"swap sources", swapSources},
+      {"other axes", changeAxes},
+      {"exchange counts", exchangeOffsets},
+      {"offsets by slot", takeSlotOffsets},
+      {"other bound", changeBound},
+      {"drop bound", dropBound},
+      {"turn permutation", turnPermutation},
+      {"drop wait", dropWait},
+      {"double wait", doubleWait},
+      {"use before wait", useEarly},
+      {"read destination in flight", readInFlight},
+      {"write destination in flight",
        [](Operation *op, unsigned variant) {
          return variant == 0 && writeInFlight(op, /*source=*/false);
        }},
       {"write source in flight",
-       "tensors are values: bufferization copies what is in flight",
        [](Operation *op, unsigned variant) {
          return variant == 0 && writeInFlight(op, /*source=*/true);
        }},
-      {"under a rank's condition", "", putUnderCondition},
-      {"in a rank's loop", "", putIntoLoop},
-      {"call under a rank's condition", "", putCallUnderCondition},
+      {"under a rank's condition", putUnderCondition},
+      {"in a rank's loop", putIntoLoop},
+      {"call under a rank's condition", putCallUnderCondition},
   };
   return kinds;
 }

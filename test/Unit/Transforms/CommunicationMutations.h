@@ -16,15 +16,15 @@ namespace mlir::moe::test {
 /// order of a walk, so that a place of a module is one of its clones too.
 struct MutationKind {
   llvm::StringRef name;
-  /// Why a mutant that no verifier refuses means the same; empty where there is
-  /// none.
-  llvm::StringRef equivalence;
   /// Mutates the module at an operation, in one of several variants. False
   /// where the variant does not exist there; the module is untouched then.
   std::function<bool(Operation *op, unsigned variant)> apply;
 };
 
+/// Of programs on tensors.
 llvm::ArrayRef<MutationKind> getMutationKinds();
+/// Of programs on buffers, in flight.
+llvm::ArrayRef<MutationKind> getBufferMutationKinds();
 
 } // namespace mlir::moe::test
 

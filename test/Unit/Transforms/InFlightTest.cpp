@@ -70,7 +70,7 @@ static std::string expandLine(StringRef line) {
 static std::string writeModule(const InFlightProgram &program) {
   std::string text = R"(
 comm.mesh @mesh <["ep"=3]>
-func.func private @run(%x: ROWS, %y: ROWS, %z: ROWS, %s: OFFSETS, %r: OFFSETS, %n: index, %out0: ROWS, %out1: ROWS) -> (ROWS, ROWS) attributes {moe.entry} {
+func.func private @run(%x: ROWS, %y: ROWS, %z: ROWS, %s: OFFSETS, %r: OFFSETS, %n: index {comm.varies_over = #comm.axes<{}>}, %out0: ROWS, %out1: ROWS) -> (ROWS, ROWS) attributes {moe.entry} {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %seven = arith.constant 7.0 : f32
@@ -109,7 +109,9 @@ static std::unique_ptr<JitEngine> compile(const InFlightProgram &program) {
   MOERT_FRAME_FUNCTIONS(ADD_SYMBOL)
 #undef ADD_SYMBOL
   PassManager manager(&context);
+  manager.addPass(createVerifyUniformPass());
   addBufferizationPasses(manager);
+  manager.addPass(createVerifyInFlightPass());
   manager.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   manager.addPass(createConvertCommToRuntimePass());
   addLowerToLLVMPasses(manager, options.target);

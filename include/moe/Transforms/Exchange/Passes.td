@@ -89,15 +89,8 @@ def VerifyUniformPass : Pass<"comm-verify-uniform", "::mlir::ModuleOp"> {
       within the group, and the offsets of a `comm.all_gather_v` are equal.
     - C4: a function's result varies over its `comm.varies_over` at most, and
       nothing goes into it that was never written.
-    - C5: on every path that control can take from a `comm.start`, there is
-      exactly one `comm.wait` for its ticket.
-    - C6: the wait reads the source and the offsets of the start and has its
-      destination, by whatever name they are carried.
-    - C7: the destination, from its start on, is used by that wait only, or
-      carried together with its ticket.
-    - C8: a ticket stays in its function; nothing but waits, branches and loops
-      uses it.
-    - C9: what is cut at `comm.local_offset` is equal on all ranks over its axes.
+    - C5: what is in flight keeps C1 to C5 of `comm-verify-in-flight`.
+    - C6: what is cut at `comm.local_offset` is equal on all ranks over its axes.
 
     Example: refused (C1), since only some ranks would take part:
     ```mlir
@@ -110,6 +103,47 @@ def VerifyUniformPass : Pass<"comm-verify-uniform", "::mlir::ModuleOp"> {
 
     Left to others: that the exchanges are those that were planned
     (`moe-verify-communication`).
+  }];
+}
+
+def VerifyInFlightPass : Pass<"comm-verify-in-flight", "::mlir::ModuleOp"> {
+  let summary = "Check that each start has its wait, and nothing comes between";
+  let description = [{
+    Purpose: exclude the programs that wait twice or never for what they have
+    started, and those that change or read what is in flight. Tickets are
+    followed along every edge of control flow, through branches and loops of any
+    dialect. On buffers, what two names have in common is found through views,
+    casts, branches, loops and calls: by allocations, and by the arguments of
+    functions, which are taken to be buffers of their own (C6).
+
+    Before and after: a local program, on tensors or, as bufferization and
+    deallocation leave it, on buffers. The pass changes nothing.
+
+    Constraints:
+    - C1: on every path that control can take from a `comm.start`, there is
+      exactly one `comm.wait` for its ticket.
+    - C2: the wait reads the source and the offsets of the start and has its
+      destination, by whatever name they are carried.
+    - C3: on tensors, the destination, from its start on, is used by that wait
+      only, or carried together with its ticket.
+    - C4: a ticket stays in its function; nothing but waits, branches and loops
+      uses it.
+    - C5: on buffers, nothing between start and wait writes or frees what the
+      start reads, or touches its destination; and no collective's destination
+      overlaps with what it reads.
+    - C6: a function that has something in flight, or calls one that has, is
+      called with buffers of which none that it writes overlaps with another.
+
+    Example: refused (C5), since the source may change before it has left:
+    ```mlir
+    %t = comm.start all_to_all %x into %y over {"ep"} of @mesh : (memref<8x3xf32>, memref<8x3xf32>) -> !comm.pending
+    %part = memref.subview %x[4, 0] [4, 3] [1, 1] : …
+    linalg.fill ins(%zero : f32) outs(%part : …)
+    comm.wait %t reads %x into %y : …
+    ```
+
+    Left to others: that all ranks start and wait together
+    (`comm-verify-uniform`, on tensors).
   }];
 }
 
@@ -144,10 +178,12 @@ def VerifyCommunicationPass : Pass<"moe-verify-communication", "::mlir::ModuleOp
   let description = [{
     Purpose: find again, in the emitted operations, each layer's exchange as its
     ExchangePlan has it: phase by phase, over the axes of the placement, with
-    the counts, types and bounds that the plan says, and nothing besides.
+    the counts, types and bounds that the plan says; each change of sharding as
+    its ReshardPlan has it, step by step; and nothing besides.
 
     Before and after: a communicating module, as `moe-insert-all-to-all` and
-    `moe-overlap-exchange` leave it. The pass changes nothing.
+    `moe-overlap-exchange` leave it; canonicalized, it lacks the records of
+    reshards (`comm.resharded`). The pass changes nothing.
 
     Constraints:
     - C1: there is no `moe.dispatch_layout`, `moe.dispatch` or `moe.combine`.
@@ -161,14 +197,13 @@ def VerifyCommunicationPass : Pass<"moe-verify-communication", "::mlir::ModuleOp
       into slot order.
     - C5: rows that are summed were taken from slot order and have travelled back
       the same way.
-    - C6: there are no other all-to-alls, extents and bounds, and offsets serve
-      nothing else.
-    - C7: an `comm.all_gather_v` is by the offsets of rows that are shared out
-      over its axes, into space for all of them.
+    - C6: there are no other extents and bounds, and offsets serve nothing else.
+    - C7: the value of a `comm.resharded` is made from its source by the steps of
+      its ReshardPlan, in their order, each over the axes of its dimension and
+      into space of its own for all that comes, by the offsets of all rows.
     - C8: the counts of all ranks that `moe.limit_capacity` takes are over the
       axes of its rank and its first token.
-    - C9: other collectives are over axes, in an order, over which something is
-      split, into space that holds nothing else, and none repeats another.
+    - C9: there are no other collectives.
 
     Example: refused (C4), since the counts were exchanged over another group:
     ```mlir
