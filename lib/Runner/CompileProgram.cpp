@@ -77,6 +77,7 @@ moe::runner::compileProgram(LoweredProgram program,
   }
   mlir::moe::JitOptions options;
   options.target = compile.target;
+  options.optLevel = compile.optLevel;
   options.symbols = symbolsFor(compile.functions);
   llvm::Expected<std::unique_ptr<mlir::moe::JitEngine>> engine =
       mlir::moe::JitEngine::create(*program.module, options);

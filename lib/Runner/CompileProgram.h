@@ -18,6 +18,8 @@ struct CompileOptions {
   /// Whether exchanges are started early and waited for late.
   bool overlaps = true;
   HostFunctions functions;
+  /// LLVM's -O level of code for this process.
+  unsigned optLevel = 3;
 };
 
 /// A program in the LLVM dialect.

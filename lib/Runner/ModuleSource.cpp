@@ -40,7 +40,7 @@ ModuleSource::create(const SessionOptions &options, const RunLimits &limits) {
     return target.takeError();
   }
   state->compile = {options.cpu, std::move(*target), options.overlaps,
-                    options.functions};
+                    options.functions, options.optLevel};
   mlir::DialectRegistry registry;
   mlir::moe::registerAllDialects(registry);
   state->context = std::make_unique<mlir::MLIRContext>(registry);

@@ -43,6 +43,9 @@ struct SessionOptions {
 
   /// "native" or a CPU as CPUTarget::parse takes it.
   std::string cpu = "native";
+  /// LLVM's -O level, 0 to 3, of code that is compiled into this process. It
+  /// changes how long code takes to compile and to run, and no result.
+  unsigned optLevel = 3;
   /// Exchanges are started early and waited for late.
   bool overlaps = true;
   /// A safetensors file, index or directory; empty: random weights by `seed`.
