@@ -5,52 +5,91 @@
 #include "moe/Import/HuggingFace.h"
 #include "moe/Pipelines/PlanPipeline.h"
 #include "moe/Registration.h"
+#include "moe/Runner/CaptureDiagnostics.h"
 
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace moe::integration;
 using namespace moe::runner;
 
-/// Imports and plans a model and writes the module to `path`.
-static void writeModule(const LayerSpec &spec, llvm::StringRef path) {
-  mlir::DialectRegistry registry;
-  mlir::moe::registerAllDialects(registry);
-  mlir::MLIRContext context(registry);
-  std::string config = MOE_TEST_FOLDER "/Inputs/models/" + spec.model + ".json";
-  auto text = llvm::MemoryBuffer::getFile(config);
-  ASSERT_TRUE(text) << config;
+void LayerSpec::setForm(const Form &form) {
+  plan += std::string(" exchange=") + form.exchange;
+  session.overlaps = form.overlaps;
+}
+
+/// The configuration of a small model, with the width that the test asks for.
+static std::string readConfig(const LayerSpec &spec, llvm::StringRef path) {
+  auto text = llvm::MemoryBuffer::getFile(path);
+  EXPECT_TRUE(text) << path.str();
+  std::string config = text ? (*text)->getBuffer().str() : "{}";
+  if (spec.expertWidth) {
+    llvm::json::Value value = llvm::cantFail(llvm::json::parse(config));
+    (*value.getAsObject())["moe_intermediate_size"] = *spec.expertWidth;
+    config = llvm::formatv("{0}", value).str();
+  }
+  return config;
+}
+
+static const mlir::DialectRegistry &dialects() {
+  static const mlir::DialectRegistry registry = [] {
+    mlir::DialectRegistry all;
+    mlir::moe::registerAllDialects(all);
+    return all;
+  }();
+  return registry;
+}
+
+namespace {
+/// A model that is imported and planned, in a context of its own.
+struct PlannedModel {
+  mlir::MLIRContext context{dialects()};
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  /// Why it could not be planned; "" if it was.
+  std::string refusal;
+};
+} // namespace
+
+static void planModel(const LayerSpec &spec, PlannedModel &model) {
+  std::string path = MOE_TEST_FOLDER "/Inputs/models/" + spec.model + ".json";
   mlir::moe::HuggingFaceImportOptions options;
   options.tokens = spec.staticTokens;
   options.sequenceLength = spec.sequenceLength;
-  mlir::OwningOpRef<mlir::ModuleOp> module = mlir::moe::importHuggingFaceConfig(
-      (*text)->getBuffer(), config, options, &context);
-  ASSERT_TRUE(module) << config;
+  model.module = mlir::moe::importHuggingFaceConfig(
+      readConfig(spec, path), path, options, &model.context);
+  ASSERT_TRUE(model.module) << path;
 
   mlir::moe::PlanPipelineOptions plan;
   ASSERT_TRUE(mlir::succeeded(plan.parseFromString(spec.plan))) << spec.plan;
-  mlir::PassManager manager(&context);
+  mlir::PassManager manager(&model.context);
   mlir::moe::buildPlanPipeline(manager, plan);
-  ASSERT_TRUE(mlir::succeeded(manager.run(*module))) << spec.plan;
+  CaptureDiagnostics diagnostics(&model.context);
+  if (mlir::failed(manager.run(*model.module))) {
+    model.refusal = llvm::toString(diagnostics.takeError("no reason"));
+  }
+}
 
-  std::error_code code;
-  llvm::raw_fd_ostream file(path, code);
-  ASSERT_FALSE(code) << code.message();
-  module->print(file);
+std::string moe::integration::refusalOf(const LayerSpec &spec) {
+  PlannedModel model;
+  planModel(spec, model);
+  return model.refusal;
 }
 
 static std::unique_ptr<Session> openSession(const LayerSpec &spec) {
-  llvm::SmallString<128> path;
-  EXPECT_FALSE(llvm::sys::fs::createTemporaryFile("layer", "mlir", path));
-  llvm::FileRemover remover(path);
-  writeModule(spec, path);
+  PlannedModel model;
+  planModel(spec, model);
+  EXPECT_EQ(model.refusal, "") << spec.plan;
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  model.module->print(stream);
   SessionOptions options = spec.session;
-  options.modulePath = path.str().str();
+  options.modulePath = spec.model;
+  options.moduleText = std::move(text);
   auto session = Session::create(options);
   if (!session) {
     // Nothing can be tested without it.
@@ -59,27 +98,71 @@ static std::unique_ptr<Session> openSession(const LayerSpec &spec) {
   return std::move(*session);
 }
 
-/// The layer on one rank, kept: many tests compare with the same one.
-static Session *openAlone(const LayerSpec &spec) {
-  static std::map<std::string, std::unique_ptr<Session>> sessions;
+class moe::integration::OneRank {
+public:
+  /// The results of the partitioned program and of the one that was not.
+  struct Results {
+    LayerResult partitioned;
+    LayerResult unpartitioned;
+  };
+
+  /// Kept by what the layer is, whatever mesh it is compared with.
+  static OneRank &find(const LayerSpec &spec);
+
+  const Results &run(const LayerInput &input);
+
+private:
+  std::unique_ptr<Session> session;
+  std::map<std::string, Results> results;
+};
+
+OneRank &OneRank::find(const LayerSpec &spec) {
+  static std::map<std::string, OneRank> kept;
   const SessionOptions &options = spec.session;
-  std::string key = spec.model + " " + options.layer + " " + options.cpu + " " +
-                    std::to_string(options.seed) + " " +
-                    std::to_string(spec.sequenceLength.value_or(0)) +
-                    (options.takesRouting ? " routed" : "");
-  std::unique_ptr<Session> &session = sessions[key];
-  if (!session) {
+  std::string key = llvm::formatv(
+      "{0} {1} {2} {3} {4} {5} {6} {7}", spec.model, options.layer, options.cpu,
+      options.seed, options.optLevel, spec.sequenceLength.value_or(0),
+      spec.expertWidth.value_or(0), options.takesRouting);
+  OneRank &found = kept[key];
+  if (!found.session) {
     LayerSpec alone{spec.model};
     alone.sequenceLength = spec.sequenceLength;
+    alone.expertWidth = spec.expertWidth;
     alone.session = spec.session;
+    alone.session.overlaps = true;
     alone.session.movement = MOERT_MOVE_ANYTIME;
-    session = openSession(alone);
+    found.session = openSession(alone);
   }
-  return session.get();
+  return found;
+}
+
+template <typename T>
+static void append(std::string &text, const std::vector<T> &values) {
+  text.append(reinterpret_cast<const char *>(values.data()),
+              values.size() * sizeof(T));
+}
+
+const OneRank::Results &OneRank::run(const LayerInput &input) {
+  std::string key = std::to_string(input.tokens.rows) + " ";
+  append(key, input.tokens.bytes);
+  if (input.routing) {
+    append(key, input.routing->experts);
+    append(key, input.routing->weights);
+  }
+  auto found = results.find(key);
+  if (found == results.end()) {
+    LayerRun run = llvm::cantFail(session->run(input));
+    LayerResult reference = llvm::cantFail(session->runReference(input));
+    found =
+        results
+            .emplace(key, Results{std::move(run.result), std::move(reference)})
+            .first;
+  }
+  return found->second;
 }
 
 LayerUnderTest::LayerUnderTest(const LayerSpec &spec)
-    : session(openSession(spec)), alone(openAlone(spec)) {}
+    : session(openSession(spec)), alone(&OneRank::find(spec)) {}
 
 static std::string differenceOf(const Session &session,
                                 const LayerResult &expected,
@@ -114,13 +197,24 @@ void LayerUnderTest::expectPlannedTraffic(const LayerRun &run) const {
 LayerResult LayerUnderTest::expectEqual(const LayerInput &input) {
   LayerRun run = llvm::cantFail(session->run(input));
   expectPlannedTraffic(run);
-  LayerRun onOne = llvm::cantFail(alone->run(input));
-  EXPECT_EQ(differenceOf(*session, onOne.result, run.result), "")
+  const OneRank::Results &expected = alone->run(input);
+  EXPECT_EQ(differenceOf(*session, expected.partitioned, run.result), "")
       << "against one rank";
-  LayerResult unpartitioned = llvm::cantFail(alone->runReference(input));
-  EXPECT_EQ(differenceOf(*session, unpartitioned, run.result), "")
+  EXPECT_EQ(differenceOf(*session, expected.unpartitioned, run.result), "")
       << "against the program that was not partitioned";
   return std::move(run.result);
+}
+
+std::vector<LayerInput>
+moe::integration::makeInputs(const LayerUnderTest &layer, int64_t tokens) {
+  std::vector<LayerInput> inputs(3, layer.randomInput(tokens));
+  std::fill(inputs[1].tokens.bytes.begin(), inputs[1].tokens.bytes.end(), 0);
+  TokenArray &same = inputs[2].tokens;
+  for (int64_t row = 1; row < tokens; ++row) {
+    std::copy(same.at(0, 0), same.at(0, 0) + same.bytes.size() / tokens,
+              same.at(row, 0));
+  }
+  return inputs;
 }
 
 std::string moe::integration::nameOf(llvm::StringRef plan) {

@@ -12,6 +12,19 @@
 
 namespace moe::integration {
 
+/// How rows travel: by an exchange of the plan, which is split into start and
+/// wait, with independent work between them, or whole.
+struct Form {
+  const char *name;
+  const char *exchange;
+  bool overlaps;
+};
+
+inline constexpr Form exact{"exact", "flat_exact", true};
+inline constexpr Form exactWhole{"exact_whole", "flat_exact", false};
+inline constexpr Form bounded{"bounded", "flat_bounded", true};
+inline constexpr Form boundedWhole{"bounded_whole", "flat_bounded", false};
+
 struct LayerSpec {
   /// A file of test/Inputs/models, without its ending.
   std::string model;
@@ -21,9 +34,17 @@ struct LayerSpec {
   std::optional<int64_t> staticTokens = std::nullopt;
   /// Of a model with capacity; none: all tokens are one sequence.
   std::optional<int64_t> sequenceLength = std::nullopt;
+  /// Instead of the file's moe_intermediate_size.
+  std::optional<int64_t> expertWidth = std::nullopt;
   /// The module's seed, weights, CPU, overlap, movement, routing as an input.
   runner::SessionOptions session = {};
+
+  /// Adds a form to the plan.
+  void setForm(const Form &form);
 };
+
+/// The layer on one rank, and what it computed: many tests compare with it.
+class OneRank;
 
 class LayerUnderTest {
 public:
@@ -42,9 +63,16 @@ private:
   void expectPlannedTraffic(const runner::LayerRun &run) const;
 
   std::unique_ptr<runner::Session> session;
-  /// The same layer on one rank; shared by all tests that need it.
-  runner::Session *alone;
+  OneRank *alone;
 };
+
+/// What the plan pipeline says when it refuses a plan; "" when it takes it.
+std::string refusalOf(const LayerSpec &spec);
+
+/// Random tokens; zeros, whose scores are all equal; and one token again and
+/// again, so that all choose the same experts.
+std::vector<runner::LayerInput> makeInputs(const LayerUnderTest &layer,
+                                           int64_t tokens);
 
 /// Letters and digits of a plan, for the names of tests.
 std::string nameOf(llvm::StringRef plan);

@@ -3,7 +3,7 @@
 // Routings at the edge of what there is, given as an input: all tokens on one
 // expert, ranks without a row, tokens without an expert.
 
-#include "LayerUnderTest.h"
+#include "TinyModels.h"
 
 using namespace moe::integration;
 using namespace moe::runner;
@@ -16,14 +16,11 @@ struct Extreme {
                     int64_t tokens);
 };
 
-struct Form {
-  const char *name;
-  const char *exchange;
-  bool overlaps;
-};
-
-using Parameters = std::tuple<const char *, const char *, Form>;
+using Parameters = std::tuple<std::string, const char *, Form>;
 class RoutingExtremes : public testing::TestWithParam<Parameters> {};
+
+using FamilyParameters = std::tuple<Form, TinyModel>;
+class FamiliesAtExtremes : public testing::TestWithParam<FamilyParameters> {};
 } // namespace
 
 static const Extreme extremes[] = {
@@ -66,12 +63,9 @@ static RoutingArray makeRouting(const Extreme &extreme, const LayerFacts &facts,
   return routing;
 }
 
-TEST_P(RoutingExtremes, EqualOneRankAndOneProgram) {
-  auto [model, mesh, form] = GetParam();
-  LayerSpec spec{model};
-  spec.plan = std::string(mesh) + " exchange=" + form.exchange;
+static void expectEqualAtExtremes(LayerSpec spec, const Form &form) {
+  spec.setForm(form);
   spec.session.takesRouting = true;
-  spec.session.overlaps = form.overlaps;
   spec.session.seed = 11;
   LayerUnderTest layer(spec);
   for (const Extreme &extreme : extremes) {
@@ -87,16 +81,24 @@ TEST_P(RoutingExtremes, EqualOneRankAndOneProgram) {
   }
 }
 
+TEST_P(RoutingExtremes, EqualOneRankAndOneProgram) {
+  auto [model, mesh, form] = GetParam();
+  expectEqualAtExtremes(LayerSpec{model, mesh}, form);
+}
+
+// Without LLVM's optimiser, as in FamiliesTest.cpp.
+TEST_P(FamiliesAtExtremes, EqualOneRankAndOneProgram) {
+  auto [form, model] = GetParam();
+  LayerSpec spec = model.makeSpec("mesh=ep=8");
+  spec.session.optLevel = 0;
+  expectEqualAtExtremes(spec, form);
+}
+
 static std::string
 parametersName(const testing::TestParamInfo<Parameters> &info) {
   auto [model, mesh, form] = info.param;
   return nameOf(model) + "_" + nameOf(mesh) + "_" + form.name;
 }
-
-static const Form exact = {"exact", "flat_exact", true};
-static const Form exactWhole = {"exact_whole", "flat_exact", false};
-static const Form bounded = {"bounded", "flat_bounded", true};
-static const Form boundedWhole = {"bounded_whole", "flat_bounded", false};
 
 // A shared expert, which moves between start and wait; ten experts, uneven.
 INSTANTIATE_TEST_SUITE_P(
@@ -121,3 +123,14 @@ INSTANTIATE_TEST_SUITE_P(Dropped, RoutingExtremes,
                                           testing::Values("mesh=ep=5"),
                                           testing::Values(exact, bounded)),
                          parametersName);
+
+static std::string
+familyName(const testing::TestParamInfo<FamilyParameters> &info) {
+  auto [form, model] = info.param;
+  return nameOf(model.name) + "_" + form.name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Forms, FamiliesAtExtremes,
+                         testing::Combine(testing::Values(exact, boundedWhole),
+                                          testing::ValuesIn(tinyModels())),
+                         familyName);

@@ -13,20 +13,6 @@ using Parameters = std::tuple<const char *, const char *>;
 class TokenCounts : public testing::TestWithParam<Parameters> {};
 } // namespace
 
-/// Random tokens; zeros, whose scores are all equal; and one token again and
-/// again, so that all choose the same experts.
-static std::vector<LayerInput> makeInputs(const LayerUnderTest &layer,
-                                          int64_t tokens) {
-  std::vector<LayerInput> inputs(3, layer.randomInput(tokens));
-  std::fill(inputs[1].tokens.bytes.begin(), inputs[1].tokens.bytes.end(), 0);
-  TokenArray &same = inputs[2].tokens;
-  for (int64_t row = 1; row < tokens; ++row) {
-    std::copy(same.at(0, 0), same.at(0, 0) + same.bytes.size() / tokens,
-              same.at(row, 0));
-  }
-  return inputs;
-}
-
 TEST_P(TokenCounts, OneModuleServesAll) {
   auto [model, plan] = GetParam();
   LayerSpec spec{model};

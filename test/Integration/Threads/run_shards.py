@@ -2,7 +2,7 @@
 """Runs the tests of a gtest program in two processes at a time: most of their
 time is that of a compiler, which uses one core.
 
-Usage: run_shards.py PROGRAM
+Usage: run_shards.py PROGRAM [FLAGS OF GTEST]
 """
 
 import os
@@ -15,7 +15,7 @@ SHARDS = 2
 def start(index):
     shard = {"GTEST_TOTAL_SHARDS": str(SHARDS), "GTEST_SHARD_INDEX": str(index)}
     return subprocess.Popen(
-        [sys.argv[1], "--gtest_brief=1"], env=os.environ | shard,
+        [*sys.argv[1:], "--gtest_brief=1"], env=os.environ | shard,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
