@@ -115,7 +115,8 @@ static std::string summarize(const PlacementFile &file) {
     time += own.value_or(0);
   }
   std::string text =
-      formatv("{0}: {1:F2} of the mean on the heaviest GPU, mean of the layers",
+      formatv("{0}: the heaviest GPU has {1:F2} of the mean load, as the "
+              "layers' mean",
               nameOf(file, "placement"), balance);
   if (isTimed) {
     text += formatv("; {0} for the exchanges and experts of a step",

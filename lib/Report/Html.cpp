@@ -14,13 +14,14 @@ using llvm::formatv;
 
 /// Nothing is loaded from anywhere, so the page works from a file.
 static constexpr llvm::StringRef style = R"(
-body { margin: 2rem auto; max-width: 62rem; padding: 0 1rem; color: #1a1a1a;
+body { margin: 2rem auto; max-width: 74rem; padding: 0 1rem; color: #1a1a1a;
   background: #fff; font: 15px/1.5 system-ui, "Segoe UI", sans-serif; }
 h1 { font-size: 1.5rem; margin: 0 0 .5rem; }
 h2 { font-size: 1.1rem; margin: 2.2rem 0 .4rem; }
 h1::first-letter, h2::first-letter { text-transform: uppercase; }
 p.note { margin: .25rem 0; color: #333; max-width: 52rem; }
 nav { margin: .8rem 0 1rem; }
+nav p { margin: .2rem 0; }
 nav a { margin-right: 1rem; color: #0b5394; white-space: nowrap; }
 .wide { overflow-x: auto; }
 .tall { overflow: auto; max-height: 32rem; border: 1px solid #ccc; }
@@ -30,6 +31,7 @@ th, td { padding: .2rem .7rem; border-bottom: 1px solid #ddd; text-align: right;
 th { background: #f1f3f5; position: sticky; top: 0; vertical-align: bottom; }
 th.text, td.text { text-align: left; }
 td.number, td.short { white-space: nowrap; }
+td.text:not(.short) { min-width: 16rem; }
 tbody tr:hover { background: #f6f9fc; }
 input { font: inherit; padding: .2rem .5rem; margin: .3rem 0; width: 18rem; }
 svg { font: 12px system-ui, "Segoe UI", sans-serif; display: block;
@@ -125,16 +127,55 @@ static void draw(const Figure &figure, llvm::raw_ostream &os) {
   }
 }
 
+namespace {
+/// A link of the table of contents.
+struct Entry {
+  std::string anchor;
+  std::string title;
+};
+} // namespace
+
+static void writeLink(llvm::StringRef anchor, llvm::StringRef text,
+                      llvm::raw_ostream &os) {
+  os << "<a href=\"#" << anchor << "\">" << escapeHtml(text) << "</a> ";
+}
+
+/// Neighbours that say the same of several things, such as `layer 3: loads` and
+/// `layer 4: loads`, are one line.
+static void writeEntries(llvm::ArrayRef<Entry> entries, llvm::raw_ostream &os) {
+  auto subject = [&](size_t index) {
+    return index < entries.size()
+               ? llvm::StringRef(entries[index].title).split(": ")
+               : std::pair<llvm::StringRef, llvm::StringRef>();
+  };
+  os << "<p>";
+  for (size_t index = 0; index < entries.size();) {
+    llvm::StringRef what = subject(index).second;
+    if (what.empty() || subject(index + 1).second != what) {
+      writeLink(entries[index].anchor, entries[index].title, os);
+      ++index;
+      continue;
+    }
+    os << "</p>\n<p>" << escapeHtml(what) << ": ";
+    for (; subject(index).second == what; ++index) {
+      writeLink(entries[index].anchor, subject(index).first, os);
+    }
+    os << "</p>\n<p>";
+  }
+  os << "</p>\n";
+}
+
 static void writeContents(const Report &report, llvm::raw_ostream &os) {
-  os << "<nav>";
-  for (auto [number, figure] : llvm::enumerate(report.figures)) {
-    os << formatv("<a href=\"#figure{0}\">{1}</a> ", number,
-                  escapeHtml(titleOf(figure)));
-  }
+  std::vector<Entry> tables, figures;
   for (auto [number, table] : llvm::enumerate(report.tables)) {
-    os << formatv("<a href=\"#table{0}\">{1}</a> ", number,
-                  escapeHtml(table.title));
+    tables.push_back({formatv("table{0}", number), table.title});
   }
+  for (auto [number, figure] : llvm::enumerate(report.figures)) {
+    figures.push_back({formatv("figure{0}", number), titleOf(figure)});
+  }
+  os << "<nav>";
+  writeEntries(tables, os);
+  writeEntries(figures, os);
   os << "</nav>\n";
 }
 

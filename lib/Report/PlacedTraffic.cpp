@@ -22,6 +22,14 @@ std::vector<double> moe::report::relativeLoads(const Placement &placement,
   return ranks;
 }
 
+int64_t moe::report::nodeSize(const Topology &topology) {
+  if (topology.node()) {
+    return topology.devicesPerNode();
+  }
+  return topology.tierCount() > 1 ? topology.tiers().back().size
+                                  : topology.deviceCount();
+}
+
 double PlacedTraffic::partFrom(int64_t expert, int64_t source) const {
   bool isKnown = !loads.bySource.empty() && loads.shares[expert] > 0;
   return isKnown ? loads.bySource[source][expert] / loads.shares[expert]
@@ -67,7 +75,7 @@ std::string PlacedTraffic::sourcesText(int64_t expert) const {
     }
   }
   std::string text =
-      formatv("They come {0:F0} % from the same device", same * 100);
+      formatv("Its rows come {0:F0} % from the same device", same * 100);
   for (unsigned tier = byTier.size(); tier-- > 0;) {
     if (byTier[tier] > 0) {
       text += formatv(", {0:F0} % over {1}", byTier[tier] * 100,

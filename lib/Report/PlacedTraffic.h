@@ -17,6 +17,9 @@ struct ServingSlot {
   double part = 1;
 };
 
+/// Devices that share the innermost links, as reports call them a node.
+int64_t nodeSize(const planning::Topology &topology);
+
 /// Each rank's load over the mean.
 std::vector<double> relativeLoads(const planning::Placement &placement,
                                   const planning::ExpertShares &loads);
@@ -43,7 +46,7 @@ public:
   /// By slot.
   std::vector<ServingSlot> slotsOf(int64_t expert) const;
 
-  /// `They come 6 % from the same device, 44 % over nvlink, 50 % over ib`
+  /// `Its rows come 6 % from the same device, 44 % over nvlink, 50 % over ib`
   std::string sourcesText(int64_t expert) const;
 
   /// Payload of dispatch and combine between two devices.

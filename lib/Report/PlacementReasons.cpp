@@ -71,21 +71,20 @@ std::string LayerReasons::devicesOf(int64_t expert) const {
 std::string LayerReasons::loadText(int64_t expert) const {
   double alone = layer.loads.shares[expert] * double(loads.size());
   std::vector<ServingSlot> slots = traffic.slotsOf(expert);
-  std::string text =
-      formatv("Its rows are {0:F2} of a device's mean load", alone);
+  std::string text = formatv("It gets {0:F2} of a device's mean load", alone);
   if (slots.size() == 1) {
-    return text + "; one place serves them.";
+    return text + ", in one place.";
   }
   double largest = 0;
   for (const ServingSlot &slot : slots) {
     largest = std::max(largest, slot.part * alone);
   }
-  return text + formatv("; {0} places share them, at most {1:F2} each.",
+  return text + formatv(", shared by {0} places, at most {1:F2} each.",
                         slots.size(), largest)
                     .str();
 }
 
-/// `device 5 holds it with experts 3, 44 and carries 1.02 of the mean`
+/// `device 5 holds it beside experts 3, 44 and carries 1.02 of the mean`
 std::string LayerReasons::placeText(int64_t expert,
                                     const ServingSlot &slot) const {
   std::vector<int64_t> others;
@@ -95,15 +94,17 @@ std::string LayerReasons::placeText(int64_t expert,
     }
   }
   constexpr size_t most = 12;
-  std::string with = others.empty() ? "alone"
-                     : others.size() > most
-                         ? formatv("with {0} others", others.size()).str()
-                         : formatv("with {0}", formatNumbers(others)).str();
+  std::string with =
+      others.empty()         ? "alone"
+      : others.size() > most ? formatv("beside {0} others", others.size()).str()
+      : others.size() == 1
+          ? formatv("beside expert {0}", others.front()).str()
+          : formatv("beside experts {0}", formatNumbers(others)).str();
   return formatv("device {0} holds it {1} and carries {2:F3} of the mean",
                  traffic.deviceOf(slot.rank), with, loads[slot.rank]);
 }
 
-/// ` and the exchange take 3.10 us more`
+/// `, the exchange 3.10 us longer`
 std::string LayerReasons::timeText(int64_t expert,
                                    const Alternative &other) const {
   if (!exchange) {
@@ -123,16 +124,19 @@ std::string LayerReasons::timeText(int64_t expert,
 
 std::string LayerReasons::elsewhereText(int64_t expert,
                                         const Alternative &other) const {
-  std::string where =
-      other.partner < 0
-          ? formatv("in a free slot of device {0}",
-                    traffic.deviceOf(other.toRank))
-                .str()
-          : formatv("on device {0}, {1} coming to device {2} for it",
-                    traffic.deviceOf(other.toRank), other.partner,
-                    traffic.deviceOf(other.fromRank))
+  std::string what =
+      layer.placement.slotsOf(expert).size() == 1
+          ? std::string("It")
+          : formatv("Its place on device {0}", traffic.deviceOf(other.fromRank))
                 .str();
-  return formatv("{0}: the heaviest device at {1:F3}{2}", where, other.largest,
+  std::string where =
+      other.partner < 0 ? formatv("in a free slot of device {0}",
+                                  traffic.deviceOf(other.toRank))
+                              .str()
+                        : formatv("swapped with expert {0} of device {1}",
+                                  other.partner, traffic.deviceOf(other.toRank))
+                              .str();
+  return formatv("{0} {1}: {2:F3}{3}", what, where, other.largest,
                  timeText(expert, other));
 }
 
@@ -144,15 +148,15 @@ std::string LayerReasons::otherPlacesOf(int64_t expert) const {
   }
   for (const ServingSlot &slot : traffic.slotsOf(expert)) {
     if (std::optional<double> then = alternatives.without(expert, slot.rank)) {
-      refused.push_back(formatv("not on device {0}, its other places serving "
-                                "all: the heaviest device at {1:F3}",
+      refused.push_back(formatv("Without its place on device {0}, the others "
+                                "serving all: {1:F3}",
                                 traffic.deviceOf(slot.rank), *then));
       break;
     }
   }
-  return refused.empty() ? "none: it is everywhere"
-                         : formatv("now the heaviest device is at {0:F3}; {1}",
-                                   heaviest, llvm::join(refused, "; "))
+  return refused.empty() ? "None: it is everywhere."
+                         : formatv("The heaviest device is at {0:F3}. {1}.",
+                                   heaviest, llvm::join(refused, ". "))
                                .str();
 }
 
@@ -167,11 +171,42 @@ std::string LayerReasons::reasonOf(int64_t expert) const {
   if (model.topology) {
     text += " " + traffic.sourcesText(expert) + ".";
   }
-  if (layer.bound) {
-    text += formatv(" No placement of the layer gets below {0:F3}: {1}",
-                    layer.bound->maxOverMean, layer.bound->argument);
-  }
   return text;
+}
+
+namespace {
+/// A bound, and the layers that it is of.
+struct SharedBound {
+  std::string text;
+  std::string layers;
+};
+} // namespace
+
+/// What no placement of the layers is below, one note for those of which the
+/// same is true.
+static std::vector<std::string>
+describeBounds(llvm::ArrayRef<const PlacedLayer *> layers) {
+  std::vector<SharedBound> bounds;
+  for (const PlacedLayer *layer : layers) {
+    if (!layer->bound) {
+      continue;
+    }
+    std::string text =
+        formatv("no placement's heaviest device is below {0:F3}: {1}",
+                layer->bound->maxOverMean, layer->bound->argument);
+    auto same = llvm::find_if(
+        bounds, [&](const SharedBound &bound) { return bound.text == text; });
+    if (same == bounds.end()) {
+      bounds.push_back({std::move(text), layer->name});
+    } else {
+      same->layers += ", " + layer->name;
+    }
+  }
+  std::vector<std::string> notes;
+  for (const SharedBound &bound : bounds) {
+    notes.push_back(bound.layers + ": " + bound.text);
+  }
+  return notes;
 }
 
 Table moe::report::reasonTable(const PlacedModel &model,
@@ -188,6 +223,10 @@ Table moe::report::reasonTable(const PlacedModel &model,
       {"devices", ColumnKind::Text},
       {"why", ColumnKind::Text},
       {"other places, and what they would cost", ColumnKind::Text}};
+  table.notes.push_back("loads are over the mean load of a device; other "
+                        "places: the heaviest device's load then, and how much "
+                        "longer dispatch and combine take");
+  llvm::append_range(table.notes, describeBounds(layers));
   for (const PlacedLayer *layer : layers) {
     LayerReasons reasons(model, *layer);
     int64_t experts = layer->placement.expertCount();

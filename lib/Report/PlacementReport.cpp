@@ -178,11 +178,12 @@ static Table layersTable(const PlacedModel &model) {
   bool hasTimes = model.topology && model.tokens > 0;
   table.columns = {
       {"layer", ColumnKind::Text},
-      {"max load, " + model.beforeName, ColumnKind::Number, "mean", 3,
-       "max_load_before_over"},
-      {"max load, " + model.afterName, ColumnKind::Number, "mean", 3,
-       "max_load_after_over"},
-      {"lower bound", ColumnKind::Number, "mean", 3, "lower_bound_over"},
+      {"largest load / mean, " + model.beforeName, ColumnKind::Number, "", 3,
+       "max_load_before_over_mean"},
+      {"largest load / mean, " + model.afterName, ColumnKind::Number, "", 3,
+       "max_load_after_over_mean"},
+      {"none is below", ColumnKind::Number, "", 3, "lower_bound_over_mean"},
+      {"gap", ColumnKind::Share},
       {"replicated experts", ColumnKind::Count}};
   if (hasTimes) {
     table.columns.push_back({"exchange, " + model.beforeName, ColumnKind::Time,
@@ -196,9 +197,13 @@ static Table layersTable(const PlacedModel &model) {
     for (int64_t expert = 0; expert < layer.placement.expertCount(); ++expert) {
       replicated += layer.placement.slotsOf(expert).size() > 1;
     }
-    Row row = {layer.name, largestLoad(layer.before, layer.loads),
-               largestLoad(layer.placement, layer.loads),
+    double largest = largestLoad(layer.placement, layer.loads);
+    Row row = {layer.name,
+               largestLoad(layer.before, layer.loads),
+               largest,
                layer.bound ? Cell(layer.bound->maxOverMean) : Cell(),
+               layer.bound ? Cell(largest / layer.bound->maxOverMean - 1)
+                           : Cell(),
                double(replicated)};
     if (hasTimes) {
       PlacedCost after =
@@ -258,6 +263,12 @@ static void addNotes(const PlacedModel &model, size_t shown, Report &report) {
                            "and times");
   } else {
     report.notes.push_back("topology: " + model.topology->toString());
+    int64_t size = nodeSize(*model.topology);
+    if (size < model.topology->deviceCount()) {
+      report.notes.push_back(
+          formatv("devices 0-{0} are node 0, the next {1} node 1, and so on",
+                  size - 1, size));
+    }
   }
   report.notes.push_back("predicted from the loads, not measured");
 }

@@ -156,28 +156,28 @@ TEST(PlacementReport, SaysWhyAnExpertIsWhereItIs) {
   ASSERT_EQ(table.rows.size(), 6u);
   const std::string &hot = std::get<std::string>(table.rows[0][6]);
   EXPECT_EQ(hot,
-            "Its rows are 2.00 of a device's mean load; 2 places share them, "
-            "at most 1.00 each. Device 0 holds it with 1 and carries 1.333 of "
-            "the mean; device 2 holds it with 4 and carries 1.667 of the mean. "
-            "They come 50 % from the same device, 50 % over nvlink. No "
-            "placement of the layer gets below 1.000: mean load");
+            "It gets 2.00 of a device's mean load, shared by 2 places, at "
+            "most 1.00 each. Device 0 holds it beside expert 1 and carries "
+            "1.333 of the mean; device 2 holds it beside expert 4 and carries "
+            "1.667 of the mean. Its rows come 50 % from the same device, 50 % "
+            "over nvlink.");
   EXPECT_EQ(std::get<std::string>(table.rows[0].back()),
-            "now the heaviest device is at 1.667; on device 1, 2 coming to "
-            "device 2 for it: the heaviest device at 1.333, the exchange 0.66 "
-            "us longer; on device 3, 5 coming to device 2 for it: the heaviest "
-            "device at 1.333, the exchange 0.13 us longer; not on device 0, "
-            "its other places serving all: the heaviest device at 2.667");
+            "The heaviest device is at 1.667. Its place on device 2 swapped "
+            "with expert 2 of device 1: 1.333, the exchange 0.66 us longer. "
+            "Its place on device 2 swapped with expert 5 of device 3: 1.333, "
+            "the exchange 0.13 us longer. Without its place on device 0, the "
+            "others serving all: 2.667.");
   const std::string &cold = std::get<std::string>(table.rows[5][6]);
   EXPECT_EQ(cold,
-            "Its rows are 0.33 of a device's mean load; one place serves "
-            "them. Device 3 holds it alone and carries 0.333 of the mean. They "
-            "come 25 % from the same device, 25 % over nvlink, 50 % over ib. "
-            "No placement of the layer gets below 1.000: mean load");
+            "It gets 0.33 of a device's mean load, in one place. Device 3 "
+            "holds it alone and carries 0.333 of the mean. Its rows come 25 % "
+            "from the same device, 25 % over nvlink, 50 % over ib.");
   EXPECT_EQ(std::get<std::string>(table.rows[5].back()),
-            "now the heaviest device is at 1.667; on device 2, 0 coming to "
-            "device 3 for it: the heaviest device at 1.333, the exchange 0.13 "
-            "us longer; on device 0, 0 coming to device 3 for it: the heaviest "
-            "device at 1.667, the exchange 0.53 us longer");
+            "The heaviest device is at 1.667. It swapped with expert 0 of "
+            "device 2: 1.333, the exchange 0.13 us longer. It swapped with "
+            "expert 0 of device 0: 1.667, the exchange 0.53 us longer.");
+  EXPECT_EQ(table.notes.back(), "layer 7: no placement's heaviest device is "
+                                "below 1.000: mean load");
 }
 
 TEST(PlacementReport, WorksWithoutATopology) {
@@ -192,7 +192,7 @@ TEST(PlacementReport, WorksWithoutATopology) {
   std::string page;
   llvm::raw_string_ostream os(page);
   renderHtml(report, os);
-  EXPECT_NE(page.find("Its rows are 2.00"), std::string::npos);
+  EXPECT_NE(page.find("It gets 2.00"), std::string::npos);
   EXPECT_EQ(page.find("over nvlink"), std::string::npos);
 }
 
