@@ -43,17 +43,30 @@ static Bytes cacheBytes(const ModelShape &shape, const MemoryRequest &request) {
                double(ceilDivide(request.sequences, replicas)));
 }
 
-/// Both ends of dispatch and combine.
-static Bytes bufferBytes(const ModelShape &shape, const MemoryRequest &request,
-                         int64_t slotsPerLayer) {
-  double rowBytes = shape.hidden * shape.dtype.bits / 8;
-  double sent =
-      double(ceilDivide(request.tokens, request.expertRanks)) * shape.choices;
-  double received =
-      request.form == ExchangeForm::FlatBounded
-          ? double(request.tokens) * std::min(shape.choices, slotsPerLayer)
-          : sent * request.maxOverMean;
-  return Bytes(2 * (sent + received) * rowBytes);
+/// Both ends of dispatch and combine of one layer.
+static Bytes bufferBytes(const LayerDemand &layer) {
+  return layer.rowBytes * (layer.rowsSent + layer.rowsReceived);
+}
+
+MemoryEstimate moe::planning::estimateMemory(const DeviceDemand &demand,
+                                             Bytes usable) {
+  MemoryEstimate estimate;
+  for (const LayerDemand &layer : demand.layers) {
+    int64_t even = std::min(layer.evenSlots, layer.slots);
+    estimate.experts += layer.expert * double(even);
+    estimate.replicas += layer.expert * double(layer.slots - even);
+    estimate.scales += layer.scales * double(layer.slots);
+    estimate.buffers = std::max(estimate.buffers, bufferBytes(layer));
+  }
+  estimate.dense = demand.dense;
+  estimate.cache = demand.cache;
+  estimate.usable = usable;
+  return estimate;
+}
+
+Bytes moe::planning::usableMemory(const CostConstants &constants) {
+  return Bytes(constants[ConstantId::DeviceMemory] * bytesPerGiB *
+               constants[ConstantId::UsableMemory]);
 }
 
 MemoryEstimate moe::planning::estimateMemory(const ModelShape &shape,
@@ -70,33 +83,44 @@ MemoryEstimate moe::planning::estimateMemory(const ModelShape &shape,
   if (request.slotsOnFullest > 0) {
     slotsPerLayer = ceilDivide(slots, shape.expertLayers);
   }
-  Bytes slot(shape.expertBytes() - shape.expertScaleBytes());
-  MemoryEstimate estimate;
-  estimate.experts = slot * double(std::min(evenSlots, slots));
-  estimate.replicas = slot * double(std::max<int64_t>(slots - evenSlots, 0));
-  estimate.scales = Bytes(shape.expertScaleBytes()) * double(slots);
-  estimate.dense = denseBytes(shape, request.denseRanks);
-  estimate.buffers = bufferBytes(shape, request, slotsPerLayer);
-  estimate.cache = cacheBytes(shape, request);
-  estimate.usable = Bytes(constants[ConstantId::DeviceMemory] * bytesPerGiB *
-                          constants[ConstantId::UsableMemory]);
-  return estimate;
+  // Layers are equal: one entry has the slots of all.
+  LayerDemand layers;
+  layers.expert = Bytes(shape.expertBytes() - shape.expertScaleBytes());
+  layers.scales = Bytes(shape.expertScaleBytes());
+  layers.slots = slots;
+  layers.evenSlots = evenSlots;
+  layers.rowBytes = Bytes(2.0 * shape.hidden * shape.dtype.bits / 8);
+  layers.rowsSent =
+      double(ceilDivide(request.tokens, request.expertRanks)) * shape.choices;
+  layers.rowsReceived =
+      request.form == ExchangeForm::FlatBounded
+          ? double(request.tokens) * std::min(shape.choices, slotsPerLayer)
+          : layers.rowsSent * request.maxOverMean;
+  return estimateMemory({{layers},
+                         denseBytes(shape, request.denseRanks),
+                         cacheBytes(shape, request)},
+                        usableMemory(constants));
+}
+
+std::optional<int64_t> moe::planning::fewestRanks(
+    int64_t step, int64_t most,
+    llvm::function_ref<MemoryEstimate(int64_t)> estimate) {
+  // Every part shrinks or stays as ranks are added, but for rounding: they are
+  // tried one by one.
+  for (int64_t ranks = step; ranks <= most; ranks += step) {
+    if (estimate(ranks).fits()) {
+      return ranks;
+    }
+  }
+  return std::nullopt;
 }
 
 std::optional<int64_t>
 moe::planning::fewestExpertRanks(const ModelShape &shape, MemoryRequest request,
                                  const CostConstants &constants) {
   request.slotsOnFullest = 0;
-  // Every part shrinks or stays as ranks are added, but for rounding: the
-  // largest part is tried one by one.
-  for (int64_t ranks = request.denseRanks; ranks <= shape.experts; ++ranks) {
-    if (ranks % request.denseRanks != 0) {
-      continue;
-    }
+  return fewestRanks(request.denseRanks, shape.experts, [&](int64_t ranks) {
     request.expertRanks = ranks;
-    if (estimateMemory(shape, request, constants).fits()) {
-      return ranks;
-    }
-  }
-  return std::nullopt;
+    return estimateMemory(shape, request, constants);
+  });
 }

@@ -6,6 +6,7 @@
 
 #include "moe/Report/Drawing.h"
 #include "SvgCanvas.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
 #include <algorithm>
@@ -86,11 +87,43 @@ static double arcDepth(const Line &line, const Place &from, const Place &to) {
   return std::min(depth, line.isBelow ? deepestBelow : deepestAbove);
 }
 
+/// The frame's box, in pixels.
+static Place placeOf(const Drawing &drawing, const Frame &frame) {
+  constexpr double around = 8, above = 24;
+  double left = INFINITY, right = 0, top = INFINITY, bottom = 0;
+  for (uint32_t box : frame.boxes) {
+    Place place = placeOf(drawing.boxes[box]);
+    left = std::min(left, place.x - place.halfWidth);
+    right = std::max(right, place.x + place.halfWidth);
+    top = std::min(top, place.y - place.halfHeight);
+    bottom = std::max(bottom, place.y + place.halfHeight);
+  }
+  left -= around, right += around, top -= above, bottom += around;
+  return {(left + right) / 2, (top + bottom) / 2, (right - left) / 2,
+          (bottom - top) / 2};
+}
+
+static void writeFrame(const Drawing &drawing, const Frame &frame,
+                       llvm::raw_ostream &os) {
+  Place place = placeOf(drawing, frame);
+  double left = place.x - place.halfWidth, top = place.y - place.halfHeight;
+  os << "<rect x=\"" << number(left) << "\" y=\"" << number(top)
+     << "\" width=\"" << number(2 * place.halfWidth) << "\" height=\""
+     << number(2 * place.halfHeight)
+     << "\" rx=\"7\" fill=\"none\" stroke=\"#aaaaaa\"/>\n";
+  writeText(left + 8, top + 16, "start", " font-weight=\"bold\"", frame.title,
+            os);
+}
+
 static void writeLine(const Drawing &drawing, const Line &line,
                       llvm::raw_ostream &os) {
   Place from = placeOf(drawing.boxes[line.from]);
   Place to = placeOf(drawing.boxes[line.to]);
-  os << "<path fill=\"none\" stroke=\"" << line.color << "\" d=\"";
+  os << "<path fill=\"none\" stroke=\"" << line.color << "\"";
+  if (line.width != 1) {
+    os << " stroke-width=\"" << number(line.width) << "\"";
+  }
+  os << " d=\"";
   double labelX = 0, labelY = 0;
   if (from.y == to.y) {
     // An arc below or above the row, deeper the further apart the ends are.
@@ -149,6 +182,9 @@ void moe::report::renderSvg(const Drawing &drawing, llvm::raw_ostream &os) {
      << "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n";
   writeText(margin, margin + 8, "start",
             " font-size=\"16\" font-weight=\"bold\"", drawing.title, os);
+  for (const Frame &frame : drawing.frames) {
+    writeFrame(drawing, frame, os);
+  }
   for (const Line &line : drawing.lines) {
     writeLine(drawing, line, os);
   }
@@ -177,7 +213,7 @@ static std::string quote(llvm::StringRef text) {
 }
 
 void moe::report::renderDot(const Drawing &drawing, llvm::raw_ostream &os) {
-  os << "graph topology {\n"
+  os << "graph " << drawing.name << " {\n"
      << "  label = " << quote(drawing.title) << ";\n"
      << "  node [shape = box, style = filled, fontname = \"sans-serif\"];\n"
      << "  edge [fontname = \"sans-serif\", fontsize = 10];\n";
@@ -192,8 +228,20 @@ void moe::report::renderDot(const Drawing &drawing, llvm::raw_ostream &os) {
   for (const Line &line : drawing.lines) {
     os << "  " << quote(drawing.boxes[line.from].name) << " -- "
        << quote(drawing.boxes[line.to].name)
-       << " [label = " << quote(line.label) << ", color = " << quote(line.color)
-       << "];\n";
+       << " [label = " << quote(line.label)
+       << ", color = " << quote(line.color);
+    if (line.width != 1) {
+      os << ", penwidth = " << number(line.width);
+    }
+    os << "];\n";
+  }
+  for (auto [index, frame] : llvm::enumerate(drawing.frames)) {
+    os << "  subgraph cluster_" << index
+       << " {\n    label = " << quote(frame.title) << ";\n";
+    for (uint32_t box : frame.boxes) {
+      os << "    " << quote(drawing.boxes[box].name) << ";\n";
+    }
+    os << "  }\n";
   }
   os << "}\n";
 }

@@ -7,61 +7,10 @@
 #include "moe/Report/PlanReport.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
-#include <algorithm>
-#include <numeric>
 
 using namespace moe::report;
 using namespace moe::planning;
 using llvm::formatv;
-
-/// The experts that a rank hosts.
-static Numbers expertsOf(const Placement &placement, int64_t rank) {
-  Numbers experts;
-  for (int32_t expert : placement.tablesFor(rank).hostedExperts) {
-    if (expert >= 0) {
-      experts.push_back(expert);
-    }
-  }
-  return experts;
-}
-
-Table moe::report::placementTable(llvm::StringRef title,
-                                  const Placement &placement,
-                                  const ExpertShares &loads) {
-  Table table;
-  table.name = "placement";
-  table.title = title.str();
-  table.columns = {{"rank", ColumnKind::Count},
-                   {"load", ColumnKind::Share},
-                   {"load / mean", ColumnKind::Number, "", 3, "load_over_mean"},
-                   {"slots", ColumnKind::Count},
-                   {"experts", ColumnKind::Text}};
-  std::vector<double> ranks = rankShares(placement, loads);
-  double mean = 1 / double(ranks.size());
-  for (auto [rank, load] : llvm::enumerate(ranks)) {
-    table.add({double(rank), load, load / mean, double(placement.slotsOn(rank)),
-               expertsOf(placement, rank)});
-  }
-  double most = *std::max_element(ranks.begin(), ranks.end());
-  table.notes.push_back(
-      formatv("{0} experts in {1} slots over {2} ranks, {3} slots in each "
-              "rank's code; largest load {4:F3} of the mean",
-              placement.expertCount(), placement.slotCount(),
-              placement.rankCount(), placement.localSlots(), most / mean)
-          .str());
-  if (placement.hasReplicas()) {
-    int64_t replicated = 0;
-    for (int64_t expert = 0; expert < placement.expertCount(); ++expert) {
-      replicated += placement.slotsOf(expert).size() > 1;
-    }
-    table.notes.push_back(formatv("replicated experts: {0}", replicated));
-  }
-  if (loads.isAssumedUniform) {
-    table.notes.push_back("no loads given: every expert is assumed to get the "
-                          "same load");
-  }
-  return table;
-}
 
 static void addTraffic(const TrafficEntry &entry, llvm::StringRef link,
                        const Traffic &traffic, Table &table) {

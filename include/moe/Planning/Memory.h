@@ -28,6 +28,7 @@
 #include "moe/Model/ModelShape.h"
 #include "moe/Planning/CostConstants.h"
 #include "moe/Planning/ExchangePlan.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 
 namespace moe::planning {
 
@@ -70,9 +71,43 @@ struct MemoryEstimate {
   Bytes missing() const { return fits() ? Bytes() : total() - usable; }
 };
 
+/// What the experts of a layer, or of several that are equal, take of a device.
+struct LayerDemand {
+  /// One expert without its scales, and these.
+  Bytes expert;
+  Bytes scales;
+  /// Slots of the device, and its even share of the experts.
+  int64_t slots = 0;
+  int64_t evenSlots = 0;
+  /// Of the exchanges of one layer: rows of the device's tokens, and rows that
+  /// its experts get.
+  double rowsSent = 0;
+  double rowsReceived = 0;
+  /// Of a row on its way to its expert and back, together.
+  Bytes rowBytes;
+};
+
+/// What everything takes of one device.
+struct DeviceDemand {
+  std::vector<LayerDemand> layers;
+  Bytes dense;
+  Bytes cache;
+};
+
+/// Adds the parts up; layers take turns in the buffers.
+MemoryEstimate estimateMemory(const DeviceDemand &demand, Bytes usable);
+
+/// What a program can use of the memory of a device.
+Bytes usableMemory(const CostConstants &constants);
+
 MemoryEstimate estimateMemory(const model::ModelShape &shape,
                               const MemoryRequest &request,
                               const CostConstants &constants);
+
+/// The fewest ranks, a multiple of `step` and at most `most`, on which it fits.
+std::optional<int64_t>
+fewestRanks(int64_t step, int64_t most,
+            llvm::function_ref<MemoryEstimate(int64_t ranks)> estimate);
 
 /// The fewest expert ranks on which the request fits, its tokens and sequences
 /// shared out over more devices; at most one expert a rank. None if even that

@@ -46,6 +46,15 @@ struct Line {
   std::string color;
   /// Leaves and arrives below the boxes, where both are in one row.
   bool isBelow = false;
+  /// In pixels.
+  double width = 1;
+};
+
+/// What belongs together, drawn around its boxes.
+struct Frame {
+  std::string title;
+  /// Indices of boxes.
+  std::vector<uint32_t> boxes;
 };
 
 struct Drawing {
@@ -54,6 +63,9 @@ struct Drawing {
   std::vector<Line> lines;
   /// Colours with what they mean.
   std::vector<std::pair<std::string, std::string>> legend;
+  std::vector<Frame> frames;
+  /// What DOT calls the graph.
+  std::string name = "topology";
 };
 
 void renderSvg(const Drawing &drawing, llvm::raw_ostream &os);

@@ -13,7 +13,9 @@
 #define MOE_REPORT_PLANREPORT_H
 
 #include "moe/Planning/LoadProfile.h"
+#include "moe/Planning/Memory.h"
 #include "moe/Planning/MeshMapping.h"
+#include "moe/Planning/PlacementSolver.h"
 #include "moe/Report/Report.h"
 
 namespace moe::report {
@@ -24,6 +26,38 @@ namespace moe::report {
 Table placementTable(llvm::StringRef title,
                      const planning::Placement &placement,
                      const planning::ExpertShares &loads);
+
+enum class ReplicaDetail {
+  /// How many of 64 tokens, for people.
+  Shares,
+  /// Which token classes, for scripts: the table can be made again from it.
+  Classes
+};
+
+/// Which slot of a replicated expert serves which source ranks: expert, slot,
+/// its rank, how many of 64 tokens, and of which ranks. A slot has a row for
+/// each number of tokens (of each set of classes), and one without ranks where
+/// it serves nobody.
+Table replicaTable(llvm::StringRef title, const planning::Placement &placement,
+                   ReplicaDetail detail);
+
+/// The link that takes longest in dispatch or combine; empty where nothing
+/// travels.
+std::string slowestLinkOf(const planning::Topology &topology,
+                          const planning::PlacementTime &time);
+
+/// What a placement comes to, what none is below, and why: a record of the
+/// largest load over the mean and of the time of a step. Times are unknown
+/// where `topology` is null.
+Table boundsTable(llvm::StringRef title,
+                  const planning::PlacementResult &result,
+                  const planning::Topology *topology);
+
+/// What the memory of each rank holds; of more than `most` ranks, the fullest.
+/// What is usable and to spare (below 0: missing) is unknown where no rank has
+/// anything usable.
+Table rankMemoryTable(llvm::ArrayRef<planning::MemoryEstimate> ranks,
+                      size_t most);
 
 /// One exchange's traffic under one way of knowing it.
 struct TrafficEntry {

@@ -127,3 +127,38 @@ TEST(Memory, SaysWhenNoNumberOfDevicesHelps) {
   request.expertRanks = *ranks - 1;
   EXPECT_FALSE(estimateMemory(shape, request, constantsOf("H100")).fits());
 }
+
+TEST(Memory, PartsOfADevice) {
+  LayerDemand layer;
+  layer.expert = Bytes(100);
+  layer.scales = Bytes(1);
+  layer.slots = 5;
+  layer.evenSlots = 3;
+  layer.rowsSent = 20;
+  layer.rowsReceived = 10;
+  layer.rowBytes = Bytes(4);
+  LayerDemand fewer = layer;
+  fewer.slots = 2;
+  fewer.rowsReceived = 40;
+  MemoryEstimate estimate = estimateMemory(
+      {{layer, fewer}, /*dense=*/Bytes(7), /*cache=*/Bytes(9)}, Bytes(1000));
+  EXPECT_EQ(estimate.experts, Bytes(500));
+  EXPECT_EQ(estimate.replicas, Bytes(200));
+  EXPECT_EQ(estimate.scales, Bytes(7));
+  // Layers take turns in the buffers.
+  EXPECT_EQ(estimate.buffers, Bytes(240));
+  EXPECT_EQ(estimate.total(), Bytes(963));
+  EXPECT_TRUE(estimate.fits());
+}
+
+TEST(Memory, FewestRanksAreMultiples) {
+  auto halves = [](int64_t ranks) {
+    MemoryEstimate estimate;
+    estimate.dense = Bytes(100.0 / ranks);
+    estimate.usable = Bytes(20);
+    return estimate;
+  };
+  EXPECT_EQ(fewestRanks(1, 64, halves), 5);
+  EXPECT_EQ(fewestRanks(2, 64, halves), 6);
+  EXPECT_EQ(fewestRanks(1, 4, halves), std::nullopt);
+}

@@ -53,6 +53,99 @@ TEST(PlanReport, PlacementSaysWhatIsReplicated) {
   EXPECT_EQ(std::get<double>(table.rows[0][1]), 0.75);
 }
 
+/// Expert 0 on ranks 0 and 1 of two; tokens of rank 1 go home from class 40 on.
+static Placement twoReplicas() {
+  PlacementData data;
+  data.expertCount = 2;
+  data.expertsByRank = {{0, 1}, {0}};
+  data.replicaTables[0] = ReplicaTable(128, {{0, 0}, {104, 2}});
+  return llvm::cantFail(Placement::create(data));
+}
+
+TEST(PlanReport, ReplicasByShare) {
+  EXPECT_EQ(text(replicaTable("p", twoReplicas(), ReplicaDetail::Shares)),
+            R"(p
+  expert  slot  on rank  of 64 tokens  from ranks
+       0     0        0            64  0
+       0     0        0            40  1
+       0     2        1            24  1
+  note: of 64 consecutive tokens of a rank that choose the expert, so many are served by the slot
+)");
+}
+
+TEST(PlanReport, ReplicasByClassAreTheWholeTable) {
+  Placement placement = twoReplicas();
+  Table table = replicaTable("p", placement, ReplicaDetail::Classes);
+  int64_t cells = 0;
+  for (const Row &row : table.rows) {
+    for (int64_t source : std::get<Numbers>(row[4])) {
+      for (int64_t cls : std::get<Numbers>(row[5])) {
+        EXPECT_EQ(double(placement.slotFor(0, source, cls)),
+                  std::get<double>(row[1]));
+        ++cells;
+      }
+    }
+  }
+  EXPECT_EQ(cells, 128);
+}
+
+TEST(PlanReport, AReplicaThatServesNobodyIsListed) {
+  PlacementData data = twoReplicas().data();
+  data.replicaTables[0] = ReplicaTable(128, {{0, 0}});
+  Table table = replicaTable("p", llvm::cantFail(Placement::create(data)),
+                             ReplicaDetail::Shares);
+  ASSERT_EQ(table.rows.size(), 2u);
+  EXPECT_EQ(std::get<double>(table.rows[1][1]), 2);
+  EXPECT_EQ(std::get<double>(table.rows[1][3]), 0);
+  EXPECT_TRUE(std::get<Numbers>(table.rows[1][4]).empty());
+}
+
+TEST(PlanReport, BoundsOfLoadAndTime) {
+  PlacementProblem problem;
+  problem.slotsByRank = {2, 1, 1, 1};
+  problem.loads = {6, 1, 1, 1, 1};
+  PlacementData data = Placement::contiguous(5, 4).data();
+  PlacementResult result =
+      llvm::cantFail(measurePlacement(problem, data, Objective::Load));
+  Table table = boundsTable("bounds", result, nullptr);
+  ASSERT_EQ(table.rows.size(), 1u);
+  const Row &row = table.rows.front();
+  EXPECT_DOUBLE_EQ(std::get<double>(row[0]), 2.8);
+  EXPECT_DOUBLE_EQ(std::get<double>(row[1]), 2.4);
+  EXPECT_NEAR(std::get<double>(row[2]), 7.0 / 6 - 1, 1e-12);
+  for (size_t column = 4; column < row.size(); ++column) {
+    EXPECT_TRUE(std::holds_alternative<std::monostate>(row[column])) << column;
+  }
+  problem.deployment = nullptr;
+  Topology topology = twoNodes();
+  Deployment deployment = Deployment::ofAllDevices(
+      std::make_shared<const Topology>(topology), 1024);
+  deployment.dispatchRowBytes = deployment.combineRowBytes = 4096;
+  problem.deployment = std::make_shared<const Deployment>(deployment);
+  result = llvm::cantFail(measurePlacement(problem, data, Objective::Time));
+  Table timed = boundsTable("bounds", result, &topology);
+  EXPECT_EQ(std::get<double>(timed.rows.front()[4]),
+            result.time->total().value());
+  EXPECT_EQ(std::get<std::string>(timed.rows.front()[6]),
+            slowestLinkOf(topology, *result.time));
+  EXPECT_GE(result.time->total(), Microseconds(result.timeBound->value));
+}
+
+TEST(PlanReport, MemoryOfTheFullestRanks) {
+  MemoryEstimate small, large;
+  small.experts = small.usable = large.usable = Bytes(4096);
+  large.experts = Bytes(4096);
+  large.cache = Bytes(1024);
+  EXPECT_EQ(text(rankMemoryTable({small, large, small}, 1)),
+            R"(memory of a device of each rank
+  rank   experts  replicas  dense weights  exchange buffers     cache       sum    usable   to spare
+     1  4.00 KiB       0 B            0 B               0 B  1.00 KiB  5.00 KiB  4.00 KiB  -1.00 KiB
+  note: the 1 fullest of 3 ranks
+)");
+  Table unknown = rankMemoryTable({MemoryEstimate()}, 4);
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(unknown.rows[0].back()));
+}
+
 TEST(PlanReport, TrafficByTier) {
   ExchangeRequest request;
   request.axes = {"ep"};
