@@ -5,8 +5,6 @@
 #include "moe/Analysis/LayerExchange.h"
 #include "moe/Analysis/PlanAttributes.h"
 
-#include "llvm/Support/MathExtras.h"
-
 #include <numeric>
 
 using namespace mlir;
@@ -20,9 +18,8 @@ static int64_t getColumnParts(const PlanFacts &facts, const MoELayer &layer) {
              : facts.mesh.groupSize(getColumnAxes(layer.weights.front()));
 }
 
-/// What one expert of the layer does on one device.
-static planning::ExpertWork getExpertWork(const PlanFacts &facts,
-                                          const MoELayer &layer) {
+planning::ExpertWork mlir::moe::getExpertWork(const PlanFacts &facts,
+                                              const MoELayer &layer) {
   planning::ExpertWork work;
   auto parts = static_cast<double>(getColumnParts(facts, layer));
   for (UseWeightOp weight : layer.weights) {
@@ -124,39 +121,5 @@ FailureOr<LayerProblem> mlir::moe::gatherProblem(const PlanFacts &facts,
   problem.deployment = makeDeployment(facts, layer);
   problem.nodes = countNodes(facts, problem.deployment->groups);
   problem.expertGroups = spec.expertGroups;
-  return result;
-}
-
-planning::ExpertMemory mlir::moe::gatherExpertMemory(ModuleOp module,
-                                                     const PlanFacts &facts,
-                                                     planning::Bytes memory) {
-  planning::ExpertMemory result;
-  planning::Bytes others;
-  for (WeightOp weight : module.getOps<WeightOp>()) {
-    if (auto tensor = dyn_cast<RankedTensorType>(weight.getType())) {
-      others += planning::Bytes(static_cast<double>(tensor.getNumElements()) *
-                                tensor.getElementTypeBitWidth() / 8);
-    }
-  }
-  int64_t ranks = 1;
-  planning::Bytes buffers;
-  for (const MoELayer &layer : facts.layers) {
-    ExpertsOp experts = layer.experts;
-    std::vector<planning::AxisRef> axes = toPlanning(*experts.getAxes());
-    ranks = facts.mesh.groupSize(axes);
-    result.slotBytes += getExpertWork(facts, layer).weightBytes;
-    ExpertShape shape = layer.getShape();
-    int64_t tokens = llvm::divideCeil(
-        facts.tokens, facts.mesh.groupSize(getExchangedTokenAxes(facts, axes)));
-    // Rows sent and rows received, going and coming.
-    auto rows = static_cast<double>(2 * tokens * shape.choices);
-    buffers = std::max(
-        buffers, planning::Bytes(
-                     rows * (shape.inputColumns * shape.inputElementBytes +
-                             shape.outputColumns * shape.outputElementBytes)));
-  }
-  others += buffers;
-  result.room.assign(ranks,
-                     memory > others ? memory - others : planning::Bytes());
   return result;
 }

@@ -2,8 +2,8 @@
 //
 // Placements as a page of figures; a part of Analysis/PlanReports.h.
 
-#include "moe/Analysis/LayerDeployment.h"
 #include "moe/Analysis/LayerExchange.h"
+#include "moe/Analysis/MeasuredLayer.h"
 #include "moe/Analysis/PlanReports.h"
 #include "moe/Planning/LowerBound.h"
 #include "moe/Report/PlacementReport.h"
@@ -19,23 +19,19 @@ namespace planning = ::moe::planning;
 namespace report = ::moe::report;
 using llvm::formatv;
 
-/// What no placement in as many slots as the layer's can beat: the largest load
-/// of a rank over the mean. Fails, with a diagnostic, when loads do not fit.
+/// The bound on the largest load, over the mean.
 static FailureOr<report::BoundFigure> getBound(const PlanFacts &facts,
                                                const MoELayer &layer,
                                                const ExchangedLayer &data) {
-  FailureOr<LayerProblem> gathered =
-      gatherProblem(facts, layer, PlacementSpec());
-  if (failed(gathered)) {
+  FailureOr<planning::PlacementProblem> problem =
+      getProblemOf(facts, layer, data);
+  if (failed(problem)) {
     return failure();
   }
-  planning::PlacementProblem &problem = gathered->problem;
-  for (auto [rank, slots] : llvm::enumerate(problem.slotsByRank)) {
-    slots = data.placement.slotsOn(rank);
-  }
-  planning::LowerBound bound = planning::loadBound(problem);
-  double sum = std::accumulate(problem.loads.begin(), problem.loads.end(), 0.0);
-  double mean = sum / static_cast<double>(problem.ranks());
+  planning::LowerBound bound = planning::loadBound(*problem);
+  double sum =
+      std::accumulate(problem->loads.begin(), problem->loads.end(), 0.0);
+  double mean = sum / static_cast<double>(problem->ranks());
   return report::BoundFigure{bound.value / mean, bound.argument};
 }
 
@@ -60,52 +56,89 @@ static report::PlacedModel makeModel(ModuleOp module, const PlanFacts &facts,
   return model;
 }
 
-FailureOr<report::Report> mlir::moe::makePlacementPage(ModuleOp module) {
-  FailureOr<PlanFacts> facts = PlanFacts::gather(module);
-  if (failed(facts)) {
-    return failure();
-  }
-  if (facts->layers.empty()) {
+namespace {
+/// The layers of a module that a page or drawing can show together.
+struct GatheredModel {
+  report::PlacedModel model;
+  /// Groups over the expert axes, and layers that are left out.
+  size_t groups = 1;
+  std::vector<std::string> others;
+};
+} // namespace
+
+static FailureOr<GatheredModel> gatherModel(ModuleOp module,
+                                            const PlanFacts &facts) {
+  if (facts.layers.empty()) {
     return emitError(module.getLoc(), "expected a layer with experts");
   }
   std::optional<ExchangedLayer> first;
-  report::PlacedModel model;
-  std::vector<std::string> others;
-  for (const MoELayer &layer : facts->layers) {
+  GatheredModel result;
+  for (const MoELayer &layer : facts.layers) {
     FailureOr<ExchangedLayer> data = ExchangedLayer::gather(layer);
     if (failed(data)) {
       return failure();
     }
     if (!first) {
       first = *data;
-      model = makeModel(module, *facts, *first);
+      result.model = makeModel(module, facts, *first);
+      result.groups = facts.mesh.groups(first->expertAxes).size();
     }
     const planning::Placement &placement = data->placement;
     if (!(data->shape == first->shape) ||
         placement.rankCount() != first->placement.rankCount()) {
-      others.push_back(layer.getName());
+      result.others.push_back(layer.getName());
       continue;
     }
-    FailureOr<report::BoundFigure> bound = getBound(*facts, layer, *data);
+    FailureOr<report::BoundFigure> bound = getBound(facts, layer, *data);
     if (failed(bound)) {
       return failure();
     }
     const report::BoundFigure &figure = *bound;
-    model.layers.push_back({"layer " + layer.getName(), 1, placement,
-                            planning::Placement::contiguous(
-                                placement.expertCount(), placement.rankCount()),
-                            data->loads, figure});
+    result.model.layers.push_back(
+        {"layer " + layer.getName(), 1, placement,
+         planning::Placement::contiguous(placement.expertCount(),
+                                         placement.rankCount()),
+         data->loads, figure});
   }
-  report::Report page = report::placementPage(model);
-  size_t groups = facts->mesh.groups(first->expertAxes).size();
-  if (groups > 1) {
+  return result;
+}
+
+FailureOr<report::Drawing> mlir::moe::makePlacementDrawing(ModuleOp module) {
+  FailureOr<PlanFacts> facts = PlanFacts::gather(module);
+  if (failed(facts)) {
+    return failure();
+  }
+  FailureOr<GatheredModel> gathered = gatherModel(module, *facts);
+  if (failed(gathered)) {
+    return failure();
+  }
+  return report::placementDrawing(gathered->model);
+}
+
+FailureOr<report::Report>
+mlir::moe::makePlacementPage(ModuleOp module,
+                             const PlacementReportOptions &options) {
+  FailureOr<PlanFacts> facts = PlanFacts::gather(module);
+  if (failed(facts)) {
+    return failure();
+  }
+  FailureOr<GatheredModel> gathered = gatherModel(module, *facts);
+  FailureOr<report::Table> memory = makeMemoryTable(module, *facts, options);
+  if (failed(gathered) || failed(memory)) {
+    return failure();
+  }
+  report::Report page = report::placementPage(gathered->model);
+  // Behind the table of the layers.
+  page.tables.insert(page.tables.begin() + 1, std::move(*memory));
+  if (gathered->groups > 1) {
     page.notes.push_back(formatv("one of {0} groups of {1} devices is shown",
-                                 groups, model.devices.size()));
+                                 gathered->groups,
+                                 gathered->model.devices.size()));
   }
-  if (!others.empty()) {
+  if (!gathered->others.empty()) {
     page.notes.push_back(formatv("layers whose rows or ranks are others are "
                                  "not shown: {0}",
-                                 llvm::join(others, ", ")));
+                                 llvm::join(gathered->others, ", ")));
   }
   return page;
 }

@@ -4,9 +4,9 @@
 
 #include "moe/Analysis/AxisTraffic.h"
 #include "moe/Analysis/LayerExchange.h"
+#include "moe/Analysis/MeasuredLayer.h"
 #include "moe/Analysis/PlacementOrigin.h"
 #include "moe/Analysis/PlanAttributes.h"
-#include "moe/Report/PlanReport.h"
 
 #include "llvm/Support/FormatVariadic.h"
 
@@ -147,19 +147,53 @@ makeReport(ModuleOp module, StringRef title,
   return result;
 }
 
-FailureOr<report::Report> mlir::moe::makePlacementReport(ModuleOp module) {
+/// The tables of equal layers: ranks, replicas, bounds.
+static LogicalResult addPlacement(const PlanFacts &facts,
+                                  const EqualLayers &group,
+                                  report::ReplicaDetail detail,
+                                  report::Report &report) {
+  const ExchangedLayer &data = group.data;
+  std::string title = group.getTitle();
+  std::string origin = getPlacementOrigin(group.getPlacement());
+  report.tables.push_back(report::placementTable(title + ": " + origin,
+                                                 data.placement, data.loads));
+  report.tables.back().about = group.describe();
+  report.tables.back().about.push_back({{"origin"}, origin});
+  if (data.placement.hasReplicas()) {
+    report.tables.push_back(report::replicaTable(
+        title + ": which replica serves whom", data.placement, detail));
+    report.tables.back().about = group.describe();
+  }
+  FailureOr<planning::PlacementResult> measured =
+      measurePlacement(facts, group.front(), data);
+  if (failed(measured)) {
+    return failure();
+  }
+  report.tables.push_back(report::boundsTable(
+      title + ": how good it is", *measured,
+      facts.devices.isDefault() ? nullptr : &facts.devices.topology));
+  report.tables.back().about = group.describe();
+  return success();
+}
+
+FailureOr<report::Report>
+mlir::moe::makePlacementReport(ModuleOp module,
+                               const PlacementReportOptions &options) {
   return makeReport(
       module, "placement",
-      [](const PlanFacts &, ArrayRef<EqualLayers> groups,
-         report::Report &report) {
+      [&](const PlanFacts &facts, ArrayRef<EqualLayers> groups,
+          report::Report &report) {
         for (const EqualLayers &group : groups) {
-          std::string origin = getPlacementOrigin(group.getPlacement());
-          report.tables.push_back(
-              report::placementTable(group.getTitle() + ": " + origin,
-                                     group.data.placement, group.data.loads));
-          report.tables.back().about = group.describe();
-          report.tables.back().about.push_back({{"origin"}, origin});
+          if (failed(addPlacement(facts, group, options.replicas, report))) {
+            return failure();
+          }
         }
+        FailureOr<report::Table> memory =
+            makeMemoryTable(module, facts, options);
+        if (failed(memory)) {
+          return failure();
+        }
+        report.tables.push_back(std::move(*memory));
         return success();
       });
 }

@@ -7,6 +7,8 @@
 #include "moe/Analysis/PlanReports.h"
 #include "moe/Report/PlacementReport.h"
 
+#include "llvm/Support/FormatVariadic.h"
+
 using namespace mlir;
 using namespace mlir::moe;
 namespace planning = ::moe::planning;
@@ -25,6 +27,17 @@ static report::BarChart makeAxisChart(const report::Table &axes) {
   }
   chart.notes = axes.notes;
   return chart;
+}
+
+static LogicalResult verifyExchanges(const PlanFacts &facts) {
+  for (const MoELayer &layer : facts.layers) {
+    ExpertsOp experts = layer.experts;
+    if (!experts.getExchangeAttr()) {
+      return experts.emitOpError(
+          "expected an exchange; run moe-choose-exchange");
+    }
+  }
+  return success();
 }
 
 namespace {
@@ -82,6 +95,15 @@ public:
 
   report::HeatMap makeDeviceMap() const { return report::trafficMap(devices); }
 
+  report::Drawing makeDrawing() const {
+    return report::trafficDrawing(
+        llvm::formatv("dispatch and combine of {0} layers, expected from the "
+                      "loads",
+                      facts.layers.size())
+            .str(),
+        facts.devices.topology, devices);
+  }
+
 private:
   void addDevices(const planning::ExchangePlan &plan,
                   const planning::GroupCounts &group) {
@@ -102,20 +124,41 @@ private:
 };
 } // namespace
 
+/// The sums over all layers, each of which must have an exchange.
+static FailureOr<TrafficSums> sumLayers(const PlanFacts &facts) {
+  TrafficSums sums(facts);
+  for (const MoELayer &layer : facts.layers) {
+    if (failed(sums.add(layer))) {
+      return failure();
+    }
+  }
+  return sums;
+}
+
+FailureOr<report::Drawing> mlir::moe::makeTrafficDrawing(ModuleOp module) {
+  FailureOr<PlanFacts> facts = PlanFacts::gather(module);
+  if (failed(facts) || failed(verifyExchanges(*facts))) {
+    return failure();
+  }
+  FailureOr<TrafficSums> sums = sumLayers(*facts);
+  if (failed(sums)) {
+    return failure();
+  }
+  return sums->makeDrawing();
+}
+
 FailureOr<report::Report> mlir::moe::makeTrafficPage(ModuleOp module) {
   FailureOr<report::Report> page = makeTrafficReport(module);
   FailureOr<PlanFacts> facts = PlanFacts::gather(module);
   if (failed(page) || failed(facts)) {
     return failure();
   }
-  TrafficSums sums(*facts);
-  for (const MoELayer &layer : facts->layers) {
-    if (failed(sums.add(layer))) {
-      return failure();
-    }
+  FailureOr<TrafficSums> sums = sumLayers(*facts);
+  if (failed(sums)) {
+    return failure();
   }
-  page->figures.push_back(sums.makeTierChart());
-  page->figures.push_back(sums.makeDeviceMap());
+  page->figures.push_back(sums->makeTierChart());
+  page->figures.push_back(sums->makeDeviceMap());
   // The first table is that of the axes.
   if (!page->tables.front().rows.empty()) {
     page->figures.push_back(makeAxisChart(page->tables.front()));

@@ -129,8 +129,10 @@ moe_diagnostic *moe_module_report(const moe_module *module, moe_report report,
   mlir::ModuleOp op = module->module.get();
   CaptureDiagnostics diagnostics(op.getContext());
   mlir::FailureOr<moe::report::Report> made =
-      report == MOE_REPORT_PLACEMENT ? mlir::moe::makePlacementReport(op)
-                                     : mlir::moe::makeTrafficReport(op);
+      report == MOE_REPORT_PLACEMENT
+          ? mlir::moe::makePlacementReport(
+                op, mlir::moe::PlacementReportOptions::forScripts())
+          : mlir::moe::makeTrafficReport(op);
   if (mlir::failed(made)) {
     return toDiagnostic(diagnostics.takeError("the plan cannot be read"));
   }

@@ -7,7 +7,7 @@
 #define MOE_ANALYSIS_LAYERDEPLOYMENT_H
 
 #include "moe/Analysis/PlanFacts.h"
-#include "moe/Planning/SlotLimits.h"
+#include "moe/Planning/PlacementProblem.h"
 
 namespace mlir::moe {
 
@@ -36,13 +36,9 @@ FailureOr<LayerProblem> gatherProblem(const PlanFacts &facts,
                                       const MoELayer &layer,
                                       const PlacementSpec &spec);
 
-/// What the experts of all layers may take beside what else a device holds:
-/// dense weights whole, and both ends of a layer's dispatch and combine at even
-/// loads. An expert's bytes are those of all layers together, since each layer
-/// gives a rank about as many.
-::moe::planning::ExpertMemory gatherExpertMemory(ModuleOp module,
-                                                 const PlanFacts &facts,
-                                                 ::moe::planning::Bytes memory);
+/// What one expert of the layer does on one device.
+::moe::planning::ExpertWork getExpertWork(const PlanFacts &facts,
+                                          const MoELayer &layer);
 
 } // namespace mlir::moe
 

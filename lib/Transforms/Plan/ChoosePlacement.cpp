@@ -4,6 +4,7 @@
 #include "DescribePlacement.h"
 
 #include "moe/Analysis/LayerDeployment.h"
+#include "moe/Analysis/MemoryDemand.h"
 #include "moe/Analysis/PlanAttributes.h"
 #include "moe/Planning/PlacementSolver.h"
 #include "moe/Planning/RankDistance.h"
@@ -183,6 +184,9 @@ public:
         return signalPassFailure();
       }
     }
+    if (failed(checkMemory(*facts))) {
+      signalPassFailure();
+    }
   }
 
 private:
@@ -351,6 +355,28 @@ private:
       return "kept @" + op.getSymName().str() + ": " +
              placed.describe(result, goal);
     });
+    return success();
+  }
+
+  /// Says whether all that the module holds fits: a remark where it does, else
+  /// a warning, since a plan may be made for devices that are yet to come.
+  LogicalResult checkMemory(const PlanFacts &facts) {
+    std::optional<DeviceMemory> memory =
+        getDeviceMemory(facts.devices, memoryGib);
+    if (!memory || facts.layers.empty()) {
+      return success();
+    }
+    ModuleOp module = getOperation();
+    FailureOr<MemoryDemand> demand = MemoryDemand::gather(module, facts);
+    if (failed(demand)) {
+      return failure();
+    }
+    MemoryFit fit = demand->fit(memory->usable);
+    std::string text = fit.text + " (usable: " + memory->basis + ")";
+    if (!fit.fits) {
+      emitWarning(module.getLoc()) << "memory: " << text;
+    }
+    emitDecision(module.getLoc(), "Memory", "all layers", [&] { return text; });
     return success();
   }
 

@@ -2,7 +2,7 @@
 
 #include "DescribePlacement.h"
 
-#include "moe/Report/Table.h"
+#include "moe/Report/PlanReport.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -12,27 +12,11 @@ namespace planning = ::moe::planning;
 using llvm::formatv;
 using ::moe::report::formatTime;
 
-/// The link that takes longest in dispatch or combine; empty where nothing
-/// travels.
-static std::string nameSlowestLink(const planning::Topology &topology,
-                                   const planning::PlacementTime &time) {
-  std::string name;
-  planning::Microseconds slowest;
-  for (const planning::ExchangeCost *cost : {&time.dispatch, &time.combine}) {
-    for (const planning::TierCost &tier : cost->tiers) {
-      if (tier.slowestLink && tier.time > slowest) {
-        slowest = tier.time;
-        name = topology.linkName(*tier.slowestLink);
-      }
-    }
-  }
-  return name;
-}
-
 static std::string describeTime(const planning::PlacementProblem &problem,
                                 const planning::PlacementResult &result) {
   const planning::PlacementTime &time = *result.time;
-  std::string link = nameSlowestLink(*problem.deployment->topology, time);
+  std::string link =
+      ::moe::report::slowestLinkOf(*problem.deployment->topology, time);
   std::string text = formatv(
       "; {0} a step: dispatch and combine {1}{2}, experts {3}",
       formatTime(time.total().value()), formatTime(time.exchange().value()),

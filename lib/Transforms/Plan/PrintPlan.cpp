@@ -42,11 +42,6 @@ writeOutput(ModuleOp module, StringRef output,
 /// Writes a report; failures are errors of the module.
 static LogicalResult writeReport(ModuleOp module, const report::Report &report,
                                  StringRef format, StringRef output) {
-  if (format != "text" && format != "json" && format != "html") {
-    return emitError(module.getLoc(), "expected a format of text, json or "
-                                      "html, but got '")
-           << format << "'";
-  }
   return writeOutput(module, output, [&](raw_ostream &os) {
     if (format == "json") {
       report::renderJson(report, os);
@@ -56,6 +51,31 @@ static LogicalResult writeReport(ModuleOp module, const report::Report &report,
       report::renderText(report, os);
     }
   });
+}
+
+/// Writes a drawing, as DOT or SVG.
+static LogicalResult writeDrawing(ModuleOp module,
+                                  const report::Drawing &drawing,
+                                  StringRef format, StringRef output) {
+  return writeOutput(module, output, [&](raw_ostream &os) {
+    format == "dot" ? report::renderDot(drawing, os)
+                    : report::renderSvg(drawing, os);
+  });
+}
+
+static bool isDrawing(StringRef format) {
+  return format == "dot" || format == "svg";
+}
+
+/// Fails on a format that plans are not printed in.
+static LogicalResult verifyFormat(ModuleOp module, StringRef format) {
+  if (format == "text" || format == "json" || format == "html" ||
+      isDrawing(format)) {
+    return success();
+  }
+  return emitError(module.getLoc(), "expected a format of text, json, html, "
+                                    "dot or svg, but got '")
+         << format << "'";
 }
 
 /// Writes the module's topology in one of the formats.
@@ -74,12 +94,9 @@ static LogicalResult writeTopology(ModuleOp module, StringRef format,
     return (*op).emitOpError() << llvm::toString(topology.takeError());
   }
   StringRef name = (*op).getSymName();
-  if (format == "dot" || format == "svg") {
-    report::Drawing drawing = report::topologyDrawing(name, *topology);
-    return writeOutput(module, output, [&](raw_ostream &os) {
-      format == "dot" ? report::renderDot(drawing, os)
-                      : report::renderSvg(drawing, os);
-    });
+  if (isDrawing(format)) {
+    return writeDrawing(module, report::topologyDrawing(name, *topology),
+                        format, output);
   }
   if (format != "text" && format != "json") {
     return emitError(module.getLoc(),
@@ -104,14 +121,36 @@ public:
   StringRef getOutput() const override { return output; }
 
   void runOnOperation() override {
-    FailureOr<report::Report> made = format == "html"
-                                         ? makePlacementPage(getOperation())
-                                         : makePlacementReport(getOperation());
-    if (failed(made) ||
-        failed(writeReport(getOperation(), *made, format, output))) {
+    if (failed(print(getOperation()))) {
       signalPassFailure();
     }
     markAllAnalysesPreserved();
+  }
+
+private:
+  LogicalResult print(ModuleOp module) {
+    if (!(memoryGib >= 0) || sequences < 0 || context < 0) {
+      return emitError(module.getLoc(), "expected memory, sequences and a "
+                                        "context of at least 0");
+    }
+    if (failed(verifyFormat(module, format))) {
+      return failure();
+    }
+    if (isDrawing(format)) {
+      FailureOr<report::Drawing> drawing = makePlacementDrawing(module);
+      return failed(drawing) ? failure()
+                             : writeDrawing(module, *drawing, format, output);
+    }
+    PlacementReportOptions options = format == "json"
+                                         ? PlacementReportOptions::forScripts()
+                                         : PlacementReportOptions();
+    options.memoryGib = memoryGib;
+    options.cache = {sequences, context};
+    FailureOr<report::Report> made = format == "html"
+                                         ? makePlacementPage(module, options)
+                                         : makePlacementReport(module, options);
+    return failed(made) ? failure()
+                        : writeReport(module, *made, format, output);
   }
 };
 
@@ -140,14 +179,26 @@ public:
   StringRef getOutput() const override { return output; }
 
   void runOnOperation() override {
-    FailureOr<report::Report> made = format == "html"
-                                         ? makeTrafficPage(getOperation())
-                                         : makeTrafficReport(getOperation());
-    if (failed(made) ||
-        failed(writeReport(getOperation(), *made, format, output))) {
+    if (failed(print(getOperation()))) {
       signalPassFailure();
     }
     markAllAnalysesPreserved();
+  }
+
+private:
+  LogicalResult print(ModuleOp module) {
+    if (failed(verifyFormat(module, format))) {
+      return failure();
+    }
+    if (isDrawing(format)) {
+      FailureOr<report::Drawing> drawing = makeTrafficDrawing(module);
+      return failed(drawing) ? failure()
+                             : writeDrawing(module, *drawing, format, output);
+    }
+    FailureOr<report::Report> made =
+        format == "html" ? makeTrafficPage(module) : makeTrafficReport(module);
+    return failed(made) ? failure()
+                        : writeReport(module, *made, format, output);
   }
 };
 } // namespace

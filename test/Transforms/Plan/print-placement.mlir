@@ -25,6 +25,15 @@
 // CHECK-NEXT:     3  16.7 %        0.667      1  5
 // CHECK-NEXT:  note: 6 experts in 6 slots over 4 ranks, 2 slots in each rank's code; largest load 1.333 of the mean
 // CHECK-NEXT:  note: no loads given: every expert is assumed to get the same load
+//      CHECK:layers 0-1: how good it is
+//      CHECK:  largest load over the mean     1.333
+// CHECK-NEXT:  no placement is below          1.333
+// CHECK-NEXT:  gap                            0.0 %
+//      CHECK:  time of a step                 -
+//      CHECK:memory of a device of each rank
+// CHECK-NEXT:  rank   experts  replicas  dense weights  exchange buffers  cache       sum  usable  to spare
+// CHECK-NEXT:     0  4.50 KiB       0 B          384 B          3.50 KiB    0 B  8.38 KiB       -         -
+//      CHECK:  note: the memory of a device is not known: the topology names no GPU that is; memory-gib says it
 //      CHECK:  note: mesh dp=2,ep=4, up to 96 tokens
 //      CHECK:  note: topology none given, one uniform tier of defaults: default: 8 x 370.8 GB/s 3.4 us
 
@@ -32,5 +41,5 @@
 // FILE: layers 0-1: contiguous
 // MODULE-NOT: layers 0-1
 // MODULE: module attributes
-// FORMAT: error: expected a format of text, json or html, but got 'xml'
+// FORMAT: error: expected a format of text, json, html, dot or svg, but got 'xml'
 // UNPLACED: error: 'moe.experts' op expected axes and a placement; run moe-choose-mesh-mapping and moe-choose-placement

@@ -58,25 +58,36 @@ def VerifyPartitionedPass : Pass<"moe-verify-partitioned", "ModuleOp"> {
   }];
 }
 
-class MoE_PrintPass<string flag> : Pass<flag, "ModuleOp"> {
+class MoE_PrintPass<string flag, list<Option> more = []>
+    : Pass<flag, "ModuleOp"> {
   let options = [
     Option<"format", "format", "std::string", /*default=*/"\"text\"",
-           "text, json, or html: a page that needs no network">,
+           "text, json, html: a page that needs no network, dot or svg">,
     Option<"output", "output", "std::string", /*default=*/"\"-\"",
            "File to write, or - for standard output, where the module is then "
            "not printed">
-  ];
+  ] # more;
 }
 
-def PrintPlacementPass : MoE_PrintPass<"moe-print-placement"> {
+def PrintPlacementPass : MoE_PrintPass<"moe-print-placement", [
+    Option<"memoryGib", "memory-gib", "double", /*default=*/"0",
+           "Memory of a device that programs can use, in GiB; 0 is what is "
+           "known of the topology's GPUs">,
+    Option<"sequences", "sequences", "int64_t", /*default=*/"0",
+           "Sequences whose keys and values are kept, over all devices">,
+    Option<"context", "context", "int64_t", /*default=*/"0",
+           "Tokens of each of these sequences">]> {
   let summary = "Print which rank hosts which expert";
   let description = [{
     Purpose: the placement for people and scripts: for each layer its policy,
-    and for each rank its experts, its load, and the load over the mean. Layers
-    that are equal in it share a table. `html` is a page with figures (which
-    device serves which expert, bytes by tier and from device to device, beside
-    a contiguous placement), the largest load that none is below, and a reason
-    for the place of every expert.
+    and for each rank its experts, its load, and the load over the mean; for
+    each replica how many of 64 tokens of which source ranks it serves (JSON
+    says which); the largest load and the time of a step beside what no
+    placement is below, and why; and what each rank's memory holds, and whether
+    that fits. Layers that are equal in it share tables. `html` is a page with
+    figures (which device serves which expert, bytes by tier and from device to
+    device, beside a contiguous placement) and a reason for the place of every
+    expert. `dot` and `svg` draw the devices in their nodes with their experts.
 
     Before and after: a module with placements. The pass changes nothing.
 
@@ -126,7 +137,8 @@ def PrintTrafficPass : MoE_PrintPass<"moe-print-traffic"> {
     Purpose: bytes and messages by tier, predicted times, and every constant
     that they rest on, those that nobody has set marked as defaults. `html` is a
     page with figures of bytes by tier and from device to device, and of the
-    time along each axis.
+    time along each axis; `dot` and `svg` draw what crosses the parts of each
+    tier, the more the wider.
 
     Before and after: a planned module. The pass changes nothing.
 

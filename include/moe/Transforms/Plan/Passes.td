@@ -154,7 +154,9 @@ def ChoosePlacementPass : Pass<"moe-choose-placement", "ModuleOp"> {
 
     With `memory-gib` a rank gets no more slots than its memory has room for
     beside dense weights and the exchange's buffers; the caches of attention are
-    not counted.
+    not counted. Where all layers together do not fit, in that memory or, without
+    it, in what is known of the topology's GPUs, a warning says by how much and
+    on how many ranks they would; moe-print-placement lists what takes it.
 
     Remarks (`--remarks-filter=moe-plan`) give for each layer the largest load,
     the predicted time, the slowest link, the bounds that no placement is below
