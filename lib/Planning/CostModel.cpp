@@ -119,11 +119,11 @@ public:
     for (LinkId link : topology.route(source, target)) {
       bytes[link] += traffic.total();
     }
-    Path path = topology.path(source, target);
-    TierLoad &tier = tiers[path.tier];
-    tier.latency = std::max(tier.latency, path.latency);
+    unsigned index = *topology.tierOf(source, target);
+    TierLoad &tier = tiers[index];
+    tier.latency = std::max(tier.latency, latencyOf(index, source, target));
     tier.messages[source] += traffic.messages;
-    if (model.isCalibrated(path.tier)) {
+    if (model.isCalibrated(index)) {
       sent[source].add(traffic.total());
       received[target].add(traffic.total());
     }
@@ -152,6 +152,13 @@ private:
     /// That each device sends.
     std::vector<double> messages;
   };
+
+  /// Of a path on the tier; only on rings it is not the tier's.
+  Microseconds latencyOf(unsigned tier, int64_t source, int64_t target) const {
+    return topology.tier(tier).shape == TierShape::Ring
+               ? topology.path(source, target).latency
+               : topology.tier(tier).latency;
+  }
 
   /// One a tier. A tier that carries nothing takes no time.
   std::vector<TierCost> costs() const {

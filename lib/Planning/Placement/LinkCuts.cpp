@@ -147,7 +147,7 @@ std::vector<PartCut> moe::planning::cutsOf(const Deployment &deployment,
           std::swap(from, to);
         }
         collectors[part].add(topology.route(from, to),
-                             topology.path(from, to).tier);
+                             *topology.tierOf(from, to));
       }
     }
   }
