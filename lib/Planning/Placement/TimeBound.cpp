@@ -63,8 +63,8 @@ private:
   rowsByPart(const RankPartition &partition) const;
   double leastLeaving(llvm::ArrayRef<std::vector<double>> rows) const;
   double rowBytes() const;
-  double start(const PartCut &cut) const;
-  int64_t leastMessages(unsigned tier) const;
+  double start(const PartCut &cut);
+  int64_t leastMessages(unsigned tier, ExchangeDirection way) const;
 
   const PlacementProblem &problem;
   const Deployment &deployment;
@@ -74,6 +74,8 @@ private:
   double mostServed;
   ExchangeDirection direction;
   std::vector<Demand> demands;
+  /// What leastMessages says, once it was asked.
+  std::vector<std::optional<int64_t>> messagesOfTier;
   LowerBound found = {0, "nothing must travel"};
 };
 } // namespace
@@ -112,7 +114,7 @@ WireArguments::WireArguments(const PlacementProblem &problem,
                              ExchangeDirection direction)
     : problem(problem), deployment(*problem.deployment),
       topology(*deployment.topology), costs(costs), mostServed(mostServed),
-      direction(direction) {
+      direction(direction), messagesOfTier(topology.tierCount()) {
   for (const DeployedGroup &group : deployment.groups) {
     demands.emplace_back(problem, group);
   }
@@ -178,18 +180,17 @@ WireArguments::leastLeaving(llvm::ArrayRef<std::vector<double>> rows) const {
 }
 
 /// The fewest messages that the device with most of them sends on a tier.
-int64_t WireArguments::leastMessages(unsigned tier) const {
+int64_t WireArguments::leastMessages(unsigned tier,
+                                     ExchangeDirection way) const {
   // Experts that every source asks for.
   int64_t asked = 0;
   for (int64_t expert = 0; expert < problem.experts(); ++expert) {
     asked += demands.front().isAskedByAll(expert);
   }
-  int64_t spare = problem.slots() - problem.experts();
-  if (asked == 0 ||
-      (direction == ExchangeDirection::Combine && spare >= asked)) {
+  if (asked == 0) {
     return 1;
   }
-  // Ranks that are needed to hold them.
+  // Ranks that are needed to hold them: a source reaches as many.
   std::vector<int64_t> slots = problem.slotsByRank;
   llvm::sort(slots, std::greater<>());
   int64_t needed = 0;
@@ -197,31 +198,42 @@ int64_t WireArguments::leastMessages(unsigned tier) const {
     held += slots[needed];
   }
   const DeviceGroup &group = deployment.groups.front().devices;
-  int64_t fewest = std::numeric_limits<int64_t>::max(), most = 0;
+  int64_t fewestPeers = std::numeric_limits<int64_t>::max();
+  int64_t most = 0, sum = 0;
   for (int64_t device : group) {
     int64_t peers = llvm::count_if(group, [&](int64_t other) {
-      return other != device && topology.path(device, other).tier == tier;
+      return other != device && *topology.tierOf(device, other) == tier;
     });
     int64_t others = problem.ranks() - peers;
-    fewest = std::min(fewest, peers);
-    most = std::max(most, needed - others);
+    fewestPeers = std::min(fewestPeers, peers);
+    int64_t sent = std::max<int64_t>(needed - others, 0);
+    most = std::max(most, sent);
+    sum += sent;
   }
-  // A source reaches all of the ranks that are needed; of the experts one at
-  // least has no replicas, and its host answers every source.
-  return std::max<int64_t>(
-      direction == ExchangeDirection::Dispatch ? most : fewest, 1);
+  if (way == ExchangeDirection::Dispatch) {
+    return std::max<int64_t>(most, 1);
+  }
+  // Each message is answered, so somebody sends as many answers as there are on
+  // average; and where an expert is left without replicas, its host answers
+  // every source.
+  int64_t answers = (sum + problem.ranks() - 1) / problem.ranks();
+  bool isAnyAlone = problem.slots() - problem.experts() < asked;
+  return std::max({answers, isAnyAlone ? fewestPeers : 0, int64_t(1)});
 }
 
 /// What comes on top of the slowest link where all rows of a cut are of one
 /// tier.
-double WireArguments::start(const PartCut &cut) const {
+double WireArguments::start(const PartCut &cut) {
   if (!cut.tier || costs.isCalibrated(*cut.tier)) {
     return 0;
   }
+  std::optional<int64_t> &messages = messagesOfTier[*cut.tier];
+  if (!messages) {
+    messages = leastMessages(*cut.tier, direction);
+  }
   // The latency of a ring's paths is that of a hop at least.
   return topology.tier(*cut.tier).latency.value() +
-         costs.constants()[ConstantId::MessageOverhead] *
-             leastMessages(*cut.tier);
+         costs.constants()[ConstantId::MessageOverhead] * double(*messages);
 }
 
 /// The sum of the `count` largest.
@@ -342,8 +354,8 @@ void WireArguments::tryRamps() {
   }
   Bytes bytes(most * rowBytes());
   Microseconds least(std::numeric_limits<double>::infinity());
-  int64_t fewest =
-      direction == ExchangeDirection::Dispatch ? leastMessages(tier) : 1;
+  // Results come back from as many as rows went to.
+  int64_t fewest = leastMessages(tier, ExchangeDirection::Dispatch);
   for (int64_t peers = fewest; peers < problem.ranks(); ++peers) {
     least = std::min(least, rampTime(ramps, evenFlows(peers, bytes)));
   }
