@@ -100,7 +100,7 @@ static Table movesTable(const PlacementDiff &diff, size_t most) {
   return table;
 }
 
-/// `heaviest GPU: 1.2083 of the mean before, 1.0156 after, on average`
+/// `heaviest GPU: 1.2083 of the mean before, 1.0075 after, on average`
 static void noteGain(const PlacementDiff &diff, llvm::StringRef what,
                      std::optional<double> (*get)(const LayerFigures &),
                      std::string (*print)(double),

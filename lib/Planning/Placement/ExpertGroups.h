@@ -84,9 +84,10 @@ Partition spreadItems(const GroupProblem &problem);
 Partition groupsOf(const GroupProblem &problem, const PlacementData &data);
 
 /// Moves and swaps items between groups and joins groups, as long as the
-/// largest load falls and is above `bound`.
+/// largest load falls and is above `bound`. Where that ends, up to `asides`
+/// other groups are evened out to go on.
 void improveGroups(const GroupProblem &problem, double bound,
-                   Partition &partition);
+                   Partition &partition, int64_t asides = 0);
 
 /// The best partition of few items over ranks of one capacity.
 std::optional<Partition> partitionExactly(const GroupProblem &problem);

@@ -6,39 +6,53 @@
 //
 // Each step looks at the group with the largest load a rank and takes the
 // change that leaves the smaller largest load of the two groups concerned: an
-// item moved out, or swapped for a lighter one. When none helps, the group is
-// joined with another one, which spends a spare slot.
+// item moved out, or swapped for a lighter one, or moved out or in together
+// with a rank. When none helps, the group is
+// joined with another one, which spends a spare slot. When that does not help
+// either, the groups that have most to do after it are evened out, so that
+// other items stand beside it: loads in descending order fall
+// lexicographically with each step.
 //
 //===----------------------------------------------------------------------===//
 
 #include "ExpertGroups.h"
 #include "llvm/ADT/STLExtras.h"
 #include <limits>
+#include <numeric>
 
 using namespace moe::planning;
 
 namespace {
 class GroupImprover {
 public:
-  GroupImprover(const GroupProblem &problem, double bound, Partition &partition)
-      : problem(problem), bound(bound), groups(partition) {}
+  GroupImprover(const GroupProblem &problem, double bound, Partition &partition,
+                int64_t asides)
+      : problem(problem), bound(bound), groups(partition), asides(asides) {}
   void run();
 
 private:
   /// An item out of the worst group, and one of another group in return; -1
-  /// stands for none.
+  /// stands for none. A rank may go with the item, or come with it.
   struct Exchange {
     size_t other = 0;
     int64_t out = -1;
     int64_t in = -1;
+    int64_t ranks = 0;
     double load = std::numeric_limits<double>::infinity();
   };
 
-  void consider(size_t other, int64_t out, int64_t in, Exchange &best) const;
+  void consider(size_t other, int64_t out, int64_t in, int64_t ranks,
+                Exchange &best) const;
+  void findRankMoves(size_t other, Exchange &best) const;
+  void moveRank(ExpertGroup &from, ExpertGroup &to) const;
   void findSwaps(size_t other, Exchange &best) const;
   bool exchange();
+  bool exchangeAside();
   bool join();
   bool freeSlot(size_t a, size_t b, double limit);
+  /// Groups after the worst that are looked at at a time.
+  static constexpr size_t mostAsides = 12;
+
   double weightOf(int64_t item) const {
     return item < 0 ? 0 : problem.weights[item];
   }
@@ -46,19 +60,52 @@ private:
   const GroupProblem &problem;
   double bound;
   Partition &groups;
+  /// Groups besides the worst that may still be looked at.
+  int64_t asides;
   size_t worst = 0;
 };
 } // namespace
 
+/// `ranks` go from the worst group to the other one.
 void GroupImprover::consider(size_t other, int64_t out, int64_t in,
-                             Exchange &best) const {
+                             int64_t ranks, Exchange &best) const {
   double change = weightOf(out) - weightOf(in);
-  double mine = (groups[worst].weight - change) / groups[worst].ranks();
-  double theirs = (groups[other].weight + change) / groups[other].ranks();
+  double mine =
+      (groups[worst].weight - change) / (groups[worst].ranks() - ranks);
+  double theirs =
+      (groups[other].weight + change) / (groups[other].ranks() + ranks);
   double load = std::max(mine, theirs);
   if (load < best.load) {
-    best = {other, out, in, load};
+    best = {other, out, in, ranks, load};
   }
+}
+
+/// An item together with a rank of slots enough for it, which takes a spare
+/// slot from one group to the other.
+void GroupImprover::findRankMoves(size_t other, Exchange &best) const {
+  const ExpertGroup &mine = groups[worst], &theirs = groups[other];
+  auto canGive = [](const ExpertGroup &from) {
+    return from.ranks() > 1 && from.capacities.front() > 1 &&
+           static_cast<int64_t>(from.items.size()) - 1 <=
+               from.room() - (from.capacities.front() - 1);
+  };
+  if (canGive(mine)) {
+    for (int64_t item : mine.items) {
+      consider(other, item, -1, 1, best);
+    }
+  }
+  if (canGive(theirs)) {
+    for (int64_t item : theirs.items) {
+      consider(other, -1, item, -1, best);
+    }
+  }
+}
+
+/// The rank of fewest slots.
+void GroupImprover::moveRank(ExpertGroup &from, ExpertGroup &to) const {
+  to.capacities.push_back(from.capacities.front());
+  from.capacities.erase(from.capacities.begin());
+  llvm::sort(to.capacities);
 }
 
 /// For each item of the worst group those of the other whose weight differs by
@@ -69,7 +116,7 @@ void GroupImprover::findSwaps(size_t other, Exchange &best) const {
                  (mine.ranks() + theirs.ranks());
   if (theirs.freeSlots() > 0) {
     for (int64_t item : mine.items) {
-      consider(other, item, -1, best);
+      consider(other, item, -1, 0, best);
     }
   }
   size_t next = 0;
@@ -80,10 +127,10 @@ void GroupImprover::findSwaps(size_t other, Exchange &best) const {
       ++next;
     }
     if (next < theirs.items.size()) {
-      consider(other, item, theirs.items[next], best);
+      consider(other, item, theirs.items[next], 0, best);
     }
     if (next > 0) {
-      consider(other, item, theirs.items[next - 1], best);
+      consider(other, item, theirs.items[next - 1], 0, best);
     }
   }
 }
@@ -94,18 +141,47 @@ bool GroupImprover::exchange() {
   for (size_t other = 0; other < groups.size(); ++other) {
     if (other != worst && groups[other].loadOfRank() < load) {
       findSwaps(other, best);
+      findRankMoves(other, best);
     }
   }
   if (!(best.load < load * (1 - 1e-12))) {
     return false;
   }
-  groups[worst].erase(problem, best.out);
-  groups[best.other].insert(problem, best.out);
+  ExpertGroup &mine = groups[worst], &theirs = groups[best.other];
+  if (best.out >= 0) {
+    mine.erase(problem, best.out);
+    theirs.insert(problem, best.out);
+  }
   if (best.in >= 0) {
-    groups[best.other].erase(problem, best.in);
-    groups[worst].insert(problem, best.in);
+    theirs.erase(problem, best.in);
+    mine.insert(problem, best.in);
+  }
+  if (best.ranks > 0) {
+    moveRank(mine, theirs);
+  } else if (best.ranks < 0) {
+    moveRank(theirs, mine);
   }
   return true;
+}
+
+/// An exchange of one of the groups that have most to do after the worst.
+bool GroupImprover::exchangeAside() {
+  std::vector<size_t> order(groups.size());
+  std::iota(order.begin(), order.end(), 0);
+  size_t count = std::min<size_t>(order.size(), mostAsides + 1);
+  std::partial_sort(order.begin(), order.begin() + count, order.end(),
+                    [&](size_t a, size_t b) {
+                      return std::make_pair(-groups[a].loadOfRank(), a) <
+                             std::make_pair(-groups[b].loadOfRank(), b);
+                    });
+  for (size_t place = 1; place < count && asides > 0; ++place) {
+    --asides;
+    worst = order[place];
+    if (exchange()) {
+      return true;
+    }
+  }
+  return false;
 }
 
 /// Moves the lightest item of two groups to a third that has a free slot and
@@ -171,13 +247,14 @@ void GroupImprover::run() {
           return a.loadOfRank() < b.loadOfRank();
         });
     worst = last - groups.begin();
-    if (last->loadOfRank() <= bound * (1 + 1e-9) || (!exchange() && !join())) {
+    if (last->loadOfRank() <= bound * (1 + 1e-9) ||
+        (!exchange() && !join() && !exchangeAside())) {
       return;
     }
   }
 }
 
 void moe::planning::improveGroups(const GroupProblem &problem, double bound,
-                                  Partition &partition) {
-  GroupImprover(problem, bound, partition).run();
+                                  Partition &partition, int64_t asides) {
+  GroupImprover(problem, bound, partition, asides).run();
 }

@@ -25,7 +25,8 @@ private:
   bool isMet() const { return bestLoad <= bound * (1 + 1e-9); }
   /// Where more than a few per mille are left, longer searches are worth it.
   bool isNear() const { return bestLoad <= bound * 1.002; }
-  void consider(Partition partition);
+  void consider(Partition partition, int64_t asides = 0);
+  void goOn();
   void considerPlaces(FractionalPlacement placement);
   std::vector<double> partners() const;
   std::optional<Partition> pack(double limit) const;
@@ -45,6 +46,8 @@ private:
   const PlacementData *eplb;
   double bestLoad = std::numeric_limits<double>::infinity();
   FractionalPlacement best;
+  /// What it rests on; empty where it comes from elsewhere.
+  Partition bestPartition;
 };
 } // namespace
 
@@ -95,8 +98,8 @@ JointSearch::assignRanks(const std::vector<Bundle> &bundles,
   return result;
 }
 
-void JointSearch::consider(Partition partition) {
-  improveGroups(groups, bound, partition);
+void JointSearch::consider(Partition partition, int64_t asides) {
+  improveGroups(groups, bound, partition, asides);
   if (!(maxLoad(partition) < bestLoad * (1 - 1e-12))) {
     return;
   }
@@ -112,6 +115,14 @@ void JointSearch::consider(Partition partition) {
   }
   bestLoad = maxLoad(partition);
   best = assignRanks(bundles, capacities);
+  bestPartition = std::move(partition);
+}
+
+/// A longer search from the best partition.
+void JointSearch::goOn() {
+  if (!bestPartition.empty()) {
+    consider(bestPartition, 4 * groups.items());
+  }
 }
 
 void JointSearch::considerPlaces(FractionalPlacement placement) {
@@ -119,6 +130,7 @@ void JointSearch::considerPlaces(FractionalPlacement placement) {
   if (!placement.piecesByRank.empty() && load < bestLoad * (1 - 1e-12)) {
     bestLoad = load;
     best = std::move(placement);
+    bestPartition.clear();
   }
 }
 
@@ -224,6 +236,9 @@ FractionalPlacement JointSearch::run() {
   }
   if (!isNear() && isWorthSpreading()) {
     consider(spreadItems(groups));
+  }
+  if (!isNear()) {
+    goOn();
   }
   if (!isMet()) {
     if (std::optional<Partition> exact = partitionExactly(groups)) {
