@@ -5,15 +5,17 @@
 //===----------------------------------------------------------------------===//
 //
 // Starts from what every other policy gives and from a placement that is built
-// up expert by expert, and descends from each by small changes (LocalSearch.h).
-// The result is the best of them all as figuresOf measures, so never worse than
-// any other policy. Work is bounded by a count of steps and not by a clock:
-// every machine finds the same placement.
+// up expert by expert. Descends from each by prices (PriceDescent.h), which see
+// a smooth time, kicks the best of them, and ends with small changes that are
+// judged by the time itself (LocalSearch.h). The result is never worse than any
+// other policy's. Work is bounded by counts of steps and not by a clock: every
+// machine finds the same placement.
 //
 //===----------------------------------------------------------------------===//
 
 #include "LocalSearch.h"
 #include "Policies.h"
+#include "PriceDescent.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <limits>
@@ -21,14 +23,24 @@
 
 using namespace moe::planning;
 
-/// Steps of the descents from all starts together, and of the kicks after them;
-/// 10^8 are about 0.2 s.
-static constexpr int64_t mostSteps = 30'000'000;
-static constexpr int64_t mostKickSteps = 15'000'000;
+/// Steps of the descents by prices from all starts together, and of the kicks
+/// after them; 10^8 are about 0.3 s.
+static constexpr int64_t mostPriceSteps = 100'000'000;
+static constexpr int64_t mostPriceKickSteps = 80'000'000;
 /// Kicks in a row that may find nothing better.
+static constexpr int64_t mostPriceKicks = 50;
+/// Norms of p = 16 see further, those of p = 64 are nearly maxima.
+static constexpr int coarseNorm = 4;
+static constexpr int fineNorm = 6;
+/// On more ranks only the best starts are descended from.
+static constexpr int64_t fewRanks = 64;
+static constexpr size_t fewStarts = 2;
+/// Steps of the exact descent after that, of its kicks, and of the thorough one
+/// at the end; a step is an addition to a link or a look at one.
+static constexpr int64_t mostSteps = 5'000'000;
+static constexpr int64_t mostKickSteps = 2'000'000;
 static constexpr int64_t mostKicks = 12;
-/// Steps of the thorough descent at the end.
-static constexpr int64_t mostThoroughSteps = 5'000'000;
+static constexpr int64_t mostThoroughSteps = 2'000'000;
 /// Where the oracle is asked too.
 static constexpr int64_t fewPlacements = 500;
 
@@ -49,10 +61,13 @@ private:
   };
 
   llvm::Error offer(NamedPlacement placement);
-  llvm::Error offerExhaustive();
+  void addExhaustive();
   llvm::Error addStart(const NamedPlacement &start);
   SearchState buildUp() const;
+  void addCandidate(std::string name, llvm::ArrayRef<Service> services);
+  void descendByPrices();
   llvm::Error descend();
+  llvm::Expected<NamedPlacement> chooseStart();
 
   const PlacementProblem &problem;
   std::vector<NamedPlacement> starts;
@@ -61,7 +76,7 @@ private:
   std::vector<Candidate> candidates;
   NamedPlacement best;
   double leastTime = std::numeric_limits<double>::infinity();
-  /// What the model's values leave out, of the first start.
+  /// What the model's values leave out.
   double offset = 0;
 };
 } // namespace
@@ -76,18 +91,20 @@ llvm::Error JointTimeSearch::offer(NamedPlacement placement) {
   if (time < leastTime * (1 - 1e-12)) {
     leastTime = time;
     best = std::move(placement);
+    best.figures = std::move(*figures);
   }
   return llvm::Error::success();
 }
 
-llvm::Error JointTimeSearch::offerExhaustive() {
+/// On tiny problems the oracle's placement is a start too.
+void JointTimeSearch::addExhaustive() {
   llvm::Expected<PlacementData> exact =
       placeExhaustivelyByTime(problem, fewPlacements);
-  if (!exact) {
+  if (exact) {
+    starts.push_back({"exhaustive", std::move(*exact)});
+  } else {
     llvm::consumeError(exact.takeError());
-    return llvm::Error::success();
   }
-  return offer({"exhaustive", std::move(*exact)});
 }
 
 llvm::Error JointTimeSearch::addStart(const NamedPlacement &start) {
@@ -96,9 +113,7 @@ llvm::Error JointTimeSearch::addStart(const NamedPlacement &start) {
   if (!placement) {
     return placement.takeError();
   }
-  SearchState state = SearchState::of(*model, *placement);
-  SearchScore score = state.score();
-  candidates.push_back({start.name, std::move(state), score});
+  addCandidate(start.name, SearchState::of(*model, *placement).allServices());
   return llvm::Error::success();
 }
 
@@ -133,72 +148,96 @@ SearchState JointTimeSearch::buildUp() const {
   return state;
 }
 
-llvm::Error JointTimeSearch::descend() {
+/// Descends from the starts by prices, and goes on from the best.
+void JointTimeSearch::descendByPrices() {
   std::vector<size_t> order(candidates.size());
   std::iota(order.begin(), order.end(), 0);
   llvm::sort(order, [&](size_t a, size_t b) {
     return std::make_pair(candidates[a].score.value, a) <
            std::make_pair(candidates[b].score.value, b);
   });
-  double goal = bound.value * (1 + 1e-9);
-  Candidate *best = &candidates[order.front()];
-  int64_t left = mostSteps;
-  for (size_t place = 0; place < order.size() && left > 0; ++place) {
+  order.resize(std::min<size_t>(
+      order.size(), problem.ranks() > fewRanks ? fewStarts : order.size()));
+  SmoothModel smooth(*model);
+  std::optional<SmoothState> least;
+  int64_t left = mostPriceSteps;
+  for (size_t place = 0; place < order.size(); ++place) {
     Candidate &candidate = candidates[order[place]];
-    int64_t before = candidate.state.work();
+    SmoothState state(smooth, candidate.state.allServices().vec(), coarseNorm);
     // The best start may use half of what is left, so that others have a turn.
     int64_t share = place + 1 < order.size() ? left / 2 : left;
-    improvePlacement(candidate.state, goal - offset, before + share);
-    left -= candidate.state.work() - before;
-    candidate.score = candidate.state.score();
-    if (llvm::Error error = offer(
-            {"local search from " + candidate.name, candidate.state.data()})) {
-      return error;
-    }
-    if (leastTime <= goal) {
-      return llvm::Error::success();
-    }
-    if (candidate.score.isBelow(best->score)) {
-      best = &candidate;
+    moe::planning::descendByPrices(state, share / 2);
+    state.setNorm(fineNorm);
+    moe::planning::descendByPrices(state, share);
+    left -= state.work();
+    addCandidate("prices from " + candidate.name, state.allServices());
+    if (!least || state.value() < least->value()) {
+      least = std::move(state);
     }
   }
-  improveByKicks(best->state, goal - offset, mostKicks,
-                 best->state.work() + mostKickSteps);
-  improveThoroughly(best->state, goal - offset,
-                    best->state.work() + mostThoroughSteps);
-  return offer(
-      {"local search with kicks from " + best->name, best->state.data()});
+  kickByPrices(*least, mostPriceKicks, least->work() + mostPriceKickSteps);
+  addCandidate("prices and kicks", least->allServices());
 }
 
-llvm::Expected<NamedPlacement> JointTimeSearch::run() {
+void JointTimeSearch::addCandidate(std::string name,
+                                   llvm::ArrayRef<Service> services) {
+  SearchState state(*model, services.vec());
+  SearchScore score = state.score();
+  candidates.push_back({std::move(name), std::move(state), score});
+}
+
+llvm::Error JointTimeSearch::descend() {
+  descendByPrices();
+  double goal = bound.value * (1 + 1e-9) - offset;
+  Candidate *least = &candidates.front();
+  for (Candidate &candidate : candidates) {
+    if (candidate.score.isBelow(least->score)) {
+      least = &candidate;
+    }
+  }
+  SearchState &state = least->state;
+  improvePlacement(state, goal, state.work() + mostSteps);
+  improveByKicks(state, goal, mostKicks, state.work() + mostKickSteps);
+  improveThoroughly(state, goal, state.work() + mostThoroughSteps);
+  return offer({"local search from " + least->name, state.data()});
+}
+
+/// Where links are too many to search, the best of the starts.
+llvm::Expected<NamedPlacement> JointTimeSearch::chooseStart() {
   for (const NamedPlacement &start : starts) {
     if (llvm::Error error = offer(start)) {
       return std::move(error);
     }
   }
-  if (llvm::Error error = offerExhaustive()) {
-    return std::move(error);
-  }
-  if (leastTime <= bound.value * (1 + 1e-9) ||
-      !SearchModel::canSearch(problem, Objective::Time)) {
-    return std::move(best);
+  return std::move(best);
+}
+
+llvm::Expected<NamedPlacement> JointTimeSearch::run() {
+  addExhaustive();
+  if (!SearchModel::canSearch(problem, Objective::Time)) {
+    return chooseStart();
   }
   model.emplace(problem, Objective::Time);
+  size_t least = 0;
   for (const NamedPlacement &start : starts) {
     if (llvm::Error error = addStart(start)) {
       return std::move(error);
     }
+    if (candidates.back().score.value < candidates[least].score.value) {
+      least = candidates.size() - 1;
+    }
   }
-  llvm::Expected<PlacementFigures> figures = figuresOf(problem, starts[0].data);
-  if (!figures) {
-    return figures.takeError();
-  }
-  offset = figures->valueOf(Objective::Time) - candidates[0].score.value;
-  SearchState built = buildUp();
-  SearchScore score = built.score();
-  candidates.push_back({"heaviest first", std::move(built), score});
-  if (llvm::Error error = descend()) {
+  if (llvm::Error error = offer(starts[least])) {
     return std::move(error);
+  }
+  offset = leastTime - candidates[least].score.value;
+  if (leastTime > bound.value * (1 + 1e-9)) {
+    if (problem.ranks() <= fewRanks) {
+      addCandidate("heaviest first", buildUp().allServices());
+    }
+    if (llvm::Error error = descend()) {
+      return std::move(error);
+    }
   }
   return std::move(best);
 }

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "LocalSearch.h"
+#include "KickSequence.h"
 #include "llvm/ADT/STLExtras.h"
 #include <array>
 
@@ -393,22 +394,6 @@ void moe::planning::improveThoroughly(SearchState &state, double bound,
 //===----------------------------------------------------------------------===//
 // Kicks
 //===----------------------------------------------------------------------===//
-
-namespace {
-/// Numbers that are the same on every machine (xorshift64).
-class KickSequence {
-public:
-  int64_t below(int64_t limit) {
-    bits ^= bits << 13;
-    bits ^= bits >> 7;
-    bits ^= bits << 17;
-    return static_cast<int64_t>(bits % static_cast<uint64_t>(limit));
-  }
-
-private:
-  uint64_t bits = 0x9e3779b97f4a7c15;
-};
-} // namespace
 
 /// Some change of some expert, whatever it costs.
 static void kick(SearchState &state, KickSequence &sequence) {

@@ -171,6 +171,12 @@ static std::vector<NamedPlacement> startsFor(const PlacementProblem &problem,
   return starts;
 }
 
+static void setFigures(PlacementResult &result, PlacementFigures figures) {
+  result.loads = std::move(figures.loads);
+  result.loadBetweenNodes = figures.loadBetweenNodes;
+  result.time = std::move(figures.time);
+}
+
 /// The placement of a policy that minimises time, but for the bounds.
 static llvm::Expected<PlacementResult>
 placeByTime(PlacementPolicy policy, const PlacementProblem &problem,
@@ -184,12 +190,14 @@ placeByTime(PlacementPolicy policy, const PlacementProblem &problem,
     }
     result.data = std::move(*data);
   } else {
+    result.timeBound = timeBound(problem);
     llvm::Expected<NamedPlacement> placement = placeJointlyByTime(
-        problem, startsFor(problem, loads), timeBound(problem));
+        problem, startsFor(problem, loads), *result.timeBound);
     if (!placement) {
       return placement.takeError();
     }
     result.data = std::move(placement->data);
+    setFigures(result, std::move(*placement->figures));
     result.notes.push_back(
         llvm::formatv("joint: taken from {0}", placement->name).str());
   }
@@ -200,13 +208,14 @@ placeByTime(PlacementPolicy policy, const PlacementProblem &problem,
 /// Fills in what every result has, whatever its policy.
 static void complete(const PlacementProblem &problem, Objective objective,
                      PlacementResult &result) {
-  PlacementFigures figures = figuresOfSound(problem, result.data);
+  // Of thousands of ranks figures take longer than all else.
+  if (!result.time) {
+    setFigures(result, figuresOfSound(problem, result.data));
+  }
   result.objective = objective;
-  result.value = figures.valueOf(objective);
-  result.loads = std::move(figures.loads);
-  result.loadBetweenNodes = figures.loadBetweenNodes;
-  result.time = std::move(figures.time);
-  if (problem.deployment) {
+  result.value = objective == Objective::Load ? result.loads.max
+                                              : result.time->total().value();
+  if (problem.deployment && !result.timeBound) {
     result.timeBound = timeBound(problem);
   }
   result.bound =

@@ -53,6 +53,8 @@ PlacementFigures figuresOfSound(const PlacementProblem &problem,
 struct NamedPlacement {
   std::string name;
   PlacementData data;
+  /// Where they have been found.
+  std::optional<PlacementFigures> figures = std::nullopt;
 };
 
 /// Ours, for Objective::Time: the best of the starts and of what is found from

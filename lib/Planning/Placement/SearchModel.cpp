@@ -72,6 +72,7 @@ void SearchModel::setUpTime() {
     }
   }
   pairTiers.resize(deployment.groups.size());
+  rampPairs.resize(deployment.groups.size());
   for (int64_t source = 0; source < ranks(); ++source) {
     for (int64_t target = 0; target < ranks(); ++target) {
       pathBegins.push_back(pathLinks.size());
@@ -105,6 +106,10 @@ void SearchModel::addPair(int64_t source, int64_t target) {
     pairTiers[index].push_back(path.tier);
     TierStart &tier = tiers[path.tier];
     tier.latency = std::max(tier.latency, path.latency.value());
+    if (tier.isCalibrated) {
+      rampPairs[index].push_back(
+          {static_cast<int32_t>(source), static_cast<int32_t>(target)});
+    }
     llvm::append_range(pathLinks, topology.route(from, to));
     constexpr double slowest = 1e6;
     auto width = static_cast<int32_t>(
@@ -141,9 +146,12 @@ Service SearchModel::nearest(std::vector<int32_t> ranks) const {
       }
     }
     // Sources round differently, so that no replica gets all remainders.
-    for (int32_t cell = 0; cell < sourceCells; ++cell) {
-      size_t chosen = nearestOnes[(source + cell) % nearestOnes.size()];
-      ++service.cells[source * count + chosen];
+    auto share = static_cast<int32_t>(nearestOnes.size());
+    for (size_t index : nearestOnes) {
+      service.cells[source * count + index] = sourceCells / share;
+    }
+    for (int32_t left = 0; left < sourceCells % share; ++left) {
+      ++service.cells[source * count + nearestOnes[(source + left) % share]];
     }
   }
   return service;

@@ -8,7 +8,6 @@
 #include "../PeerFlows.h"
 #include "llvm/ADT/STLExtras.h"
 #include <algorithm>
-#include <tuple>
 
 using namespace moe::planning;
 
@@ -145,88 +144,6 @@ Service SearchState::replace(int64_t expert, Service service) {
   return service;
 }
 
-/// Rows for each replica, so that the ranks that get any end up level.
-std::vector<double>
-SearchState::levelQuotas(int64_t expert, llvm::ArrayRef<int32_t> ranks) const {
-  const Service &now = services[expert];
-  std::vector<double> others;
-  for (int32_t rank : ranks) {
-    double mine = 0;
-    auto found = llvm::find(now.ranks, rank);
-    for (int64_t source = 0;
-         found != now.ranks.end() && source < facts->sources(); ++source) {
-      double part = now.isReplicated()
-                        ? now.cells[source * now.ranks.size() +
-                                    (found - now.ranks.begin())] /
-                              double(facts->cellsPerSource())
-                        : 1;
-      mine += facts->rows(source, expert) * part;
-    }
-    others.push_back(received[rank] - mine);
-  }
-  std::vector<double> ascending = others;
-  llvm::sort(ascending);
-  double level = 0, sum = facts->rowsOf(expert);
-  for (size_t count = 1; count <= ascending.size(); ++count) {
-    sum += ascending[count - 1];
-    level = sum / double(count);
-    if (count == ascending.size() || level <= ascending[count]) {
-      break;
-    }
-  }
-  for (double &load : others) {
-    load = std::max(level - load, 0.0);
-  }
-  return others;
-}
-
-Service SearchState::leveled(int64_t expert, std::vector<int32_t> ranks) const {
-  struct Claim {
-    int32_t distance = 0;
-    int64_t source = 0;
-    size_t index = 0;
-  };
-  Service service;
-  service.ranks = std::move(ranks);
-  if (!service.isReplicated()) {
-    return service;
-  }
-  std::vector<double> quotas = levelQuotas(expert, service.ranks);
-  size_t count = service.ranks.size();
-  std::vector<Claim> claims;
-  for (int64_t source = 0; source < facts->sources(); ++source) {
-    for (size_t index = 0; index < count; ++index) {
-      int32_t distance =
-          facts->hasLinks() ? facts->distance(source, service.ranks[index]) : 0;
-      claims.push_back({distance, source, index});
-    }
-  }
-  llvm::sort(claims, [](const Claim &a, const Claim &b) {
-    return std::tie(a.distance, a.source, a.index) <
-           std::tie(b.distance, b.source, b.index);
-  });
-  service.cells.assign(facts->sources() * count, 0);
-  std::vector<int32_t> left(facts->sources(), facts->cellsPerSource());
-  for (const Claim &claim : claims) {
-    double each = facts->rows(claim.source, expert) / facts->cellsPerSource();
-    double wanted = each > 0 ? quotas[claim.index] / each + 0.5
-                             : double(left[claim.source]);
-    auto cells = static_cast<int32_t>(
-        std::min<double>(left[claim.source], std::max(wanted, 0.0)));
-    service.cells[claim.source * count + claim.index] += cells;
-    left[claim.source] -= cells;
-    quotas[claim.index] -= cells * each;
-  }
-  // What rounding has left goes where most is wanted.
-  for (int64_t source = 0; source < facts->sources(); ++source) {
-    size_t hungriest = llvm::max_element(quotas) - quotas.begin();
-    service.cells[source * count + hungriest] += left[source];
-    quotas[hungriest] -=
-        left[source] * facts->rows(source, expert) / facts->cellsPerSource();
-  }
-  return service;
-}
-
 //===----------------------------------------------------------------------===//
 // The score
 //===----------------------------------------------------------------------===//
@@ -244,26 +161,23 @@ double SearchState::slowestRamp(ExchangeDirection direction) const {
       isDispatch ? facts->dispatchRowBytes : facts->combineRowBytes;
   int64_t ranks = facts->ranks();
   Microseconds slowest;
-  for (const std::vector<uint8_t> &tiers : facts->pairTiers) {
+  for (llvm::ArrayRef<SearchModel::RankPair> pairs : facts->rampPairs) {
     std::vector<PeerFlows> sent(ranks), taken(ranks);
-    for (int64_t source = 0; source < ranks; ++source) {
-      for (int64_t target = 0; target < ranks; ++target) {
-        int64_t pair = source * ranks + target;
-        int64_t way = isDispatch ? pair : target * ranks + source;
-        if (source == target || pairExperts[pair] == 0 ||
-            !facts->tiers[tiers[way]].isCalibrated) {
-          continue;
-        }
-        Bytes bytes(pairRows[pair] * rowBytes);
-        (isDispatch ? sent[source] : sent[target]).add(bytes);
-        (isDispatch ? taken[target] : taken[source]).add(bytes);
+    for (auto [source, target] : pairs) {
+      int64_t pair = source * ranks + target;
+      if (pairExperts[pair] == 0) {
+        continue;
       }
+      // A way back is as long as the way there.
+      Bytes bytes(pairRows[pair] * rowBytes);
+      (isDispatch ? sent[source] : sent[target]).add(bytes);
+      (isDispatch ? taken[target] : taken[source]).add(bytes);
     }
     for (int64_t rank = 0; rank < ranks; ++rank) {
       slowest = std::max(slowest, rampTime(*facts->ramps, sent[rank]));
       slowest = std::max(slowest, rampTime(*facts->ramps, taken[rank]));
     }
-    steps += ranks * ranks;
+    steps += pairs.size() + ranks;
   }
   return slowest.value();
 }
@@ -399,26 +313,45 @@ ReplicaTable SearchState::tableOf(int64_t expert,
   return ReplicaTable(cell, runs);
 }
 
+/// Whether the rank serves any rows or cells of an expert that it has.
+bool SearchState::isServing(int64_t expert, int32_t rank) const {
+  const Service &service = services[expert];
+  size_t count = service.ranks.size();
+  if (count < 2) {
+    return true;
+  }
+  size_t index = llvm::find(service.ranks, rank) - service.ranks.begin();
+  for (size_t cell = index; cell < service.cells.size(); cell += count) {
+    if (service.cells[cell] > 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 PlacementData SearchState::data() const {
   const PlacementProblem &problem = facts->problem;
   PlacementData data;
   data.expertCount = facts->experts();
+  // A slot for each of the ranks of an expert; -1 where it serves nobody.
   std::vector<std::vector<int64_t>> slots(facts->experts());
-  int64_t slot = 0;
-  for (int64_t rank = 0; rank < facts->ranks(); ++rank) {
-    std::vector<int64_t> &experts = data.expertsByRank.emplace_back(
-        hosted[rank].begin(), hosted[rank].end());
-    for (int64_t expert : experts) {
-      slots[expert].push_back(slot++);
-    }
-    slot += problem.slotsByRank[rank] - experts.size();
-    experts.resize(problem.slotsByRank[rank], -1);
-  }
-  if (facts->hasLinks()) {
-    for (int64_t expert = 0; expert < facts->experts(); ++expert) {
-      if (services[expert].isReplicated()) {
-        data.replicaTables[expert] = tableOf(expert, slots[expert]);
+  int64_t first = 0;
+  for (int32_t rank = 0; rank < facts->ranks(); ++rank) {
+    std::vector<int64_t> &experts = data.expertsByRank.emplace_back();
+    for (int32_t expert : hosted[rank]) {
+      bool isKept = isServing(expert, rank);
+      slots[expert].push_back(isKept ? first + experts.size() : -1);
+      if (isKept) {
+        experts.push_back(expert);
       }
+    }
+    experts.resize(problem.slotsByRank[rank], -1);
+    first += experts.size();
+  }
+  for (int64_t expert = 0; expert < facts->experts(); ++expert) {
+    size_t kept = slots[expert].size() - llvm::count(slots[expert], -1);
+    if (facts->hasLinks() && kept > 1) {
+      data.replicaTables[expert] = tableOf(expert, slots[expert]);
     }
   }
   return data;

@@ -76,18 +76,35 @@ public:
   Service nearest(std::vector<int32_t> ranks) const;
   /// One in which all serve every source equally.
   Service equal(std::vector<int32_t> ranks) const;
+  /// One in which replicas on these ranks level what ranks have to do besides
+  /// this expert, each serving the sources that are nearest to it. `received`
+  /// is what ranks get while the expert is served as it is `now`.
+  Service leveled(int64_t expert, const Service &now,
+                  llvm::ArrayRef<double> received,
+                  std::vector<int32_t> ranks) const;
 
   const PlacementProblem &problem;
   const Objective objective;
 
 private:
   friend class SearchState;
+  friend class SmoothModel;
+  friend class SmoothState;
+
+  std::vector<double> levelQuotas(int64_t expert, const Service &now,
+                                  llvm::ArrayRef<double> received,
+                                  llvm::ArrayRef<int32_t> ranks) const;
 
   /// What one tier takes besides its slowest link.
   struct TierStart {
     double latency = 0;
     double overhead = 0;
     bool isCalibrated = false;
+  };
+
+  struct RankPair {
+    int32_t source = 0;
+    int32_t target = 0;
   };
 
   void setUpTime();
@@ -114,6 +131,8 @@ private:
   std::vector<double> combineTimes;
   /// [group][source][target], the tier of the pair.
   std::vector<std::vector<uint8_t>> pairTiers;
+  /// [group], source by source: the pairs whose times are measured ramps.
+  std::vector<std::vector<RankPair>> rampPairs;
   std::vector<TierStart> tiers;
   const GroupRamps *ramps = nullptr;
   double dispatchRowBytes = 0;
@@ -134,6 +153,7 @@ public:
 
   const SearchModel &model() const { return *facts; }
   const Service &serviceOf(int64_t expert) const { return services[expert]; }
+  llvm::ArrayRef<Service> allServices() const { return services; }
   /// The experts on a rank, ascending.
   llvm::ArrayRef<int32_t> expertsOn(int64_t rank) const { return hosted[rank]; }
   int64_t freeSlots(int64_t rank) const {
@@ -143,9 +163,10 @@ public:
   /// Has an expert served otherwise; returns how it was before. A service of no
   /// ranks takes the expert out.
   Service replace(int64_t expert, Service service);
-  /// A table in which replicas on these ranks level what ranks have to do
-  /// besides this expert, each serving the sources that are nearest to it.
-  Service leveled(int64_t expert, std::vector<int32_t> ranks) const;
+  /// See SearchModel::leveled.
+  Service leveled(int64_t expert, std::vector<int32_t> ranks) const {
+    return facts->leveled(expert, services[expert], received, std::move(ranks));
+  }
   SearchScore score() const;
 
   /// The ranks that do what takes longest: the one that computes longest, and
@@ -157,6 +178,7 @@ public:
   /// Takes over the work of a copy that went on.
   void countWork(const SearchState &copy) { steps = copy.steps; }
 
+  /// The placement, without replicas that serve nobody.
   PlacementData data() const;
 
 private:
@@ -167,13 +189,12 @@ private:
 
   void host(int64_t expert, bool isThere);
   void add(int64_t expert, int sign);
-  std::vector<double> levelQuotas(int64_t expert,
-                                  llvm::ArrayRef<int32_t> ranks) const;
   void addRows(int64_t source, int64_t target, double rows, int sign);
   Wire wire(ExchangeDirection direction) const;
   double slowestRamp(ExchangeDirection direction) const;
   double computeTime(int64_t rank) const;
   void markServers(ExchangeDirection direction, std::vector<bool> &isHot) const;
+  bool isServing(int64_t expert, int32_t rank) const;
   ReplicaTable tableOf(int64_t expert, llvm::ArrayRef<int64_t> slots) const;
 
   const SearchModel *facts;

@@ -6,6 +6,7 @@
 
 #include "PlacementProblems.h"
 #include "moe/Planning/LoadProfile.h"
+#include "moe/Planning/Rebalance.h"
 #include "moe/TopologyFiles/TopologyFile.h"
 #include "llvm/Support/FormatVariadic.h"
 
@@ -34,9 +35,10 @@ static Topology topologyOf(const Machine &machine) {
       options));
 }
 
-/// A measured layer of OLMoE: 64 experts of 2048 x 1024, 8 for each of 4096
-/// tokens, and a spare slot for each rank.
-static PlacementProblem olmoeOn(Topology topology, CostConstants constants) {
+/// A measured layer of OLMoE: 64 experts of 2048 x 1024, 8 for each token, and
+/// a spare slot for each rank.
+static PlacementProblem olmoeOn(Topology topology, CostConstants constants,
+                                int64_t tokens = 4096) {
   int64_t ranks = topology.deviceCount();
   LoadProfile profile = llvm::cantFail(LoadProfile::open(
       MOE_SOURCE_DIR "/test/Inputs/Loads/olmoe-1b-7b.csv", {"", "github"}));
@@ -44,7 +46,7 @@ static PlacementProblem olmoeOn(Topology topology, CostConstants constants) {
       llvm::cantFail(profile.loadsOf(7, 64, ranks)).loads, 64 + ranks, ranks);
   problem.nodes = topology.nodeCount();
   Deployment deployment = Deployment::ofAllDevices(
-      std::make_shared<Topology>(std::move(topology)), 4096);
+      std::make_shared<Topology>(std::move(topology)), tokens);
   deployment.constants = std::move(constants);
   deployment.choices = 8;
   deployment.dispatchRowBytes = deployment.combineRowBytes = 4096;
@@ -113,6 +115,44 @@ TEST(TopologyPlacement, KeepsRowsOnTheirNode) {
   EXPECT_LT(joint.time->betweenNodes * 2, eplb.time->betweenNodes);
   EXPECT_LT(joint.value * 1.3, eplb.value);
   EXPECT_LT(joint.loadBetweenNodes * 2, eplb.loadBetweenNodes);
+}
+
+TEST(TopologyPlacement, ComesNearTheBoundOnTwoNodes) {
+  // As in the README. A search that is cut short ends far above.
+  PlacementResult joint = expectSound(
+      olmoeOn(topologyOf({"xml/ibmcloud_h100_vsi_8subnet.xml", "", 2}),
+              llvm::cantFail(CostConstants::forAccelerator("H100")), 16384));
+  EXPECT_LT(joint.gap(), 0.1) << joint.bound.argument;
+}
+
+/// Slots of experts that serve no cell.
+static int64_t idleReplicas(const PlacementData &data) {
+  int64_t idle = 0, slot = 0;
+  for (const std::vector<int64_t> &experts : data.expertsByRank) {
+    for (int64_t expert : experts) {
+      auto table = data.replicaTables.find(expert);
+      idle += table != data.replicaTables.end() &&
+              llvm::none_of(table->second.runs(),
+                            [&](const ReplicaTable::Run &run) {
+                              return run.slot == slot;
+                            });
+      ++slot;
+    }
+  }
+  return idle;
+}
+
+TEST(TopologyPlacement, KeepsNoReplicaThatServesNobody) {
+  // Few tokens: reading weights takes longer than what more replicas save.
+  PlacementProblem problem = olmoeOn(
+      topologyOf({"xml/nebius_h100-v1.xml", "", 2}), CostConstants(), 64);
+  PlacementResult joint = expectSound(problem);
+  EXPECT_EQ(idleReplicas(joint.data), 0);
+  problem.loads.assign(64, 1);
+  problem.loads[3] = 40;
+  RebalanceResult next = llvm::cantFail(
+      rebalance(problem, joint.data, MigrationBudget(), Objective::Time));
+  EXPECT_EQ(idleReplicas(next.placement.data), 0);
 }
 
 TEST(TopologyPlacement, UsesMeasuredRamps) {
