@@ -4,17 +4,20 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// One walk leads from the previous placement downhill, each step the change
-// that gains most for each expert that has to move. The budget does not change
-// the way, only how far along it a placement may be taken from; beside the walk
-// stands the joint solver's placement, its ranks renamed to what they hold
-// already. So more budget is never worse, and enough of it is as good as joint.
+// Walks lead from the previous placement downhill, and by time also from the
+// joint solver's placement back (RebalanceByTime.h). By load each step is the
+// change that gains most for each expert that has to move. The budget does not
+// change the way, only which placements on it may be taken; beside the walks
+// stands the joint solver's placement, by load with its ranks renamed to what
+// they hold already. So more budget is never worse, and enough of it is as good
+// as joint.
 //
 //===----------------------------------------------------------------------===//
 
 #include "moe/Planning/Rebalance.h"
 #include "LocalSearch.h"
 #include "Policies.h"
+#include "RebalanceByTime.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <limits>
@@ -42,6 +45,7 @@ private:
   int64_t movesOf(const Change &change, const SearchState &state) const;
   llvm::Error consider(const PlacementData &data);
   llvm::Error considerJoint();
+  llvm::Error considerWaypoints(const PlacementData &joint);
   bool step(SearchState &state, SearchScore &current) const;
   llvm::Error walk();
   PlacementData dataOf(const SearchState &state) const;
@@ -147,11 +151,8 @@ llvm::Error Rebalancer::consider(const PlacementData &data) {
   return llvm::Error::success();
 }
 
-/// By load, shares are balanced exactly; a search only comes near.
+/// Shares are balanced exactly; a search only comes near.
 PlacementData Rebalancer::dataOf(const SearchState &state) const {
-  if (objective == Objective::Time) {
-    return state.data();
-  }
   std::vector<std::vector<int64_t>> ranksByExpert(problem.experts());
   for (int64_t expert = 0; expert < problem.experts(); ++expert) {
     llvm::append_range(ranksByExpert[expert], state.serviceOf(expert).ranks);
@@ -232,8 +233,32 @@ llvm::Error Rebalancer::considerJoint() {
     if (llvm::Error error = consider(withOwnRanks(joint->data))) {
       return error;
     }
+  } else if (llvm::Error error = considerWaypoints(joint->data)) {
+    return error;
   }
   return consider(joint->data);
+}
+
+/// The best within the budget of what lies between the previous placement and
+/// the joint solver's.
+llvm::Error Rebalancer::considerWaypoints(const PlacementData &joint) {
+  if (!SearchModel::canSearch(problem, objective)) {
+    return llvm::Error::success();
+  }
+  llvm::Expected<Placement> goal = executablePlacement(problem, joint);
+  if (!goal) {
+    return goal.takeError();
+  }
+  const Waypoint *best = nullptr;
+  std::vector<Waypoint> waypoints = waypointsByTime(problem, previous, *goal);
+  for (const Waypoint &waypoint : waypoints) {
+    if (waypoint.moves <= mostMoves &&
+        (!best || std::tie(waypoint.value, waypoint.moves) <
+                      std::tie(best->value, best->moves))) {
+      best = &waypoint;
+    }
+  }
+  return best ? consider(best->data) : llvm::Error::success();
 }
 
 /// Takes the change of the slowest ranks' experts that gains most for each
@@ -272,10 +297,8 @@ bool Rebalancer::step(SearchState &state, SearchScore &current) const {
   return true;
 }
 
+/// By load.
 llvm::Error Rebalancer::walk() {
-  if (!SearchModel::canSearch(problem, objective)) {
-    return llvm::Error::success();
-  }
   SearchModel model(problem, objective);
   SearchState state = SearchState::of(model, previous);
   improveShares(state, mostSteps);
@@ -296,8 +319,10 @@ llvm::Expected<PlacementData> Rebalancer::run() {
   if (llvm::Error error = consider(before)) {
     return std::move(error);
   }
-  if (llvm::Error error = walk()) {
-    return std::move(error);
+  if (objective == Objective::Load) {
+    if (llvm::Error error = walk()) {
+      return std::move(error);
+    }
   }
   if (llvm::Error error = considerJoint()) {
     return std::move(error);
