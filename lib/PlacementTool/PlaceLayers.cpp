@@ -109,16 +109,32 @@ moe::placement::placeLayers(const Workload &workload, PlacementPolicy policy,
   PlacementFile file = makeFile(workload, toString(policy), objective);
   moe::report::Progress progress(
       formatv("{0}: placing layer", toString(policy)).str());
-  for (auto [index, work] : llvm::enumerate(workload.layers)) {
-    progress.update(index, workload.layers.size());
-    llvm::Expected<PlacementResult> result =
-        place(policy, work.problem, objective);
+  std::vector<const PlacementProblem *> problems;
+  for (const LayerWork &work : workload.layers) {
+    problems.push_back(&work.problem);
+  }
+  std::vector<llvm::Expected<PlacementResult>> results =
+      placeAll(policy, problems, objective,
+               [&](int64_t done) { progress.update(done, problems.size()); });
+  llvm::Error failed = llvm::Error::success();
+  for (auto [work, result] : llvm::zip_equal(workload.layers, results)) {
     if (!result) {
-      return createStringError(formatv("layer {0}: {1}", work.layer,
-                                       llvm::toString(result.takeError()))
-                                   .str());
+      // The first layer that fails says why.
+      llvm::Error error =
+          createStringError(formatv("layer {0}: {1}", work.layer,
+                                    llvm::toString(result.takeError()))
+                                .str());
+      if (failed) {
+        llvm::consumeError(std::move(error));
+      } else {
+        failed = std::move(error);
+      }
+      continue;
     }
     file.layers.push_back(makeEntry(workload, work, *result));
+  }
+  if (failed) {
+    return std::move(failed);
   }
   return file;
 }

@@ -21,6 +21,7 @@
 
 #include "moe/Planning/LowerBound.h"
 #include "moe/Planning/PlacementFigures.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 
 namespace moe::planning {
 
@@ -73,6 +74,14 @@ measurePlacement(const PlacementProblem &problem, PlacementData data,
 llvm::Expected<PlacementResult> place(PlacementPolicy policy,
                                       const PlacementProblem &problem,
                                       Objective objective = Objective::Load);
+
+/// Places several layers, each as `place` does, on as many threads as the
+/// machine has cores. Results are in the order of the problems. `onDone` is
+/// called, by one thread at a time, with how many are done.
+std::vector<llvm::Expected<PlacementResult>> placeAll(
+    PlacementPolicy policy, llvm::ArrayRef<const PlacementProblem *> problems,
+    Objective objective,
+    llvm::function_ref<void(int64_t)> onDone = [](int64_t) {});
 
 } // namespace moe::planning
 
