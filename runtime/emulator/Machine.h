@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- Machine.h - N emulated devices in one process ------------*- C++ -*-===//
+//
+// Stand-ins for the entry points of the CUDA driver and of NCCL that the nccl
+// transport calls. What they model, and what not, is in docs/Rationale/gpu.md.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef MOERT_EMULATOR_MACHINE_H
+#define MOERT_EMULATOR_MACHINE_H
+
+#include "emulator/HostThreads.h"
+#include "emulator/Objects.h"
+#include "transports/nccl/DeviceLibraries.h"
+
+#include <random>
+#include <set>
+
+namespace moert::emulator {
+
+class Communicators;
+
+struct MachineOptions {
+  int devices = 1;
+  /// Of the order in which work runs that may run in any order, and of what
+  /// fresh memory holds.
+  uint64_t seed = 0;
+  /// Of the devices' compute capability.
+  int capabilityMajor = 9;
+  size_t memoryBytes = size_t(1) << 30;
+  /// What ncclGetVersion says; below 2.28 there is no ncclAlltoAll.
+  int ncclVersion = 22809;
+};
+
+enum class FindingKind {
+  /// Two accesses, one of them a write, that nothing orders.
+  Race,
+  UseAfterFree,
+  OutOfBounds,
+  /// A pointer of the host or of another device.
+  WrongMemory,
+  /// Ranks' NCCL calls do not fit together.
+  Mismatch,
+  /// Ranks wait for each other in a circle.
+  Cycle,
+  /// All host threads wait, and nothing can run.
+  Deadlock,
+  /// A call that must not happen while a stream is captured.
+  Capture,
+  /// A handle that is none, or none any more.
+  Handle,
+  /// Something that the emulator does not model.
+  NotModelled
+};
+
+/// An error of the program that runs on the machine.
+struct Finding {
+  FindingKind kind;
+  /// One line that names the work, its stream and its device.
+  std::string text;
+};
+
+/// The process's machine: there is one at a time, as there is one driver.
+class Machine {
+public:
+  explicit Machine(const MachineOptions &options);
+  ~Machine();
+  Machine(const Machine &) = delete;
+
+  /// The tables for the transport.
+  static DeviceLibraries libraries();
+  /// `count` more host threads (fewer if negative) take part: emulated work
+  /// runs only while all of them wait.
+  void expectHosts(int count);
+  std::vector<Finding> findings();
+  /// Of all devices: what is allocated now.
+  size_t liveBytes();
+
+  /// Null where no machine is set up.
+  static Machine *current();
+
+  //===--------------------------------------------------------------------===//
+  // For the stand-ins, under the lock
+  //===--------------------------------------------------------------------===//
+
+  void report(FindingKind kind, const std::string &text);
+  /// The null stream is the current device's first. Null, with a finding, for
+  /// a handle that is none.
+  cuda::Stream resolve(cuda::Stream stream);
+  bool isLive(const void *handle) const { return handles.count(handle) != 0; }
+  cuda::Stream makeStream(cuda::ContextObject &device);
+  /// The stream goes once its queue is empty.
+  void destroy(cuda::Stream stream);
+  /// Puts an item on a stream, or into the graph that the stream is captured
+  /// to.
+  void submit(cuda::Stream stream, std::unique_ptr<Item> item);
+  /// Removes the first item, which is done.
+  void retire(cuda::Stream stream);
+  /// The bytes behind an address of the stream's device that its current item
+  /// touches; null, with a finding, if it must not. Never null for 0 bytes.
+  char *access(cuda::Stream stream, cuda::Pointer pointer, size_t bytes,
+               AccessKind kind, const std::string &name);
+  /// The same of an address of the host.
+  char *accessHost(cuda::Stream stream, cuda::Pointer pointer,
+                   const std::string &name);
+  /// The device that an address belongs to; null for the host's.
+  cuda::ContextObject *ownerOf(cuda::Pointer pointer);
+  /// The calling thread learns that all this has happened.
+  static void hostJoins(const Clock &clock);
+
+  const MachineOptions options;
+  std::mutex mutex;
+  std::vector<std::unique_ptr<cuda::ContextObject>> devices;
+  std::unique_ptr<Communicators> communicators;
+  /// Streams, events, graphs and communicators that were made and not
+  /// destroyed.
+  std::set<const void *> handles;
+  std::vector<std::shared_ptr<Capture>> captures;
+  HostThreads hosts;
+
+private:
+  bool step();
+  void onStuck();
+  void dropIfDrained(cuda::Stream stream);
+
+  std::mt19937_64 random;
+  std::vector<Finding> found;
+};
+
+/// One call of a stand-in: holds the machine's lock.
+class Call {
+public:
+  Call() : machine(*Machine::current()), lock(machine.mutex) {}
+  Machine *operator->() const { return &machine; }
+  /// Waits for emulated work; see HostThreads.
+  bool wait(const std::function<bool()> &done, Patience patience) {
+    return machine.hosts.wait(lock, done, patience);
+  }
+
+  Machine &machine;
+  HostThreads::Lock lock;
+};
+
+/// For example "stream 1 of device 0".
+std::string nameOf(const cuda::StreamObject &stream);
+
+} // namespace moert::emulator
+
+#endif // MOERT_EMULATOR_MACHINE_H
