@@ -2,12 +2,12 @@
 
 #include "moe/Analysis/LoadTopology.h"
 
+#include "moe/Analysis/FileDiagnostics.h"
 #include "moe/Analysis/PlanAttributes.h"
 #include "moe/Analysis/PlanFacts.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/Parser/Parser.h"
-#include "mlir/Support/FileUtilities.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/SourceMgr.h"
 
@@ -15,22 +15,6 @@ using namespace mlir;
 using namespace mlir::moe;
 namespace planning = ::moe::planning;
 namespace topology = ::moe::topology;
-
-LogicalResult mlir::moe::emitFileError(MLIRContext *context,
-                                       llvm::Error error) {
-  llvm::handleAllErrors(
-      std::move(error),
-      [&](const topology::FileError &problem) {
-        const topology::FilePlace &place = problem.getPlace();
-        emitError(
-            FileLineColLoc::get(context, place.file, place.line, place.column))
-            << problem.getMessage();
-      },
-      [&](const llvm::ErrorInfoBase &problem) {
-        emitError(UnknownLoc::get(context)) << problem.message();
-      });
-  return failure();
-}
 
 OwningOpRef<ModuleOp>
 mlir::moe::wrapTopology(MLIRContext *context, StringRef file,
@@ -68,12 +52,15 @@ parseTopology(MLIRContext *context,
 OwningOpRef<ModuleOp>
 mlir::moe::loadTopology(MLIRContext *context, StringRef path,
                         const topology::TopologyOptions &options) {
-  std::string message;
-  std::unique_ptr<llvm::MemoryBuffer> buffer = openInputFile(path, &message);
-  if (!buffer) {
-    emitError(UnknownLoc::get(context), "topology: ") << message;
+  llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> file =
+      llvm::MemoryBuffer::getFileOrSTDIN(path);
+  if (!file) {
+    (void)emitFileError(
+        context, topology::fileError({path.str()},
+                                     "topology: " + file.getError().message()));
     return nullptr;
   }
+  std::unique_ptr<llvm::MemoryBuffer> buffer = std::move(*file);
   llvm::Expected<topology::TopologyFormat> format =
       topology::detectFormat(buffer->getMemBufferRef());
   // What has none of the formats may be a module all the same: bytecode, or

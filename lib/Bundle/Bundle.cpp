@@ -2,6 +2,8 @@
 
 #include "moe/Bundle/Bundle.h"
 
+#include "moe/Formats/OutputFile.h"
+
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/BinaryFormat/Magic.h"
 #include "llvm/Object/Archive.h"
@@ -54,14 +56,17 @@ llvm::Error moe::bundle::writeBundle(llvm::StringRef path,
     written.emplace_back(llvm::MemoryBufferRef(bytes, name));
   }
   written.emplace_back(llvm::MemoryBufferRef(sums, sumsName));
-  if (llvm::Error error = llvm::writeArchive(
-          path, written, llvm::SymtabWritingMode::NoSymtab,
-          llvm::object::Archive::K_GNU, /*Deterministic=*/true,
-          /*Thin=*/false)) {
+  // LLVM's writer of files would put one in the place of a device.
+  llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> archive =
+      llvm::writeArchiveToBuffer(written, llvm::SymtabWritingMode::NoSymtab,
+                                 llvm::object::Archive::K_GNU,
+                                 /*Deterministic=*/true, /*Thin=*/false);
+  if (!archive) {
     return llvm::createStringError(path + ": " +
-                                   llvm::toString(std::move(error)));
+                                   llvm::toString(archive.takeError()));
   }
-  return llvm::Error::success();
+  return formats::writeFile(
+      path, [&](llvm::raw_ostream &os) { os << (*archive)->getBuffer(); });
 }
 
 /// Adds a member, whole as it must be.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "moe/Formats/JSONCursor.h"
+#include "moe/Formats/FileError.h"
 #include "moe/Formats/QuotedText.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -13,15 +14,19 @@ using namespace moe::formats;
 
 static constexpr unsigned maximalDepth = 32;
 
-llvm::Error JSONCursor::fail(const llvm::Twine &expected) {
-  if (position >= text.size()) {
-    return llvm::createStringError("expected " + expected +
-                                   ", but got the end of the text");
-  }
+llvm::Error JSONCursor::fail(size_t at, const llvm::Twine &message) const {
+  llvm::StringRef before = text.take_front(at);
+  FilePlace place;
+  place.line = before.count('\n') + 1;
+  place.column = before.size() - (before.rfind('\n') + 1) + 1;
+  return fileError(std::move(place), message);
+}
 
-  return llvm::createStringError("expected " + expected + " at byte " +
-                                 llvm::Twine(position) + ", but got " +
-                                 quoted(text.substr(position, 1)));
+llvm::Error JSONCursor::expected(const llvm::Twine &what) const {
+  return fail(position, "expected " + what + ", but got " +
+                            (position < text.size()
+                                 ? quoted(text.substr(position, 1))
+                                 : "the end of the text"));
 }
 
 void JSONCursor::skipSpace() {
@@ -42,7 +47,7 @@ bool JSONCursor::consume(char symbol) {
 
 llvm::Error JSONCursor::expect(char symbol) {
   if (!consume(symbol)) {
-    return fail("'" + llvm::Twine(symbol) + "'");
+    return expected("'" + llvm::Twine(symbol) + "'");
   }
   return llvm::Error::success();
 }
@@ -53,18 +58,20 @@ llvm::Error JSONCursor::object(
     return error;
   }
   if (++depth > maximalDepth) {
-    return fail("at most " + llvm::Twine(maximalDepth) + " levels of nesting");
+    return expected("at most " + llvm::Twine(maximalDepth) + " levels of nesting");
   }
   llvm::StringSet<> keys;
   bool more = !consume('}');
   while (more) {
+    skipSpace();
+    size_t begin = position;
     llvm::Expected<std::string> key = string();
     if (!key) {
       return key.takeError();
     }
     if (!keys.insert(*key).second) {
-      return llvm::createStringError("expected each key once, but got " +
-                                     quoted(*key) + " twice");
+      return fail(begin,
+                  "expected each key once, but got " + quoted(*key) + " twice");
     }
     if (llvm::Error error = expect(':')) {
       return error;
@@ -88,7 +95,7 @@ llvm::Error JSONCursor::array(llvm::function_ref<llvm::Error()> element) {
     return error;
   }
   if (++depth > maximalDepth) {
-    return fail("at most " + llvm::Twine(maximalDepth) + " levels of nesting");
+    return expected("at most " + llvm::Twine(maximalDepth) + " levels of nesting");
   }
   bool more = !consume(']');
   while (more) {
@@ -112,7 +119,7 @@ llvm::Expected<unsigned> JSONCursor::hexDigits() {
       text.substr(position, 4).getAsInteger(16, value) ||
       !llvm::all_of(text.substr(position, 4),
                     [](char digit) { return llvm::isHexDigit(digit); })) {
-    return fail("four hexadecimal digits");
+    return expected("four hexadecimal digits");
   }
   position += 4;
   return value;
@@ -129,7 +136,7 @@ llvm::Error JSONCursor::escape(std::string &result) {
     return llvm::Error::success();
   }
   if (position >= text.size() || text[position] != 'u') {
-    return fail("an escape sequence");
+    return expected("an escape sequence");
   }
   ++position;
   llvm::Expected<unsigned> unit = hexDigits();
@@ -139,7 +146,7 @@ llvm::Error JSONCursor::escape(std::string &result) {
   unsigned codePoint = *unit;
   if (codePoint >= 0xD800 && codePoint < 0xDC00) {
     if (!text.substr(position).consume_front("\\u")) {
-      return fail("the second half of a surrogate pair");
+      return expected("the second half of a surrogate pair");
     }
     position += 2;
     llvm::Expected<unsigned> low = hexDigits();
@@ -147,11 +154,11 @@ llvm::Error JSONCursor::escape(std::string &result) {
       return low.takeError();
     }
     if (*low < 0xDC00 || *low > 0xDFFF) {
-      return fail("the second half of a surrogate pair before this");
+      return expected("the second half of a surrogate pair before this");
     }
     codePoint = 0x10000 + ((codePoint - 0xD800) << 10) + (*low - 0xDC00);
   } else if (codePoint >= 0xDC00 && codePoint <= 0xDFFF) {
-    return fail("the first half of a surrogate pair before this");
+    return expected("the first half of a surrogate pair before this");
   }
   char buffer[UNI_MAX_UTF8_BYTES_PER_CODE_POINT];
   char *last = buffer;
@@ -162,14 +169,15 @@ llvm::Error JSONCursor::escape(std::string &result) {
 
 llvm::Expected<std::string> JSONCursor::string() {
   skipSpace();
+  size_t begin = position;
   if (!consume('"')) {
-    return fail("a string");
+    return expected("a string");
   }
   std::string result;
   while (position < text.size() && text[position] != '"') {
     char symbol = text[position];
     if (static_cast<unsigned char>(symbol) < 0x20) {
-      return fail("no control character in a string");
+      return expected("no control character in a string");
     }
     ++position;
     if (symbol != '\\') {
@@ -179,12 +187,10 @@ llvm::Expected<std::string> JSONCursor::string() {
     }
   }
   if (!consume('"')) {
-    return fail("'\"'");
+    return expected("'\"'");
   }
   if (!llvm::json::isUTF8(result)) {
-    return llvm::createStringError("expected UTF-8 before byte " +
-                                   llvm::Twine(position) +
-                                   ", but got other bytes");
+    return fail(begin, "expected a string in UTF-8, but got other bytes");
   }
   return result;
 }
@@ -196,11 +202,11 @@ llvm::Expected<int64_t> JSONCursor::integer() {
   llvm::StringRef rest = text.substr(position + digits.size());
   if (digits.empty() || (digits.size() > 1 && digits.front() == '0') ||
       rest.starts_with(".") || rest.starts_with("e") || rest.starts_with("E")) {
-    return fail("an integer that is not negative");
+    return expected("an integer that is not negative");
   }
   int64_t value = 0;
   if (digits.getAsInteger(10, value)) {
-    return fail("an integer below 2^63");
+    return expected("an integer below 2^63");
   }
   position += digits.size();
   return value;
@@ -254,7 +260,7 @@ llvm::Expected<double> JSONCursor::number() {
   skipSpace();
   llvm::StringRef word = takeNumber(text.substr(position));
   if (word.empty()) {
-    return fail("a number");
+    return expected("a number");
   }
   // LLVM's conversion refuses what is too large or too small for a double.
   double value = std::strtod(word.str().c_str(), nullptr);
@@ -272,7 +278,7 @@ llvm::Error JSONCursor::skipScalar() {
   bool known = word == "true" || word == "false" || word == "null";
   if (!known && (word.empty() || llvm::isAlpha(word.front()) ||
                  word.getAsDouble(number))) {
-    return fail("a value");
+    return expected("a value");
   }
   position += word.size();
   return llvm::Error::success();
@@ -296,7 +302,7 @@ llvm::Error JSONCursor::skip() {
 llvm::Error JSONCursor::end() {
   skipSpace();
   if (position < text.size()) {
-    return fail("the end of the text");
+    return expected("the end of the text");
   }
   return llvm::Error::success();
 }

@@ -2,6 +2,8 @@
 
 #include "moe/Formats/OutputFile.h"
 
+#include "moe/Formats/FileError.h"
+
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/raw_ostream.h"
@@ -10,7 +12,8 @@ using namespace moe::formats;
 namespace fs = llvm::sys::fs;
 
 static llvm::Error fail(llvm::StringRef path, std::error_code code) {
-  return llvm::createStringError(path + ": " + code.message());
+  return fileError({path == "-" ? "standard output" : path.str()},
+                   code.message());
 }
 
 /// Whether there is something at the path that is no file of bytes, such as a

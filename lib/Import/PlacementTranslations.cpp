@@ -2,10 +2,10 @@
 
 #include "moe/Import/PlacementTranslations.h"
 
-#include "OneLineDiagnostics.h"
-
+#include "moe/Analysis/FileDiagnostics.h"
 #include "moe/Analysis/LoadTopology.h"
 #include "moe/Analysis/PlanAttributes.h"
+#include "moe/Formats/FileError.h"
 #include "moe/PlacementFiles/EngineFormats.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -17,6 +17,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Tools/mlir-translate/Translation.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/SourceMgr.h"
@@ -159,7 +160,9 @@ static std::string writeModule(const placement::PlacementFile &file) {
     os << ']';
     writeTables(entry.data, os);
     if (!file.policy.empty()) {
-      os << " policy \"" << file.policy << '"';
+      os << " policy \"";
+      llvm::printEscapedString(file.policy, os);
+      os << '"';
     }
     os << '\n';
   }
@@ -175,16 +178,35 @@ static bool isModule(StringRef text) {
   return text.contains("moe.placement") || text.starts_with("ML\xefR");
 }
 
-static llvm::Expected<placement::PlacementFile>
+static StringRef nameOf(const llvm::SourceMgr &sources) {
+  return sources.getMemoryBuffer(sources.getMainFileID())
+      ->getBufferIdentifier();
+}
+
+/// Says what is wrong with the input.
+static LogicalResult fail(const llvm::SourceMgr &sources, MLIRContext *context,
+                          llvm::Error error) {
+  return emitFileError(
+      context, ::moe::formats::inFile(nameOf(sources), std::move(error)));
+}
+
+static FailureOr<placement::PlacementFile>
 readInput(llvm::SourceMgr &sources, const PlacementFlags &flags,
           MLIRContext *context) {
   const llvm::MemoryBuffer *buffer =
       sources.getMemoryBuffer(sources.getMainFileID());
-  StringRef name = buffer->getBufferIdentifier();
+  auto report = [&](llvm::Expected<placement::PlacementFile> file)
+      -> FailureOr<placement::PlacementFile> {
+    if (!file) {
+      return fail(sources, context, file.takeError());
+    }
+    return std::move(*file);
+  };
   if (!isModule(buffer->getBuffer())) {
     placement::ReaderFacts facts;
     facts.gpus = flags.gpus.getValue();
-    return placement::readPlacement(buffer->getBuffer(), name, facts);
+    return report(placement::readPlacement(buffer->getBuffer(), nameOf(sources),
+                                           facts));
   }
   context->loadDialect<arith::ArithDialect, bufferization::BufferizationDialect,
                        comm::CommDialect, func::FuncDialect,
@@ -192,23 +214,9 @@ readInput(llvm::SourceMgr &sources, const PlacementFlags &flags,
                        scf::SCFDialect, tensor::TensorDialect>();
   OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(sources, context);
   if (!module) {
-    return llvm::createStringError("");
+    return failure();
   }
-  llvm::Expected<placement::PlacementFile> file = readModule(*module);
-  if (!file) {
-    return llvm::createStringError(name + ": " +
-                                   llvm::toString(file.takeError()));
-  }
-  return file;
-}
-
-/// Says what is wrong, unless a diagnostic has said it.
-static LogicalResult fail(MLIRContext *context, llvm::Error error) {
-  std::string message = llvm::toString(std::move(error));
-  if (!message.empty()) {
-    emitError(UnknownLoc::get(context)) << message;
-  }
-  return failure();
+  return report(readModule(*module));
 }
 
 static LogicalResult exportTo(llvm::SourceMgr &sources,
@@ -222,16 +230,15 @@ static LogicalResult exportTo(llvm::SourceMgr &sources,
            << placement::knownPlacementFormats() << ", but got '"
            << flags.format.getValue() << "'";
   }
-  llvm::Expected<placement::PlacementFile> file =
-      readInput(sources, flags, context);
-  if (!file) {
-    return fail(context, file.takeError());
+  FailureOr<placement::PlacementFile> file = readInput(sources, flags, context);
+  if (failed(file)) {
+    return failure();
   }
   llvm::Expected<placement::ExportedPlacement> written =
       placement::exportPlacement(*file, *format,
                                  {flags.modelLayers.getValue()});
   if (!written) {
-    return fail(context, written.takeError());
+    return fail(sources, context, written.takeError());
   }
   for (const std::string &note : written->notes) {
     emitRemark(UnknownLoc::get(context)) << note;
@@ -243,10 +250,9 @@ static LogicalResult exportTo(llvm::SourceMgr &sources,
 static LogicalResult importFrom(llvm::SourceMgr &sources,
                                 const PlacementFlags &flags,
                                 raw_ostream &output, MLIRContext *context) {
-  llvm::Expected<placement::PlacementFile> file =
-      readInput(sources, flags, context);
-  if (!file) {
-    return fail(context, file.takeError());
+  FailureOr<placement::PlacementFile> file = readInput(sources, flags, context);
+  if (failed(file)) {
+    return failure();
   }
   for (placement::LayerEntry &entry : file->layers) {
     for (const std::string &duplicate :
@@ -256,10 +262,9 @@ static LogicalResult importFrom(llvm::SourceMgr &sources,
           << ": the copies are merged";
     }
     if (llvm::Error error = ::moe::planning::verify(entry.data)) {
-      return fail(context, llvm::createStringError(
-                               formatv("layer {0}: {1}", entry.layer,
-                                       llvm::toString(std::move(error)))
-                                   .str()));
+      return fail(sources, context,
+                  ::moe::formats::within(formatv("layer {0}", entry.layer),
+                                         std::move(error)));
     }
   }
   context->loadDialect<comm::CommDialect, MoEDialect>();

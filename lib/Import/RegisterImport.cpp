@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "OneLineDiagnostics.h"
-
+#include "moe/Analysis/FileDiagnostics.h"
 #include "moe/Import/HuggingFace.h"
 
 #include "mlir/Tools/mlir-translate/Translation.h"

@@ -2,8 +2,7 @@
 
 #include "moe/Import/TopologyTranslations.h"
 
-#include "OneLineDiagnostics.h"
-
+#include "moe/Analysis/FileDiagnostics.h"
 #include "moe/Analysis/LoadTopology.h"
 
 #include "mlir/Tools/mlir-translate/Translation.h"

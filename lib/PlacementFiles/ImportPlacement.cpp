@@ -221,7 +221,7 @@ moe::placement::readPlacement(llvm::StringRef text, llvm::StringRef path,
                               const ReaderFacts &facts) {
   llvm::Expected<PlacementFormat> format = detectPlacementFormat(text);
   if (!format) {
-    return within(path, format.takeError());
+    return inFile(path, format.takeError());
   }
   if (*format == PlacementFormat::MoePlace) {
     return parsePlacement(text, path, facts);
@@ -238,10 +238,10 @@ moe::placement::readPlacement(llvm::StringRef text, llvm::StringRef path,
     error = readTables(text, table);
   }
   if (error) {
-    return within(path, std::move(error));
+    return inFile(path, std::move(error));
   }
   llvm::Expected<PlacementFile> file = toFile(table, *format, facts);
-  return file ? std::move(file) : within(path, file.takeError());
+  return file ? std::move(file) : inFile(path, file.takeError());
 }
 
 llvm::Expected<PlacementFile>

@@ -11,12 +11,6 @@
 using namespace moe::placement;
 using moe::formats::JSONCursor;
 
-llvm::Error moe::placement::within(const llvm::Twine &place,
-                                   llvm::Error error) {
-  return llvm::createStringError(place + ": " +
-                                 llvm::toString(std::move(error)));
-}
-
 llvm::Expected<int64_t> moe::placement::readWhole(JSONCursor &cursor) {
   llvm::Expected<double> number = cursor.number();
   if (!number) {

@@ -7,12 +7,15 @@
 #ifndef MOE_LIB_PLACEMENTFILES_NUMBERLISTS_H
 #define MOE_LIB_PLACEMENTFILES_NUMBERLISTS_H
 
+#include "moe/Formats/FileError.h"
 #include "moe/Formats/JSONCursor.h"
-#include "llvm/ADT/Twine.h"
 #include <optional>
 #include <vector>
 
 namespace moe::placement {
+
+using formats::inFile;
+using formats::within;
 
 /// The value, or the error.
 template <typename T> llvm::Error assign(llvm::Expected<T> value, T &target) {
@@ -22,9 +25,6 @@ template <typename T> llvm::Error assign(llvm::Expected<T> value, T &target) {
   target = std::move(*value);
   return llvm::Error::success();
 }
-
-/// The same error, with the place in front: `place: …`.
-llvm::Error within(const llvm::Twine &place, llvm::Error error);
 
 /// A whole number, which may be negative.
 llvm::Expected<int64_t> readWhole(formats::JSONCursor &cursor);

@@ -5,14 +5,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "SlotTable.h"
+#include "moe/Formats/FileError.h"
 #include "llvm/ADT/SmallString.h"
-#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/YAMLParser.h"
 
 using namespace moe::placement;
-using llvm::createStringError;
-using llvm::formatv;
+namespace formats = moe::formats;
 
 namespace {
 class AssignmentReader {
@@ -33,31 +32,34 @@ private:
   llvm::StringRef text;
   SlotTable &table;
   llvm::SourceMgr sources;
-  std::string problem;
+  /// What LLVM's parser said first.
+  std::optional<std::pair<formats::FilePlace, std::string>> problem;
 };
 } // namespace
 
 void AssignmentReader::keepFirst(const llvm::SMDiagnostic &diagnostic,
                                  void *reader) {
   AssignmentReader &self = *static_cast<AssignmentReader *>(reader);
-  if (self.problem.empty()) {
+  if (!self.problem) {
+    formats::FilePlace place;
+    place.line = std::max(diagnostic.getLineNo(), 0);
+    place.column = std::max(diagnostic.getColumnNo(), -1) + 1;
     llvm::StringRef message = diagnostic.getMessage().split('\n').first;
-    self.problem = formatv("line {0}: expected YAML: {1}",
-                           diagnostic.getLineNo(), message);
+    self.problem = {place, ("expected YAML: " + message).str()};
   }
 }
 
 llvm::Error AssignmentReader::fail(llvm::yaml::Node *node,
                                    const llvm::Twine &message) {
-  if (!problem.empty()) {
-    return createStringError(problem);
+  if (problem) {
+    return formats::fileError(problem->first, problem->second);
   }
-  if (!node) {
-    return createStringError(message);
+  formats::FilePlace place;
+  if (node) {
+    std::tie(place.line, place.column) =
+        sources.getLineAndColumn(node->getSourceRange().Start);
   }
-  auto [line, column] = sources.getLineAndColumn(node->getSourceRange().Start);
-  return createStringError(
-      formatv("line {0}, column {1}: {2}", line, column, message));
+  return formats::fileError(std::move(place), message);
 }
 
 llvm::Error AssignmentReader::readNumber(llvm::yaml::Node *node,
@@ -130,7 +132,7 @@ llvm::Error AssignmentReader::read() {
       return error;
     }
   }
-  return problem.empty() ? llvm::Error::success() : createStringError(problem);
+  return problem ? fail(root, "") : llvm::Error::success();
 }
 
 llvm::Error moe::placement::readAssignments(llvm::StringRef text,

@@ -393,7 +393,7 @@ moe::placement::parsePlacement(llvm::StringRef text, llvm::StringRef path,
     error = finish(stated, facts);
   }
   if (error) {
-    return within(path, std::move(error));
+    return inFile(path, std::move(error));
   }
   return std::move(stated.file);
 }

@@ -161,10 +161,14 @@ moe::runner::runRanks(const RankSetup &setup, llvm::ArrayRef<RankCall> calls) {
   auto run = [&](llvm::StringRef tracePath) -> llvm::Error {
     std::string path = tracePath == "-" ? "/dev/stdout" : tracePath.str();
     threads.trace_path = path.empty() ? nullptr : path.c_str();
-    if (moert_threads_run(&threads, runRank, &state, &message) != MOERT_OK) {
-      return llvm::make_error<RankFailure>(message.text);
+    if (moert_threads_run(&threads, runRank, &state, &message) == MOERT_OK) {
+      return llvm::Error::success();
     }
-    return llvm::Error::success();
+    // No rank is to blame for a trace that cannot be written.
+    llvm::StringRef text = message.text;
+    return !path.empty() && text.starts_with(path + ": ")
+               ? llvm::createStringError(text)
+               : llvm::make_error<RankFailure>(text.str());
   };
   llvm::Error error = setup.tracePath.empty()
                           ? run("")

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "moe/Runner/Safetensors.h"
+#include "moe/Formats/FileError.h"
 #include "moe/Formats/JSONCursor.h"
 #include "moe/Formats/QuotedText.h"
 
@@ -109,7 +110,7 @@ llvm::Error Safetensors::addIndex(llvm::StringRef path) {
   }
   std::map<std::string, std::string> weightMap;
   if (llvm::Error error = readIndex(index->bytes(), weightMap)) {
-    return fail(path, llvm::toString(std::move(error)));
+    return inFile(path, std::move(error));
   }
   std::set<std::string> fileNames;
   for (const auto &[tensor, file] : weightMap) {

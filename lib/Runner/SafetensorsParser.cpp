@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "moe/Formats/FileError.h"
 #include "moe/Formats/JSONCursor.h"
 #include "moe/Formats/QuotedText.h"
 #include "moe/Runner/Safetensors.h"
@@ -151,6 +152,13 @@ static llvm::Error readMetadata(JSONCursor &cursor) {
   });
 }
 
+/// Places in the header's text are not places in the file.
+static llvm::Error inHeader(llvm::Error error) {
+  return llvm::handleErrors(std::move(error), [](const FileError &wrong) {
+    return llvm::createStringError("header:" + wrong.message());
+  });
+}
+
 static llvm::Expected<std::map<std::string, TensorView>>
 parseImage(llvm::StringRef image) {
   if (image.size() < 8) {
@@ -182,14 +190,13 @@ parseImage(llvm::StringRef image) {
       }
       error = view.takeError();
     }
-    return llvm::createStringError("tensor " + quoted(key) + ": " +
-                                   llvm::toString(std::move(error)));
+    return within("tensor " + quoted(key), std::move(error));
   });
-  if (error) {
-    return std::move(error);
+  if (!error) {
+    error = cursor.end();
   }
-  if (llvm::Error error = cursor.end()) {
-    return std::move(error);
+  if (error) {
+    return inHeader(std::move(error));
   }
   if (llvm::Error error = checkCoverage(tensors, data)) {
     return std::move(error);

@@ -132,7 +132,8 @@ void XmlReader::parserError(void *context, xmlErrorPtr error) {
 
 llvm::Error XmlReader::run() {
   auto placed = [&](unsigned line, const llvm::Twine &message) {
-    return fileError({file.getBufferIdentifier().str(), line, 0}, message);
+    return formats::fileError({file.getBufferIdentifier().str(), line, 0},
+                              message);
   };
   if (file.getBufferSize() == 0) {
     return placed(0, "expected XML, but the file is empty");

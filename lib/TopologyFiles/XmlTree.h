@@ -7,7 +7,7 @@
 #ifndef MOE_LIB_TOPOLOGYFILES_XMLTREE_H
 #define MOE_LIB_TOPOLOGYFILES_XMLTREE_H
 
-#include "moe/TopologyFiles/FileError.h"
+#include "moe/Formats/FileError.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"

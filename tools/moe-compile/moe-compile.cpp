@@ -5,6 +5,7 @@
 
 #include "moe/Bundle/CompileBundle.h"
 #include "moe/Bundle/ReplacePlacement.h"
+#include "moe/Formats/OutputFile.h"
 
 #include "llvm/Option/ArgList.h"
 #include "llvm/Option/OptTable.h"
@@ -104,7 +105,24 @@ static llvm::Expected<Bundle> makeBundle(const InputArgList &flags) {
   return moe::bundle::compileBundle(*options, MOE_VERSION);
 }
 
+static llvm::Error printHelp(const OptTable &table) {
+  return moe::formats::writeFile("-", [&](llvm::raw_ostream &os) {
+    table.printHelp(
+        os, "moe-compile <module.mlir> -o <model.moe> [flags]",
+        "Compiles one MoE layer into a bundle that moe-run takes: code, plan "
+        "and what both expect of weights.\nA module that is not planned is "
+        "planned with defaults.\nExit status: 0 all is well, 1 the input is "
+        "wrong.",
+        /*ShowHidden=*/false, /*ShowAllAliases=*/false);
+  });
+}
+
+/// The place is asked for before the work.
 static llvm::Error run(const InputArgList &flags) {
+  llvm::StringRef output = flags.getLastArgValue(OPT_output);
+  if (llvm::Error error = moe::formats::expectWritable(output)) {
+    return error;
+  }
   llvm::Expected<Bundle> bundle = makeBundle(flags);
   if (!bundle) {
     return bundle.takeError();
@@ -115,7 +133,7 @@ static llvm::Error run(const InputArgList &flags) {
       return error;
     }
   }
-  return moe::bundle::writeBundle(flags.getLastArgValue(OPT_output), *bundle);
+  return moe::bundle::writeBundle(output, *bundle);
 }
 
 int main(int argc, char **argv) {
@@ -124,19 +142,14 @@ int main(int argc, char **argv) {
   unsigned missingIndex = 0, missingCount = 0;
   InputArgList flags = table.ParseArgs(llvm::ArrayRef(argv, argc).drop_front(),
                                        missingIndex, missingCount);
+  llvm::Error error = llvm::Error::success();
   if (flags.hasArg(OPT_help)) {
-    table.printHelp(
-        llvm::outs(), "moe-compile <module.mlir> -o <model.moe> [flags]",
-        "Compiles one MoE layer into a bundle that moe-run takes: code, plan "
-        "and what both expect of weights.\nA module that is not planned is "
-        "planned with defaults.\nExit status: 0 all is well, 1 the input is "
-        "wrong.",
-        /*ShowHidden=*/false, /*ShowAllAliases=*/false);
-    return 0;
-  }
-  llvm::Error error = verify(flags, missingIndex, missingCount);
-  if (!error) {
-    error = run(flags);
+    error = printHelp(table);
+  } else {
+    error = verify(flags, missingIndex, missingCount);
+    if (!error) {
+      error = run(flags);
+    }
   }
   if (!error) {
     return 0;

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Runs passes and pipelines on modules of our dialects.
+// Runs passes and pipelines on modules of our dialects. What MLIR's own main
+// does, with errors and outputs as docs/Decisions/0012-errors-of-tools.md says.
 
+#include "moe/Analysis/FileDiagnostics.h"
+#include "moe/Formats/FileError.h"
+#include "moe/Formats/OutputFile.h"
 #include "moe/Registration.h"
 #include "moe/Transforms/Plan/Passes.h"
 
@@ -9,17 +13,21 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+using mlir::MlirOptMainConfig;
 
 /// Whether the pipeline of the command line writes a report to standard output.
-static bool printsReport() {
+/// Fails, having said so, where it is no pipeline.
+static mlir::FailureOr<bool> printsReport(const MlirOptMainConfig &config) {
   mlir::MLIRContext context;
-  // What is wrong with the pipeline is reported when it runs.
-  mlir::ScopedDiagnosticHandler quiet(
-      &context, [](mlir::Diagnostic &) { return mlir::success(); });
+  mlir::ScopedDiagnosticHandler handler(&context, mlir::moe::printOnOneLine);
   mlir::PassManager manager(&context);
-  auto config = mlir::MlirOptMainConfig::createFromCLOptions();
-  return mlir::succeeded(config.setupPassPipeline(manager)) &&
-         mlir::moe::printsReport(manager);
+  if (mlir::failed(config.setupPassPipeline(manager))) {
+    return mlir::failure();
+  }
+  return mlir::moe::printsReport(manager);
 }
 
 /// Errors are one line unless asked for more: the operation that MLIR would
@@ -42,6 +50,67 @@ static void hideBackendFlags() {
   }
 }
 
+/// Prints errors in other files than the module, and errors of no place, on one
+/// line. MLIR would show the line of the file, which may be all of it, and print
+/// what is unknown of a place (`<unknown>:0`, `:0:0`).
+static void printOtherFilesOnOneLine(MlirOptMainConfig &config,
+                                     std::string module) {
+  // Those that test passes expect what MLIR does.
+  if (config.shouldVerifyDiagnostics() || !config.inputSplitMarker().empty()) {
+    return;
+  }
+  auto print = [module](mlir::Diagnostic &diagnostic) -> mlir::LogicalResult {
+    mlir::Location location = diagnostic.getLocation();
+    auto place = mlir::dyn_cast<mlir::FileLineColLoc>(location);
+    bool isElsewhere = place ? place.getFilename() != module
+                             : mlir::isa<mlir::UnknownLoc>(location);
+    bool isError = diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error;
+    return isError && isElsewhere ? mlir::moe::printOnOneLine(diagnostic)
+                                  : mlir::failure();
+  };
+  config.setPassPipelineSetupFn(
+      [plain = config, print](mlir::PassManager &manager) {
+        manager.getContext()->getDiagEngine().registerHandler(print);
+        return plain.setupPassPipeline(manager);
+      });
+}
+
+static mlir::LogicalResult fail(llvm::Error error) {
+  llvm::errs() << "error: " << llvm::toString(std::move(error)) << "\n";
+  return mlir::failure();
+}
+
+/// Writes nothing when a pass fails, and the whole module or nothing otherwise.
+static mlir::LogicalResult optimize(llvm::StringRef input,
+                                    llvm::StringRef output,
+                                    mlir::DialectRegistry &registry) {
+  auto config = MlirOptMainConfig::createFromCLOptions();
+  llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> file =
+      llvm::MemoryBuffer::getFileOrSTDIN(input, /*IsText=*/true);
+  if (!file) {
+    return fail(moe::formats::inFile(input,
+                                     llvm::errorCodeToError(file.getError())));
+  }
+  mlir::FailureOr<bool> isReport = printsReport(config);
+  if (mlir::failed(isReport)) {
+    return mlir::failure();
+  }
+  printOtherFilesOnOneLine(config, (*file)->getBufferIdentifier().str());
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  mlir::LogicalResult done =
+      mlir::MlirOptMain(stream, std::move(*file), registry, config);
+  // Of an input in parts, those that succeeded are shown.
+  bool isComplete = mlir::succeeded(done) ||
+                    (output == "-" && !config.inputSplitMarker().empty());
+  if (!isComplete || (output == "-" && *isReport)) {
+    return done;
+  }
+  llvm::Error error = moe::formats::writeFile(
+      output, [&](llvm::raw_ostream &os) { os << text; });
+  return error ? fail(std::move(error)) : done;
+}
+
 int main(int argc, char **argv) {
   hideBackendFlags();
   mlir::DialectRegistry registry;
@@ -50,9 +119,11 @@ int main(int argc, char **argv) {
   auto [input, output] = mlir::registerAndParseCLIOptions(
       argc, argv, mlir::moe::getOverview(), registry);
   shortenErrors();
-  if (output == "-" && printsReport()) {
-    output = "/dev/null";
+  auto config = MlirOptMainConfig::createFromCLOptions();
+  if (config.shouldShowDialects() || config.shouldListPasses()) {
+    return mlir::asMainReturnCode(
+        mlir::MlirOptMain(argc, argv, input, output, registry));
   }
-  return mlir::asMainReturnCode(
-      mlir::MlirOptMain(argc, argv, input, output, registry));
+  llvm::InitLLVM init(argc, argv);
+  return mlir::asMainReturnCode(optimize(input, output, registry));
 }

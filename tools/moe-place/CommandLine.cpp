@@ -321,9 +321,9 @@ CommandLine::parse(llvm::ArrayRef<const char *> words) {
   return line;
 }
 
-void CommandLine::printHelp() {
+void CommandLine::printHelp(llvm::raw_ostream &os) {
   PlaceOptionTable().printHelp(
-      llvm::outs(),
+      os,
       "moe-place --loads FILE --replicas R --nodes N --gpus P [flags]\n"
       "       moe-place --verify placement.json [--loads FILE] [flags]\n"
       "       moe-place --diff before.json after.json [--loads FILE] [flags]\n"

@@ -33,7 +33,7 @@ struct CommandLine {
 
   /// Fails on unknown flags and on flags that contradict each other.
   static llvm::Expected<CommandLine> parse(llvm::ArrayRef<const char *> words);
-  static void printHelp();
+  static void printHelp(llvm::raw_ostream &os);
 };
 
 } // namespace moe::placement

@@ -5,32 +5,18 @@
 
 #include "CommandLine.h"
 
+#include "moe/Formats/OutputFile.h"
 #include "moe/PlacementFiles/EngineFormats.h"
 #include "moe/PlacementTool/Page.h"
 #include "moe/PlacementTool/Tables.h"
 #include "moe/PlacementTool/VerifyFile.h"
 
 #include "llvm/Support/ErrorHandling.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace moe::placement;
 using moe::planning::Objective;
-
-/// The whole text at once, so that an error leaves no half of it.
-static llvm::Error write(llvm::StringRef path, llvm::StringRef text) {
-  std::error_code code;
-  llvm::raw_fd_ostream file(path, code, llvm::sys::fs::OF_Text);
-  if (!code) {
-    file << text;
-    file.flush();
-    code = file.error();
-    file.clear_error();
-  }
-  return code ? llvm::createStringError(path + ": " + code.message())
-              : llvm::Error::success();
-}
 
 static std::string render(const moe::report::Report &report,
                           OutputFormat format) {
@@ -226,18 +212,29 @@ static llvm::Expected<std::string> run(const CommandLine &line) {
   llvm_unreachable("unknown task");
 }
 
+/// The whole text is written at once, so that an error leaves no half of it.
+static llvm::Error run(llvm::ArrayRef<const char *> words) {
+  llvm::Expected<CommandLine> line = CommandLine::parse(words);
+  if (!line) {
+    return line.takeError();
+  }
+  if (line->help) {
+    return moe::formats::writeFile("-", CommandLine::printHelp);
+  }
+  if (llvm::Error error = moe::formats::expectWritable(line->output)) {
+    return error;
+  }
+  llvm::Expected<std::string> text = run(*line);
+  if (!text) {
+    return text.takeError();
+  }
+  return moe::formats::writeFile(
+      line->output, [&](llvm::raw_ostream &os) { os << *text; });
+}
+
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
-  llvm::Expected<CommandLine> line =
-      CommandLine::parse(llvm::ArrayRef(argv, argc).drop_front());
-  if (line && line->help) {
-    CommandLine::printHelp();
-    return 0;
-  }
-  llvm::Expected<std::string> text =
-      line ? run(*line) : llvm::Expected<std::string>(line.takeError());
-  llvm::Error error = text ? write(line->output, *text) : text.takeError();
-  if (error) {
+  if (llvm::Error error = run(llvm::ArrayRef(argv, argc).drop_front())) {
     llvm::errs() << "error: " << llvm::toString(std::move(error)) << '\n';
     return 1;
   }

@@ -261,9 +261,9 @@ CommandLine::parse(llvm::ArrayRef<const char *> words) {
   return line;
 }
 
-void CommandLine::printHelp() {
+void CommandLine::printHelp(llvm::raw_ostream &os) {
   RunOptionTable().printHelp(
-      llvm::outs(), "moe-run <module.mlir|bundle.moe> [flags]",
+      os, "moe-run <module.mlir|bundle.moe> [flags]",
       "Runs one MoE layer of a module or a bundle on N ranks. A module that is "
       "not planned "
       "is planned with defaults.\nExit status: 0 all is well, 1 the input is "

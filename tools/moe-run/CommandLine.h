@@ -26,7 +26,7 @@ struct CommandLine {
   /// Fails on unknown flags, on flags that contradict each other, and on what
   /// is not built.
   static llvm::Expected<CommandLine> parse(llvm::ArrayRef<const char *> words);
-  static void printHelp();
+  static void printHelp(llvm::raw_ostream &os);
 };
 
 } // namespace moe::runner

@@ -91,10 +91,12 @@ static llvm::Error writeReport(const CommandLine &line, const Session &session,
       return error;
     }
   }
-  if (line.stats != "-") {
-    moe::report::renderText(*report, llvm::outs());
+  if (line.stats == "-") {
+    return llvm::Error::success();
   }
-  return llvm::Error::success();
+  return writeFile("-", [&](llvm::raw_ostream &os) {
+    moe::report::renderText(*report, os);
+  });
 }
 
 /// Bytes counted against those planned for the routing that occurred.
@@ -195,8 +197,8 @@ int main(int argc, char **argv) {
     return fail(line.takeError());
   }
   if (line->help) {
-    CommandLine::printHelp();
-    return AllIsWell;
+    llvm::Error error = writeFile("-", CommandLine::printHelp);
+    return error ? fail(std::move(error)) : AllIsWell;
   }
   llvm::Expected<int> status = run(*line);
   return status ? *status : fail(status.takeError());

@@ -2,6 +2,9 @@
 //
 // Translates between our modules and the files of other programs.
 
+#include "moe/Analysis/FileDiagnostics.h"
+#include "moe/Formats/FileError.h"
+#include "moe/Formats/OutputFile.h"
 #include "moe/Import/HuggingFace.h"
 #include "moe/Import/PlacementTranslations.h"
 #include "moe/Import/TopologyTranslations.h"
@@ -9,11 +12,13 @@
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Support/Timing.h"
-#include "mlir/Tools/mlir-translate/MlirTranslateMain.h"
 #include "mlir/Tools/mlir-translate/Translation.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <string>
@@ -59,6 +64,54 @@ static bool namesAction(llvm::StringRef argument) {
          name.starts_with("help") || name == "version";
 }
 
+static mlir::LogicalResult fail(llvm::Error error) {
+  llvm::errs() << "error: " << llvm::toString(std::move(error)) << "\n";
+  return mlir::failure();
+}
+
+/// Writes nothing when the translation fails, and all or nothing otherwise.
+static mlir::LogicalResult translate(const mlir::Translation &translation,
+                                     llvm::StringRef input,
+                                     llvm::StringRef output) {
+  llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> file =
+      llvm::MemoryBuffer::getFileOrSTDIN(input);
+  if (!file) {
+    return fail(moe::formats::inFile(input,
+                                     llvm::errorCodeToError(file.getError())));
+  }
+  auto sources = std::make_shared<llvm::SourceMgr>();
+  sources->AddNewSourceBuffer(std::move(*file), llvm::SMLoc());
+  mlir::MLIRContext context;
+  context.printOpOnDiagnostic(false);
+  mlir::ScopedDiagnosticHandler handler(&context, mlir::moe::printOnOneLine);
+  mlir::DefaultTimingManager timings;
+  mlir::applyDefaultTimingManagerCLOptions(timings);
+  mlir::TimingScope timing = timings.getRootScope();
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  if (mlir::failed(translation(sources, stream, &context))) {
+    return mlir::failure();
+  }
+  timing.stop();
+  llvm::Error error = moe::formats::writeFile(
+      output, [&](llvm::raw_ostream &os) { os << text; });
+  return error ? fail(std::move(error)) : mlir::success();
+}
+
+namespace {
+/// The flags that MLIR's own translators have as well.
+struct TranslateFlags {
+  llvm::cl::opt<const mlir::Translation *, false, mlir::TranslationParser>
+      action{"", llvm::cl::desc("Translation to perform"), llvm::cl::Required};
+  llvm::cl::opt<std::string> input{llvm::cl::Positional,
+                                   llvm::cl::desc("<input file>"),
+                                   llvm::cl::init("-")};
+  llvm::cl::opt<std::string> output{"o", llvm::cl::desc("Output filename"),
+                                    llvm::cl::value_desc("filename"),
+                                    llvm::cl::init("-")};
+};
+} // namespace
+
 int main(int argc, char **argv) {
   if (llvm::none_of(llvm::ArrayRef(argv + 1, argv + argc), namesAction)) {
     (argc == 1 ? llvm::outs() : llvm::errs())
@@ -69,7 +122,6 @@ int main(int argc, char **argv) {
   // --help does not list them.
   mlir::registerAsmPrinterCLOptions();
   mlir::registerMLIRContextCLOptions();
-  mlir::registerTranslationCLOptions();
   mlir::registerDefaultTimingManagerCLOptions();
   for (auto &[name, option] : llvm::cl::getRegisteredOptions()) {
     if (name != "help") {
@@ -79,13 +131,17 @@ int main(int argc, char **argv) {
   mlir::moe::registerHuggingFaceImport();
   mlir::moe::registerPlacementTranslations();
   mlir::moe::registerTopologyTranslations();
+  static TranslateFlags flags;
   std::vector<std::string> words =
       mlir::moe::separatePlacementFormat(llvm::ArrayRef(argv, argc));
-  std::vector<char *> pointers;
+  std::vector<const char *> pointers;
   for (std::string &word : words) {
-    pointers.push_back(word.data());
+    pointers.push_back(word.c_str());
   }
-  llvm::LogicalResult done = mlir::mlirTranslateMain(
-      static_cast<int>(pointers.size()), pointers.data(), overview);
-  return llvm::succeeded(done) ? 0 : 1;
+  llvm::InitLLVM init(argc, argv);
+  llvm::cl::ParseCommandLineOptions(static_cast<int>(pointers.size()),
+                                    pointers.data(), overview);
+  return mlir::succeeded(translate(*flags.action, flags.input, flags.output))
+             ? 0
+             : 1;
 }

@@ -24,9 +24,6 @@ loadTopology(MLIRContext *context, StringRef path,
 OwningOpRef<ModuleOp> wrapTopology(MLIRContext *context, StringRef file,
                                    const ::moe::planning::Topology &topology);
 
-/// Emits a reader's errors where the file has them.
-LogicalResult emitFileError(MLIRContext *context, llvm::Error error);
-
 } // namespace mlir::moe
 
 #endif // MOE_ANALYSIS_LOADTOPOLOGY_H

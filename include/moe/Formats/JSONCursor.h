@@ -14,8 +14,8 @@
 
 namespace moe::formats {
 
-/// Walks over one JSON text. Every member reads one value and stands after it;
-/// errors say at which byte.
+/// Walks over one JSON text. Every member reads one value and stands after it.
+/// Errors are FileErrors with line and column, without a file.
 class JSONCursor {
 public:
   explicit JSONCursor(llvm::StringRef text) : text(text) {}
@@ -41,7 +41,10 @@ public:
   llvm::Error end();
 
 private:
-  llvm::Error fail(const llvm::Twine &expected);
+  /// An error at an offset of the text.
+  llvm::Error fail(size_t at, const llvm::Twine &message) const;
+  /// That something else than `what` stands here.
+  llvm::Error expected(const llvm::Twine &what) const;
   llvm::Error expect(char symbol);
   void skipSpace();
   bool consume(char symbol);

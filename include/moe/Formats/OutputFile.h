@@ -12,12 +12,12 @@
 
 namespace moe::formats {
 
-/// Fails with one line that begins with the path unless a file could be put
-/// there now. Leaves nothing behind. `-` is the standard output.
+/// Fails with a FileError unless a file could be put there now. Leaves nothing
+/// behind. `-` is the standard output.
 llvm::Error expectWritable(llvm::StringRef path);
 
 /// Lets `write` fill the file. Devices, pipes and `-` are written in place.
-/// Fails with one line that begins with the path, and leaves no part of a file.
+/// Fails with a FileError, and leaves no part of a file.
 llvm::Error writeFile(llvm::StringRef path,
                       llvm::function_ref<void(llvm::raw_ostream &)> write);
 

@@ -77,10 +77,11 @@ public:
   LoadProfile() = default;
 
   /// Reads a file of any of the forms above; its first bytes say which. Errors
-  /// are one line that begins with the path.
+  /// are FileErrors.
   static llvm::Expected<LoadProfile> open(llvm::StringRef path,
                                           const LoadSelection &selection = {});
-  /// The same for what a file holds. Errors do not name the file.
+  /// The same for what a file holds. Errors do not name the file; FileErrors
+  /// say where in it.
   static llvm::Expected<LoadProfile> parse(llvm::StringRef image,
                                            const LoadSelection &selection = {});
 

@@ -21,11 +21,15 @@
 #ifndef MOE_TOPOLOGYFILES_TOPOLOGYFILE_H
 #define MOE_TOPOLOGYFILES_TOPOLOGYFILE_H
 
+#include "moe/Formats/FileError.h"
 #include "moe/Planning/Topology.h"
-#include "moe/TopologyFiles/FileError.h"
 #include "llvm/Support/MemoryBufferRef.h"
 
 namespace moe::topology {
+
+using formats::FileError;
+using formats::fileError;
+using formats::FilePlace;
 
 /// What a user adds to a file. Errors name these as flags: `--nic-gbps`.
 struct TopologyOptions {

@@ -5,10 +5,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "moe/Planning/LoadProfile.h"
-#include "moe/Formats/MappedFile.h"
+#include "moe/Formats/FileError.h"
 #include "moe/Planning/Placement.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include <cmath>
 #include <numeric>
 
@@ -135,6 +136,8 @@ LoadProfile LoadProfile::fromTrace(RoutingTrace trace) {
 
 llvm::Expected<LoadProfile> LoadProfile::parse(llvm::StringRef image,
                                                const LoadSelection &selection) {
+  // Some editors begin UTF-8 with a mark.
+  image.consume_front("\xEF\xBB\xBF");
   if (image.starts_with("\x93NUMPY")) {
     return fromNumpy(image, selection);
   }
@@ -146,13 +149,15 @@ llvm::Expected<LoadProfile> LoadProfile::parse(llvm::StringRef image,
 
 llvm::Expected<LoadProfile> LoadProfile::open(llvm::StringRef path,
                                               const LoadSelection &selection) {
-  llvm::Expected<formats::MappedFile> file = formats::MappedFile::open(path);
+  llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> file =
+      llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
+                                  /*RequiresNullTerminator=*/false);
   if (!file) {
-    return file.takeError();
+    return formats::inFile(path, llvm::errorCodeToError(file.getError()));
   }
-  llvm::Expected<LoadProfile> profile = parse(file->bytes(), selection);
+  llvm::Expected<LoadProfile> profile = parse((*file)->getBuffer(), selection);
   if (!profile) {
-    return createStringError(path + ": " + llvm::toString(profile.takeError()));
+    return formats::inFile(path, profile.takeError());
   }
   return profile;
 }

@@ -5,16 +5,21 @@
 //===----------------------------------------------------------------------===//
 
 #include "moe/Planning/LoadProfile.h"
+#include "moe/Formats/FileError.h"
+#include "moe/Formats/QuotedText.h"
 #include "moe/Planning/Placement.h"
 #include "moe/Planning/Topology.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
+#include <cmath>
 #include <set>
 
 using namespace moe::planning;
 using llvm::createStringError;
 using llvm::formatv;
+using moe::formats::fileError;
+using moe::formats::quoted;
 
 /// The most source ranks that a file may name.
 static constexpr int64_t maxRanks = Topology::maxDevices;
@@ -57,7 +62,11 @@ struct CsvSums {
 };
 } // namespace
 
-static CsvColumns readHeader(llvm::StringRef line) {
+static llvm::Error failAt(int64_t line, const llvm::Twine &message) {
+  return fileError({"", static_cast<unsigned>(line)}, message);
+}
+
+static llvm::Expected<CsvColumns> readHeader(llvm::StringRef line) {
   CsvColumns columns;
   llvm::SmallVector<llvm::StringRef> names;
   line.split(names, ',');
@@ -70,9 +79,18 @@ static CsvColumns readHeader(llvm::StringRef line) {
                   : name == "expert" ? &columns.expert
                   : name == "count"  ? &columns.count
                                      : nullptr;
+    if (column && *column >= 0) {
+      return failAt(1, "expected each column once, but got " + quoted(name) +
+                           " twice");
+    }
     if (column) {
       *column = index;
     }
+  }
+  if (!columns.isComplete()) {
+    return failAt(1, "expected a header with the columns 'layer', 'expert' and "
+                     "'count', but got " +
+                         quoted(line.trim()));
   }
   return columns;
 }
@@ -95,28 +113,18 @@ static llvm::Expected<CsvRow> readRow(llvm::StringRef line, int64_t number,
   row.model = cell(columns.model);
   row.domain = cell(columns.domain);
   if (columns.rank >= 0 && !readIndex(cell(columns.rank), maxRanks, row.rank)) {
-    return createStringError(
-        formatv("line {0}: expected a source rank, but got '{1}'", number,
-                cell(columns.rank))
-            .str());
+    return failAt(number, "expected a source rank, but got " + quoted(cell(columns.rank)));
   }
   if (!readIndex(cell(columns.layer), Placement::maxExperts, row.layer)) {
-    return createStringError(
-        formatv("line {0}: expected a layer, but got '{1}'", number,
-                cell(columns.layer))
-            .str());
+    return failAt(number, "expected a layer, but got " + quoted(cell(columns.layer)));
   }
   if (!readIndex(cell(columns.expert), Placement::maxExperts, row.expert)) {
-    return createStringError(
-        formatv("line {0}: expected an expert, but got '{1}'", number,
-                cell(columns.expert))
-            .str());
+    return failAt(number, "expected an expert, but got " + quoted(cell(columns.expert)));
   }
-  if (cell(columns.count).getAsDouble(row.count)) {
-    return createStringError(
-        formatv("line {0}: expected a count, but got '{1}'", number,
-                cell(columns.count))
-            .str());
+  if (cell(columns.count).getAsDouble(row.count) ||
+      !std::isfinite(row.count) || row.count < 0) {
+    return failAt(number, "expected a finite count of at least 0, but got " +
+                              quoted(cell(columns.count)));
   }
   return row;
 }
@@ -147,10 +155,9 @@ static llvm::Error addRow(const CsvRow &row, int64_t number,
            .insert({row.model.str(), row.domain.str(), row.rank, row.layer,
                     row.expert})
            .second) {
-    return createStringError(
-        formatv("line {0}: layer {1}, expert {2} is there twice", number,
-                row.layer, row.expert)
-            .str());
+    return failAt(number, formatv("expected each expert once, but got layer {0}, "
+                                  "expert {1} twice",
+                                  row.layer, row.expert));
   }
   sums.loads[row.layer][row.rank][row.expert] += row.count;
   sums.ranks = std::max(sums.ranks, row.rank + 1);
@@ -186,13 +193,9 @@ static llvm::Expected<LoadProfile> addUp(const CsvSums &sums) {
 llvm::Expected<LoadProfile>
 LoadProfile::fromCsv(llvm::StringRef text, const LoadSelection &selection) {
   auto [header, rest] = text.split('\n');
-  CsvColumns columns = readHeader(header);
-  if (!columns.isComplete()) {
-    return createStringError(
-        formatv("line 1: expected a header with the columns 'layer', 'expert' "
-                "and 'count', but got '{0}'",
-                header.trim())
-            .str());
+  llvm::Expected<CsvColumns> columns = readHeader(header);
+  if (!columns) {
+    return columns.takeError();
   }
   CsvSums sums;
   for (int64_t number = 2; !rest.empty(); ++number) {
@@ -201,7 +204,7 @@ LoadProfile::fromCsv(llvm::StringRef text, const LoadSelection &selection) {
     if (line.trim().empty()) {
       continue;
     }
-    llvm::Expected<CsvRow> row = readRow(line, number, columns);
+    llvm::Expected<CsvRow> row = readRow(line, number, *columns);
     if (!row) {
       return row.takeError();
     }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "moe/Analysis/FileDiagnostics.h"
 #include "moe/Analysis/Uniformity.h"
+#include "moe/Formats/OutputFile.h"
 #include "moe/Transforms/Exchange/Passes.h"
 #include "moe/Transforms/ReportingPass.h"
 
 #include "mlir/IR/AsmState.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
-#include "mlir/Support/FileUtilities.h"
-#include "llvm/Support/ToolOutputFile.h"
 
 namespace mlir::moe {
 #define GEN_PASS_DEF_PRINTUNIFORMITYPASS
@@ -75,20 +75,18 @@ public:
     if (failed(uniformity)) {
       return signalPassFailure();
     }
-    std::string message;
-    std::unique_ptr<llvm::ToolOutputFile> file =
-        openOutputFile(output, &message);
-    if (!file) {
-      emitError(module.getLoc(), message);
-      return signalPassFailure();
-    }
-    AsmState state(module);
-    for (auto function : module.getOps<FunctionOpInterface>()) {
-      if (!function.isExternal()) {
-        printFunction(function, *uniformity, state, file->os());
+    llvm::Error error = ::moe::formats::writeFile(output, [&](raw_ostream &os) {
+      AsmState state(module);
+      for (auto function : module.getOps<FunctionOpInterface>()) {
+        if (!function.isExternal()) {
+          printFunction(function, *uniformity, state, os);
+        }
       }
+    });
+    if (error) {
+      (void)emitFileError(module.getContext(), std::move(error));
+      signalPassFailure();
     }
-    file->keep();
     markAllAnalysesPreserved();
   }
 };

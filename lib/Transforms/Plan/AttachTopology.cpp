@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "moe/Analysis/FileDiagnostics.h"
 #include "moe/Analysis/LoadTopology.h"
 #include "moe/Analysis/PlanAttributes.h"
 #include "moe/Analysis/PlanFacts.h"
+#include "moe/Formats/FileError.h"
 #include "moe/Transforms/Plan/Passes.h"
 
 #include "mlir/IR/Builders.h"
-#include "llvm/Support/MemoryBuffer.h"
 
 namespace mlir::moe {
 #define GEN_PASS_DEF_ATTACHTOPOLOGYPASS
@@ -58,15 +59,6 @@ struct LoadFile {
 };
 } // namespace
 
-static llvm::Expected<planning::LoadProfile> readLoads(const LoadFile &from) {
-  llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> file =
-      llvm::MemoryBuffer::getFile(from.path);
-  if (!file) {
-    return llvm::createStringError(file.getError().message());
-  }
-  return planning::LoadProfile::parse((*file)->getBuffer(), from.selection);
-}
-
 /// Which of a profile's layers each of the model's MoE layers is: the one of
 /// its number, or, where the profile has just as many, the one of its rank.
 static std::vector<int64_t> matchLayers(ArrayRef<int64_t> known,
@@ -92,13 +84,16 @@ static void remarkMissing(ModuleOp module, StringRef path,
 
 /// Writes `moe.loads`.
 static LogicalResult attachLoads(ModuleOp module, const LoadFile &from) {
-  auto fail = [&](const Twine &message) -> LogicalResult {
-    return emitError(module.getLoc(), "loads '")
-           << from.path << "': " << message;
+  auto fail = [&](llvm::Error error) -> LogicalResult {
+    return emitFileError(
+        module.getContext(),
+        ::moe::formats::inFile(
+            from.path, ::moe::formats::within("loads", std::move(error))));
   };
-  llvm::Expected<planning::LoadProfile> loads = readLoads(from);
+  llvm::Expected<planning::LoadProfile> loads =
+      planning::LoadProfile::open(from.path, from.selection);
   if (!loads) {
-    return fail(llvm::toString(loads.takeError()));
+    return fail(loads.takeError());
   }
   FailureOr<SmallVector<MoELayer>> layers = collectLayers(module);
   if (failed(layers)) {
@@ -116,15 +111,15 @@ static LogicalResult attachLoads(ModuleOp module, const LoadFile &from) {
     llvm::Expected<planning::LayerLoads> found =
         loads->loadsOf(source, layer.getShape().experts, ranks);
     if (!found) {
-      return fail(llvm::toString(found.takeError()));
+      return fail(found.takeError());
     }
     if (!found->isAssumedUniform) {
       setLoads(module, layer.getNumber(), *found);
     }
   }
   if (!module->hasAttr(kLoadsAttrName)) {
-    return fail("expected loads of some MoE layer of the model, but it knows "
-                "none of them");
+    return fail(llvm::createStringError(
+        "expected those of some MoE layer of the model, but got none of them"));
   }
   remarkMissing(module, from.path, loads->missingLayers(sources));
   return success();

@@ -2,16 +2,16 @@
 //
 // The passes that print reports; what they say is in Analysis/PlanReports.
 
+#include "moe/Analysis/FileDiagnostics.h"
 #include "moe/Analysis/PlanAttributes.h"
 #include "moe/Analysis/PlanFacts.h"
 #include "moe/Analysis/PlanReports.h"
+#include "moe/Formats/OutputFile.h"
 #include "moe/Report/TopologyReport.h"
 #include "moe/Transforms/Plan/Passes.h"
 #include "moe/Transforms/ReportingPass.h"
 
 #include "mlir/Pass/PassManager.h"
-#include "mlir/Support/FileUtilities.h"
-#include "llvm/Support/ToolOutputFile.h"
 
 namespace mlir::moe {
 #define GEN_PASS_DEF_PRINTPLACEMENTPASS
@@ -24,22 +24,16 @@ using namespace mlir;
 using namespace mlir::moe;
 namespace report = ::moe::report;
 
-/// Opens a pass' output and lets `write` fill it; failures are errors of the
-/// module.
+/// Lets `write` fill a pass' output.
 static LogicalResult
 writeOutput(ModuleOp module, StringRef output,
             llvm::function_ref<void(raw_ostream &)> write) {
-  std::string message;
-  std::unique_ptr<llvm::ToolOutputFile> file = openOutputFile(output, &message);
-  if (!file) {
-    return emitError(module.getLoc(), message);
-  }
-  write(file->os());
-  file->keep();
-  return success();
+  llvm::Error error = ::moe::formats::writeFile(output, write);
+  return error ? emitFileError(module.getContext(), std::move(error))
+               : success();
 }
 
-/// Writes a report; failures are errors of the module.
+/// Writes a report in one of the formats.
 static LogicalResult writeReport(ModuleOp module, const report::Report &report,
                                  StringRef format, StringRef output) {
   return writeOutput(module, output, [&](raw_ostream &os) {

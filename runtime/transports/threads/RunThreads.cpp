@@ -211,6 +211,7 @@ moert_status ThreadsJob::writeTrace(std::string &error) {
   if (!trace) {
     return MOERT_OK;
   }
+  errno = 0;
   const char *separator = "[\n";
   for (const std::unique_ptr<moert_context> &context : contexts) {
     std::string events =
@@ -223,7 +224,8 @@ moert_status ThreadsJob::writeTrace(std::string &error) {
   std::fprintf(trace.get(), "%s\n]\n", separator[0] == '[' ? "[" : "");
   bool failed = std::ferror(trace.get()) != 0;
   if (std::fclose(trace.release()) != 0 || failed) {
-    error = std::string(options.trace_path) + ": cannot be written";
+    error = std::string(options.trace_path) +
+            ": cannot be written: " + std::strerror(errno);
     return MOERT_INVALID_ARGUMENT;
   }
   return MOERT_OK;

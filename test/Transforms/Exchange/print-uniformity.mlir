@@ -1,7 +1,7 @@
 // RUN: moe-opt %s --comm-print-uniformity | FileCheck %s
 // RUN: not moe-opt %s --comm-print-uniformity="output=%t/none/x" -o /dev/null 2>&1 | FileCheck %s --check-prefix=FILE
 
-// FILE: error: cannot open output file
+// FILE: x: error: No such file or directory
 
 comm.mesh @mesh <["dp"=2, "ep"=4]>
 

@@ -37,7 +37,7 @@ TEST(JSONCursor, ReadsNumbers) {
   EXPECT_EQ(numberOf("1e999"), "inf");
   EXPECT_EQ(numberOf("1e-999"), "0.000000");
   for (const char *text : {"+1", ".5", "01", "1.", "1e", "NaN", "-", "", "x"}) {
-    EXPECT_EQ(numberOf(text).substr(0, 24), "error: expected a number");
+    EXPECT_EQ(numberOf(text).substr(0, 29), "error: 1:1: expected a number");
   }
 }
 
@@ -55,40 +55,46 @@ TEST(JSONCursor, SkipsAnyValue) {
 }
 
 TEST(JSONCursor, RefusesWhatIsNotJSON) {
-  EXPECT_EQ(skipAll(""), "expected a value, but got the end of the text");
-  EXPECT_EQ(skipAll("[1,]"), "expected a value at byte 3, but got ']'");
-  EXPECT_EQ(skipAll("[1 2]"), "expected ']' at byte 3, but got '2'");
-  EXPECT_EQ(skipAll("{\"a\" 1}"), "expected ':' at byte 5, but got '1'");
+  EXPECT_EQ(skipAll(""), "1:1: expected a value, but got the end of the text");
+  EXPECT_EQ(skipAll("[1,]"), "1:4: expected a value, but got ']'");
+  EXPECT_EQ(skipAll("[1 2]"), "1:4: expected ']', but got '2'");
+  EXPECT_EQ(skipAll("{\"a\" 1}"), "1:6: expected ':', but got '1'");
   EXPECT_EQ(skipAll("{} {}"),
-            "expected the end of the text at byte 3, but got '{'");
-  EXPECT_EQ(skipAll("[NaN]"), "expected a value at byte 1, but got 'N'");
+            "1:4: expected the end of the text, but got '{'");
+  EXPECT_EQ(skipAll("[NaN]"), "1:2: expected a value, but got 'N'");
+}
+
+TEST(JSONCursor, CountsLines) {
+  EXPECT_EQ(skipAll("[1,\n 2,\n  x]"), "3:3: expected a value, but got 'x'");
+  EXPECT_EQ(skipAll("[1,\n"), "2:1: expected a value, but got the end of the "
+                              "text");
 }
 
 TEST(JSONCursor, RefusesEqualKeys) {
   EXPECT_EQ(skipAll("{\"a\": 1, \"\\u0061\": 2}"),
-            "expected each key once, but got 'a' twice");
+            "1:10: expected each key once, but got 'a' twice");
 }
 
 TEST(JSONCursor, RefusesDeepNesting) {
   EXPECT_EQ(skipAll(std::string(32, '[') + std::string(32, ']')), "");
   std::string deep(1 << 20, '[');
   EXPECT_EQ(skipAll(deep),
-            "expected at most 32 levels of nesting at byte 33, but got '['");
+            "1:34: expected at most 32 levels of nesting, but got '['");
 }
 
 TEST(JSONCursor, ReadsStrings) {
   EXPECT_EQ(stringOf("\"a\\n\\\"\\\\\\/\\u00e9\\ud83d\\ude00\""),
             "a\n\"\\/\xC3\xA9\xF0\x9F\x98\x80");
-  EXPECT_EQ(stringOf("7"), "error: expected a string at byte 0, but got '7'");
+  EXPECT_EQ(stringOf("7"), "error: 1:1: expected a string, but got '7'");
   EXPECT_EQ(stringOf("\"a"),
-            "error: expected '\"', but got the end of the text");
+            "error: 1:3: expected '\"', but got the end of the text");
   EXPECT_EQ(stringOf("\"\\x\""),
-            "error: expected an escape sequence at byte 2, but got 'x'");
+            "error: 1:3: expected an escape sequence, but got 'x'");
   EXPECT_EQ(stringOf("\"\\u12G4\""),
-            "error: expected four hexadecimal digits at byte 3, but got '1'");
+            "error: 1:4: expected four hexadecimal digits, but got '1'");
   EXPECT_NE(stringOf("\"\\ud83dx\"").find("surrogate"), std::string::npos);
   EXPECT_NE(stringOf("\"\\ude00\"").find("surrogate"), std::string::npos);
-  EXPECT_NE(stringOf("\"\xFF\"").find("expected UTF-8"), std::string::npos);
+  EXPECT_NE(stringOf("\"\xFF\"").find("expected a string in UTF-8"), std::string::npos);
   EXPECT_NE(stringOf("\"\n\"").find("control character"), std::string::npos);
 }
 
@@ -96,7 +102,7 @@ TEST(JSONCursor, ReadsIntegers) {
   EXPECT_EQ(integerOf("0"), "0");
   EXPECT_EQ(integerOf("9223372036854775807"), "9223372036854775807");
   EXPECT_EQ(integerOf("9223372036854775808"),
-            "error: expected an integer below 2^63 at byte 0, but got '9'");
+            "error: 1:1: expected an integer below 2^63, but got '9'");
   for (llvm::StringRef text : {"-1", "1.0", "1e3", "01", "x"}) {
     EXPECT_NE(integerOf(text).find("an integer that is not negative"),
               std::string::npos)

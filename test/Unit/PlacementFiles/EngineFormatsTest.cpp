@@ -129,9 +129,9 @@ TEST(EngineFormats, SaysWhatIsWrongWithAFile) {
             "f: layer 0: slot 1: expected an expert from 0 to 0, or -1, but "
             "got -2");
   EXPECT_EQ(errorOf("initial_global_assignments:\n  3: [0, x]\n", {1}),
-            "f: line 2, column 10: expected a whole number");
+            "f:2:10: expected a whole number");
   EXPECT_EQ(errorOf("initial_global_assignments: 3\n", {1}),
-            "f: line 1, column 29: expected a list of experts for each layer");
+            "f:1:29: expected a list of experts for each layer");
   EXPECT_EQ(errorOf(R"({"expert_order": {"a": [0]}})", {1}),
             "f: expert_order: expected a layer's number, but got 'a'");
   EXPECT_EQ(errorOf(R"({"moe_layer_count": 0, "layer_list": []})"),

@@ -68,7 +68,7 @@ static std::string errorOf(llvm::StringRef text, ReaderFacts facts = {}) {
 }
 
 TEST(PlacementFile, ErrorsNameLayerAndField) {
-  EXPECT_EQ(errorOf("[]"), "p.json: expected '{' at byte 0, but got '['");
+  EXPECT_EQ(errorOf("[]"), "p.json:1:1: expected '{', but got '['");
   EXPECT_EQ(errorOf("{}"), "p.json: expected an object with 'layers'");
   EXPECT_EQ(errorOf(R"({"layers": []})"),
             "p.json: layers: expected at least one layer");

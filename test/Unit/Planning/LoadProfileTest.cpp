@@ -66,14 +66,14 @@ TEST(LoadProfile, RefusesBadJson) {
   EXPECT_EQ(jsonError("[]"), shape);
   EXPECT_EQ(jsonError("{\"loads\": []}"), shape);
   EXPECT_EQ(jsonError("7"),
-            "expected the end of the text at byte 0, but got '7'");
-  EXPECT_EQ(jsonError("[3]"), "expected '[' at byte 1, but got '3'");
+            "1:1: expected the end of the text, but got '7'");
+  EXPECT_EQ(jsonError("[3]"), "1:2: expected '[', but got '3'");
   EXPECT_EQ(jsonError("[[1], [\"a\"]]"),
-            "expected a number at byte 7, but got '\"'");
-  EXPECT_EQ(jsonError("[[NaN]]"), "expected a number at byte 2, but got 'N'");
+            "1:8: expected a number, but got '\"'");
+  EXPECT_EQ(jsonError("[[NaN]]"), "1:3: expected a number, but got 'N'");
   EXPECT_EQ(jsonError("[[1e999]]"), "layer 0, expert 0: expected a finite load "
                                     "of at least 0, but got INF");
-  EXPECT_EQ(jsonError("[[01]]"), "expected a number at byte 2, but got '0'");
+  EXPECT_EQ(jsonError("[[01]]"), "1:3: expected a number, but got '0'");
   EXPECT_EQ(jsonError("[[]]"),
             "expected loads of 1 to 1048576 experts, but got 0");
   EXPECT_EQ(jsonError(R"({"loads": [[1]], "weight": [[1]]})"),
@@ -91,7 +91,7 @@ TEST(LoadProfile, RefusesBadJson) {
   EXPECT_EQ(jsonError("[[1, 2"), "expected ']', but got the end of the text");
   // No recursion that a file could exhaust.
   EXPECT_EQ(jsonError(std::string(1 << 20, '[')),
-            "expected a number at byte 3, but got '['");
+            "1:4: expected a number, but got '['");
   EXPECT_EQ(jsonError("[[[1], [2]], [[1]]]"),
             "source rank 1: expected 2 layers as of source rank 0, but got 1");
   EXPECT_EQ(jsonError("[[[1, 2]], [[1]]]"),
@@ -226,7 +226,7 @@ TEST(LoadProfile, OpensAnyOfTheFormsAndNamesTheFile) {
                    "but got -3.00");
   path = folder.write("loads", "");
   EXPECT_EQ(message(LoadProfile::open(path)),
-            path + ": line 1: expected a header with the columns 'layer', "
+            path + ":1: expected a header with the columns 'layer', "
                    "'expert' and 'count', but got ''");
   EXPECT_EQ(message(LoadProfile::open(folder.file("none"))),
             folder.file("none") + ": No such file or directory");
@@ -260,20 +260,20 @@ TEST(LoadProfile, AddsUpTheDomainsOfACsv) {
 TEST(LoadProfile, RefusesBadCsv) {
   std::string header = "layer,expert,count\n";
   EXPECT_EQ(csvError("layer,count\n0,1\n"),
-            "line 1: expected a header with the columns 'layer', 'expert' and "
+            "1: expected a header with the columns 'layer', 'expert' and "
             "'count', but got 'layer,count'");
   EXPECT_EQ(csvError(header), "expected at least one line of loads");
   EXPECT_EQ(csvError(header + "0,0,1\n-1,0,1\n"),
             "line 3: expected a layer, but got '-1'");
   EXPECT_EQ(csvError(header + "0,x,1\n"),
-            "line 2: expected an expert, but got 'x'");
-  EXPECT_EQ(csvError(header + "0,1\n"), "line 2: expected a count, but got ''");
+            "2: expected an expert, but got 'x'");
+  EXPECT_EQ(csvError(header + "0,1\n"), "2: expected a finite count of at least 0, but got ''");
   EXPECT_EQ(csvError(header + "0,0,1\n\n0,0,2\n"),
             "line 4: layer 0, expert 0 is there twice");
   EXPECT_EQ(csvError("rank,layer,expert,count\nx,0,0,1\n"),
-            "line 2: expected a source rank, but got 'x'");
+            "2: expected a source rank, but got 'x'");
   EXPECT_EQ(csvError(header + "0,1048576,1\n"),
-            "line 2: expected an expert, but got '1048576'");
+            "2: expected an expert, but got '1048576'");
   EXPECT_EQ(csvError("rank,layer,expert,count\n99999,0,99999,1\n"),
             "expected at most 67108864 loads, but got 1 layers x 100000 source "
             "ranks x 100000 experts");

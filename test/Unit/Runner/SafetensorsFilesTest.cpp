@@ -82,7 +82,7 @@ TEST(SafetensorsFiles, RefusesBadIndex) {
             path + ": tensor 'a': expected a file name without a folder, but "
                    "got '../w'");
   EXPECT_EQ(errorOf("{\"weight_map\": {\"a\": 3}}"),
-            path + ": expected a string at byte 21, but got '3'");
+            path + ":1:22: expected a string, but got '3'");
   EXPECT_EQ(errorOf("{\"weight_map\": {\"a\": \"x\", \"a\": \"y\"}}"),
             path + ": expected each key once, but got 'a' twice");
   writeWeights(folder, "p.safetensors", {"a", "b"});

@@ -58,9 +58,9 @@ TEST(Safetensors, RefusesBadLengths) {
 }
 
 TEST(Safetensors, RefusesBadHeaders) {
-  EXPECT_EQ(errorOf("[]", 0), "w: expected '{' at byte 0, but got '['");
+  EXPECT_EQ(errorOf("[]", 0), "w: header:1:1: expected '{', but got '['");
   EXPECT_EQ(errorOf("{\"t\": 7}", 0),
-            "w: tensor 't': expected '{' at byte 6, but got '7'");
+            "w: header:1:7: tensor 't': expected '{', but got '7'");
   EXPECT_EQ(errorOf("{\"t\":{\"dtype\":\"F33\"}}", 0),
             "w: tensor 't': expected a safetensors dtype, but got 'F33'");
   EXPECT_EQ(errorOf("{\"t\":{\"dtype\":\"F32\",\"data_offsets\":[0,0]}}", 0),
@@ -79,9 +79,9 @@ TEST(Safetensors, RefusesBadHeaders) {
   EXPECT_EQ(errorOf("{" + entry + "," + entry + "}", 0),
             "w: expected each key once, but got 't' twice");
   EXPECT_EQ(errorOf("{\"__metadata__\":{\"a\":1}}", 0),
-            "w: expected a string at byte 21, but got '1'");
+            "w: header:1:22: expected a string, but got '1'");
   EXPECT_EQ(errorOf("{} x", 0),
-            "w: expected the end of the text at byte 3, but got 'x'");
+            "w: header:1:4: expected the end of the text, but got 'x'");
 }
 
 /// A header of F32 tensors a, b, … with these fields.

@@ -4,22 +4,23 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef MOE_TOPOLOGYFILES_FILEERROR_H
-#define MOE_TOPOLOGYFILES_FILEERROR_H
+#ifndef MOE_FORMATS_FILEERROR_H
+#define MOE_FORMATS_FILEERROR_H
 
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/Error.h"
 #include <string>
 
-namespace moe::topology {
+namespace moe::formats {
 
-/// A place in a file; lines and columns count from 1, 0 is unknown.
+/// A place in a file; lines and columns (in bytes) count from 1, 0 is unknown.
+/// Readers of mere text leave the file's name to those who know it.
 struct FilePlace {
   std::string file;
   unsigned line = 0;
   unsigned column = 0;
 
-  /// `topo.xml:12:3`
+  /// `topo.xml:12:3`, without what is unknown.
   std::string toString() const;
 };
 
@@ -44,6 +45,12 @@ private:
 
 llvm::Error fileError(FilePlace place, const llvm::Twine &message);
 
-} // namespace moe::topology
+/// The same error as one of this file, at its line and column if it has any.
+llvm::Error inFile(llvm::StringRef file, llvm::Error error);
 
-#endif // MOE_TOPOLOGYFILES_FILEERROR_H
+/// The same error with `part: ` before its message; its place stays.
+llvm::Error within(const llvm::Twine &part, llvm::Error error);
+
+} // namespace moe::formats
+
+#endif // MOE_FORMATS_FILEERROR_H
