@@ -23,10 +23,10 @@ llvm::Error JSONCursor::fail(size_t at, const llvm::Twine &message) const {
 }
 
 llvm::Error JSONCursor::expected(const llvm::Twine &what) const {
-  return fail(position, "expected " + what + ", but got " +
-                            (position < text.size()
-                                 ? quoted(text.substr(position, 1))
-                                 : "the end of the text"));
+  return fail(position,
+              "expected " + what + ", but got " +
+                  (position < text.size() ? quoted(text.substr(position, 1))
+                                          : "the end of the text"));
 }
 
 void JSONCursor::skipSpace() {
@@ -58,7 +58,8 @@ llvm::Error JSONCursor::object(
     return error;
   }
   if (++depth > maximalDepth) {
-    return expected("at most " + llvm::Twine(maximalDepth) + " levels of nesting");
+    return expected("at most " + llvm::Twine(maximalDepth) +
+                    " levels of nesting");
   }
   llvm::StringSet<> keys;
   bool more = !consume('}');
@@ -95,7 +96,8 @@ llvm::Error JSONCursor::array(llvm::function_ref<llvm::Error()> element) {
     return error;
   }
   if (++depth > maximalDepth) {
-    return expected("at most " + llvm::Twine(maximalDepth) + " levels of nesting");
+    return expected("at most " + llvm::Twine(maximalDepth) +
+                    " levels of nesting");
   }
   bool more = !consume(']');
   while (more) {

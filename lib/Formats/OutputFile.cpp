@@ -12,8 +12,10 @@ using namespace moe::formats;
 namespace fs = llvm::sys::fs;
 
 static llvm::Error fail(llvm::StringRef path, std::error_code code) {
-  return fileError({path == "-" ? "standard output" : path.str()},
-                   code.message());
+  llvm::StringRef name = path == "-"    ? "standard output"
+                         : path.empty() ? "a file without a name"
+                                        : path;
+  return fileError({name.str()}, code.message());
 }
 
 /// Whether there is something at the path that is no file of bytes, such as a

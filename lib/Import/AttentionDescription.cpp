@@ -55,12 +55,15 @@ static FailureOr<bool> readFlag(const Config &config, const FlagRule &rule) {
 
 static FailureOr<int64_t> readHeadSize(const Config &config, StringRef key,
                                        int64_t hidden, int64_t heads) {
-  if (!config.has(key) && hidden % heads != 0) {
+  if (config.has(key)) {
+    return config.getInteger(key);
+  }
+  if (hidden % heads != 0) {
     return config.emitError("num_attention_heads")
            << "expected a divisor of hidden_size " << hidden << ", but got "
            << heads;
   }
-  return config.getIntegerOr(key, hidden / heads);
+  return hidden / heads;
 }
 
 static LogicalResult describeGroupedQuery(const Config &config,

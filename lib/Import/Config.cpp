@@ -2,6 +2,8 @@
 
 #include "Config.h"
 
+#include "moe/Model/KnownKeys.h"
+
 #include "mlir/IR/Location.h"
 
 using namespace mlir;
@@ -123,6 +125,14 @@ FailureOr<Config> Config::getObject(StringRef key) const {
     return failure();
   }
   return Config(std::move(*inner), context);
+}
+
+LogicalResult Config::checkKnownKeys() const {
+  if (llvm::Error error = ::moe::model::checkKnownKeys(object)) {
+    emitConfigError(std::move(error), object.getFile(), context);
+    return failure();
+  }
+  return success();
 }
 
 FailureOr<SmallVector<bool>>

@@ -20,7 +20,11 @@ public:
   static FailureOr<Config> parse(StringRef text, StringRef file,
                                  MLIRContext *context);
 
+  /// Whether the key is there with another value than null.
   bool has(StringRef key) const;
+
+  /// Fails on keys with another type than models have, read here or not.
+  LogicalResult checkKnownKeys() const;
 
   /// An integer of at least `minimum`.
   FailureOr<int64_t> getInteger(StringRef key, int64_t minimum = 1) const;

@@ -70,8 +70,9 @@ struct FeedForwardNames {
 
 struct RouterRow {
   ScoreFunction score = ScoreFunction::Softmax;
-  /// The key that names the router's dtype; without it `inModelDtype` says
-  /// whether logits are rounded to the model's, or stay f32.
+  /// The key that names the router's dtype, f32 where it is absent. In families
+  /// without such a key `inModelDtype` says whether logits are rounded to the
+  /// model's, or stay f32.
   std::string dtypeKey;
   bool inModelDtype = true;
   /// Scores are rounded to the model's dtype before the selection.

@@ -23,6 +23,12 @@ mlir::moe::importHuggingFaceConfig(StringRef text, StringRef file,
   context->loadDialect<arith::ArithDialect, func::FuncDialect,
                        linalg::LinalgDialect, math::MathDialect, MoEDialect,
                        tensor::TensorDialect>();
+  // One thing wrong may spoil several others: the first is what to mend.
+  bool hasFailed = false;
+  ScopedDiagnosticHandler onlyFirst(context, [&](Diagnostic &diagnostic) {
+    bool isError = diagnostic.getSeverity() == DiagnosticSeverity::Error;
+    return success(isError && std::exchange(hasFailed, true));
+  });
   FailureOr<Config> config = Config::parse(text, file, context);
   if (failed(config)) {
     return {};

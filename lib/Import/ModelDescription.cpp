@@ -192,7 +192,7 @@ mlir::moe::describeModel(const Config &config,
                          MLIRContext *context) {
   ModelDescription model;
   FailureOr<const Family *> family = readFamily(config);
-  if (failed(family) ||
+  if (failed(family) || failed(config.checkKnownKeys()) ||
       failed(checkPositive(options.tokens, "--tokens", context)) ||
       failed(checkPositive(options.sequenceLength, "--sequence-length",
                            context)) ||

@@ -205,8 +205,8 @@ readInput(llvm::SourceMgr &sources, const PlacementFlags &flags,
   if (!isModule(buffer->getBuffer())) {
     placement::ReaderFacts facts;
     facts.gpus = flags.gpus.getValue();
-    return report(placement::readPlacement(buffer->getBuffer(), nameOf(sources),
-                                           facts));
+    return report(
+        placement::readPlacement(buffer->getBuffer(), nameOf(sources), facts));
   }
   context->loadDialect<arith::ArithDialect, bufferization::BufferizationDialect,
                        comm::CommDialect, func::FuncDialect,

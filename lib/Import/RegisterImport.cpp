@@ -28,7 +28,8 @@ struct ImportFlags {
   llvm::cl::opt<std::string> dtype{
       "dtype", llvm::cl::value_desc("bf16|f32|f16"), llvm::cl::cat(category),
       llvm::cl::desc("Type of weights and tokens (default: the "
-                     "configuration's torch_dtype, else bf16)")};
+                     "configuration's torch_dtype, else bf16). Code for CPUs "
+                     "takes bf16 and f32, plans take f16 too")};
 
   HuggingFaceImportOptions getOptions() const {
     HuggingFaceImportOptions options;

@@ -42,15 +42,17 @@ static FailureOr<GroupLimitAttr> readGroupLimit(const Config &config,
 
 static FailureOr<const SelectionMethod *>
 readSelectionMethod(const Config &config, const RouterRow &row) {
-  if (row.methodKey.empty() ||
-      (!row.methodRequired && !config.has(row.methodKey))) {
+  if (row.methodKey.empty()) {
     return &row.methods.front();
   }
   SmallVector<StringRef> names;
   for (const SelectionMethod &method : row.methods) {
     names.push_back(method.name);
   }
-  FailureOr<StringRef> name = config.getChoice(row.methodKey, names);
+  FailureOr<StringRef> name =
+      row.methodRequired
+          ? config.getChoice(row.methodKey, names)
+          : config.getChoiceOr(row.methodKey, names, names.front());
   if (failed(name)) {
     return failure();
   }
@@ -60,11 +62,11 @@ readSelectionMethod(const Config &config, const RouterRow &row) {
 // Whether the router's matrix product leaves in the model's dtype.
 static FailureOr<bool> readRoundLogits(const Config &config,
                                        const RouterRow &row, FloatType dtype) {
-  if (row.dtypeKey.empty() || !config.has(row.dtypeKey)) {
+  if (row.dtypeKey.empty()) {
     return row.inModelDtype;
   }
-  FailureOr<StringRef> name =
-      config.getChoice(row.dtypeKey, {"float32", "float16", "bfloat16"});
+  FailureOr<StringRef> name = config.getChoiceOr(
+      row.dtypeKey, {"float32", "float16", "bfloat16"}, "float32");
   if (failed(name)) {
     return failure();
   }

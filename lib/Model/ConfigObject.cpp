@@ -136,7 +136,7 @@ Expected<int64_t> ConfigObject::getInteger(StringRef key,
 
 Expected<int64_t> ConfigObject::getIntegerOr(StringRef key, int64_t otherwise,
                                              int64_t minimum) const {
-  return has(key) ? getInteger(key, minimum) : Expected<int64_t>(otherwise);
+  return get(key) ? getInteger(key, minimum) : Expected<int64_t>(otherwise);
 }
 
 Expected<int64_t> ConfigObject::getIntegerOrNull(StringRef key) const {
@@ -161,7 +161,7 @@ Expected<double> ConfigObject::getPositiveNumber(StringRef key) const {
 
 Expected<double> ConfigObject::getPositiveNumberOr(StringRef key,
                                                    double otherwise) const {
-  return has(key) ? getPositiveNumber(key) : Expected<double>(otherwise);
+  return get(key) ? getPositiveNumber(key) : Expected<double>(otherwise);
 }
 
 Expected<bool> ConfigObject::getFlag(StringRef key) const {
@@ -176,7 +176,7 @@ Expected<bool> ConfigObject::getFlag(StringRef key) const {
 }
 
 Expected<bool> ConfigObject::getFlagOr(StringRef key, bool otherwise) const {
-  return has(key) ? getFlag(key) : Expected<bool>(otherwise);
+  return get(key) ? getFlag(key) : Expected<bool>(otherwise);
 }
 
 Expected<StringRef> ConfigObject::getString(StringRef key) const {
@@ -219,7 +219,7 @@ Expected<StringRef> ConfigObject::getChoice(StringRef key,
 Expected<StringRef> ConfigObject::getChoiceOr(StringRef key,
                                               ArrayRef<StringRef> known,
                                               StringRef otherwise) const {
-  return has(key) ? getChoice(key, known) : Expected<StringRef>(otherwise);
+  return get(key) ? getChoice(key, known) : Expected<StringRef>(otherwise);
 }
 
 Expected<std::vector<int64_t>>

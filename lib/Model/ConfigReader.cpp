@@ -66,7 +66,11 @@ int64_t ConfigReader::integer(StringRef key, int64_t minimum) {
 
 int64_t ConfigReader::integerOr(StringRef key, int64_t otherwise,
                                 int64_t minimum) {
-  return has(key) ? integer(key, minimum) : otherwise;
+  std::optional<Place> place = find(key);
+  return place
+             ? keep(place->object.getIntegerOr(place->key, otherwise, minimum),
+                    otherwise)
+             : otherwise;
 }
 
 int64_t ConfigReader::integerOrNull(StringRef key) {
@@ -76,11 +80,12 @@ int64_t ConfigReader::integerOrNull(StringRef key) {
 }
 
 bool ConfigReader::flag(const FlagRule &rule) {
-  if (rule.key.empty() || !has(rule.key)) {
+  if (rule.key.empty()) {
     return rule.otherwise;
   }
   std::optional<Place> place = find(rule.key);
-  return place && keep(place->object.getFlag(place->key), false);
+  return place &&
+         keep(place->object.getFlagOr(place->key, rule.otherwise), false);
 }
 
 StringRef ConfigReader::choiceOr(StringRef key, llvm::ArrayRef<StringRef> known,

@@ -6,6 +6,7 @@
 
 #include "moe/Model/JSONKeys.h"
 #include "llvm/ADT/SmallVector.h"
+#include "llvm/Support/JSON.h"
 
 using namespace moe::model;
 using llvm::SmallVector;
@@ -19,6 +20,18 @@ static size_t skipString(StringRef text, size_t offset) {
     }
   }
   return std::min(offset + 1, text.size());
+}
+
+// The text of the key that is written as `literal`, which may have escapes.
+static std::string readKey(StringRef literal) {
+  if (literal.contains('\\')) {
+    if (llvm::Expected<llvm::json::Value> value = llvm::json::parse(literal)) {
+      return value->getAsString().value_or("").str();
+    } else {
+      llvm::consumeError(value.takeError());
+    }
+  }
+  return literal.slice(1, literal.size() - 1).str();
 }
 
 void JSONKeys::addKey(StringRef path, TextPosition position) {
@@ -44,7 +57,7 @@ JSONKeys::JSONKeys(StringRef text) {
     if (symbol == '"') {
       size_t end = skipString(text, at);
       if (!open.empty() && open.back().expectsKey) {
-        lastKey = open.back().path + text.slice(at + 1, end - 1).str();
+        lastKey = open.back().path + readKey(text.slice(at, end));
         addKey(lastKey, {line, static_cast<unsigned>(at - lineStart) + 1});
         open.back().expectsKey = false;
       }

@@ -29,9 +29,10 @@ static Heads readHeads(ConfigReader &reader, const MixerKeys &keys,
                        int64_t hidden) {
   Heads heads;
   heads.count = reader.integer(keys.heads);
-  heads.keyValues = keys.keyValueHeads.empty()
-                        ? heads.count
-                        : reader.integerOr(keys.keyValueHeads, heads.count);
+  heads.keyValues =
+      !keys.keyValueHeads.empty() && reader.has(keys.keyValueHeads)
+          ? reader.integer(keys.keyValueHeads)
+          : heads.count;
   if (heads.count % heads.keyValues != 0) {
     reader.fail(keys.keyValueHeads, "expected a divisor of " + keys.heads +
                                         " " + Twine(heads.count) +

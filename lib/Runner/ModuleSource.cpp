@@ -6,6 +6,7 @@
 #include "ReadLayout.h"
 
 #include "moe/Analysis/PlanAttributes.h"
+#include "moe/Formats/FileError.h"
 #include "moe/Registration.h"
 #include "moe/Target/CPU/JitEngine.h"
 
@@ -13,6 +14,7 @@
 #include "mlir/IR/MLIRContext.h"
 
 using namespace moe::runner;
+namespace formats = moe::formats;
 
 struct ModuleSource::State {
   std::unique_ptr<mlir::MLIRContext> context;
@@ -54,7 +56,7 @@ ModuleSource::create(const SessionOptions &options, const RunLimits &limits) {
   state->prepared = std::move(*prepared);
   llvm::Expected<PlannedLayer> planned = readPlannedLayer(state->prepared);
   if (!planned) {
-    return planned.takeError();
+    return formats::inFile(options.modulePath, planned.takeError());
   }
   state->planned.emplace(std::move(*planned));
   state->planned->facts.cpu = state->compile.target.name();

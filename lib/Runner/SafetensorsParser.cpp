@@ -155,7 +155,8 @@ static llvm::Error readMetadata(JSONCursor &cursor) {
 /// Places in the header's text are not places in the file.
 static llvm::Error inHeader(llvm::Error error) {
   return llvm::handleErrors(std::move(error), [](const FileError &wrong) {
-    return llvm::createStringError("header:" + wrong.message());
+    return llvm::createStringError("header:" + wrong.getPlace().toString() +
+                                   ": " + wrong.getMessage());
   });
 }
 

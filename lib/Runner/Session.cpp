@@ -4,6 +4,7 @@
 #include "LayerCall.h"
 #include "LoadedProgram.h"
 
+#include "moe/Formats/FileError.h"
 #include "moe/Runner/RandomTensor.h"
 #include "moe/Runner/RunLimits.h"
 
@@ -99,7 +100,7 @@ llvm::Expected<LayerInput> Session::readInput(llvm::StringRef path) const {
     return array.takeError();
   }
   if (llvm::Error error = state->checkTokens(array->shape()[0])) {
-    return error;
+    return inFile(path, std::move(error));
   }
   return LayerInput{TokenArray::fromFloats(array->values<float>(),
                                            array->shape()[0], facts().hidden,

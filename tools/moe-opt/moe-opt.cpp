@@ -51,8 +51,8 @@ static void hideBackendFlags() {
 }
 
 /// Prints errors in other files than the module, and errors of no place, on one
-/// line. MLIR would show the line of the file, which may be all of it, and print
-/// what is unknown of a place (`<unknown>:0`, `:0:0`).
+/// line. MLIR would show the line of the file, which may be all of it, and
+/// print what is unknown of a place (`<unknown>:0`, `:0:0`).
 static void printOtherFilesOnOneLine(MlirOptMainConfig &config,
                                      std::string module) {
   // Those that test passes expect what MLIR does.
@@ -88,8 +88,8 @@ static mlir::LogicalResult optimize(llvm::StringRef input,
   llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> file =
       llvm::MemoryBuffer::getFileOrSTDIN(input, /*IsText=*/true);
   if (!file) {
-    return fail(moe::formats::inFile(input,
-                                     llvm::errorCodeToError(file.getError())));
+    return fail(
+        moe::formats::inFile(input, llvm::errorCodeToError(file.getError())));
   }
   mlir::FailureOr<bool> isReport = printsReport(config);
   if (mlir::failed(isReport)) {

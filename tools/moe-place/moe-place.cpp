@@ -228,8 +228,8 @@ static llvm::Error run(llvm::ArrayRef<const char *> words) {
   if (!text) {
     return text.takeError();
   }
-  return moe::formats::writeFile(
-      line->output, [&](llvm::raw_ostream &os) { os << *text; });
+  return moe::formats::writeFile(line->output,
+                                 [&](llvm::raw_ostream &os) { os << *text; });
 }
 
 int main(int argc, char **argv) {

@@ -81,7 +81,7 @@ static llvm::Error readNumbers(const InputArgList &flags, CommandLine &line) {
       readNumber<uint64_t>(flags, OPT_seed_eq, session.seed, 0));
   error = llvm::joinErrors(
       std::move(error),
-      readNumber<int32_t>(flags, OPT_cores_eq, session.cores, 0));
+      readNumber<int32_t>(flags, OPT_cores_eq, session.cores, 1));
   error = llvm::joinErrors(
       std::move(error),
       readNumber<int64_t>(flags, OPT_repeat_eq, session.repeat, 1));

@@ -5,6 +5,7 @@
 #include "CommandLine.h"
 
 #include "moe/Bundle/BundleSource.h"
+#include "moe/Formats/FileError.h"
 #include "moe/Formats/OutputFile.h"
 #include "moe/Runner/RunReport.h"
 
@@ -43,6 +44,12 @@ static llvm::Expected<LayerInput> makeInput(const Session &session,
       line.routingIn, session.facts().choices, session.facts().experts);
   if (!routing) {
     return routing.takeError();
+  }
+  if (routing->tokens != input->tokens.rows) {
+    return fileError({line.routingIn}, "expected a routing of " +
+                                           llvm::Twine(input->tokens.rows) +
+                                           " tokens, but got " +
+                                           llvm::Twine(routing->tokens));
   }
   input->routing = std::move(*routing);
   return input;

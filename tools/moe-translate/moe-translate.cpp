@@ -76,8 +76,8 @@ static mlir::LogicalResult translate(const mlir::Translation &translation,
   llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> file =
       llvm::MemoryBuffer::getFileOrSTDIN(input);
   if (!file) {
-    return fail(moe::formats::inFile(input,
-                                     llvm::errorCodeToError(file.getError())));
+    return fail(
+        moe::formats::inFile(input, llvm::errorCodeToError(file.getError())));
   }
   auto sources = std::make_shared<llvm::SourceMgr>();
   sources->AddNewSourceBuffer(std::move(*file), llvm::SMLoc());

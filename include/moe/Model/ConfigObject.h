@@ -42,16 +42,21 @@ private:
   std::string text;
 };
 
-/// An object of a JSON file: the file's own, or one inside of it. A key whose
-/// value is null counts as absent. Copies share the file; strings live as long
-/// as any of them.
+/// An object of a JSON file: the file's own, or one inside of it. A null is an
+/// error where a value is read; where it stands for "not given", callers ask
+/// `has` first. Copies share the file; strings live as long as any of them.
 class ConfigObject {
 public:
   /// The object that is the whole of `text`, the contents of `file`.
   static llvm::Expected<ConfigObject> parse(llvm::StringRef text,
                                             llvm::StringRef file);
 
+  /// Whether the key is there with another value than null.
   bool has(llvm::StringRef key) const;
+  /// The value, which may be null; a null pointer where the key is absent.
+  const llvm::json::Value *get(llvm::StringRef key) const {
+    return object->get(key);
+  }
 
   /// An integer of at least `minimum`.
   llvm::Expected<int64_t> getInteger(llvm::StringRef key,
@@ -72,16 +77,19 @@ public:
   llvm::Expected<llvm::StringRef>
   getChoiceOr(llvm::StringRef key, llvm::ArrayRef<llvm::StringRef> known,
               llvm::StringRef otherwise) const;
-  /// Integers of at least `minimum`; none where the key is absent.
+  /// Integers of at least `minimum`; none where the key is absent or null.
   llvm::Expected<std::vector<int64_t>> getIntegers(llvm::StringRef key,
                                                    int64_t minimum) const;
-  /// Strings; none where the key is absent.
+  /// Strings; none where the key is absent or null.
   llvm::Expected<std::vector<std::string>>
   getStrings(llvm::StringRef key) const;
   llvm::Expected<ConfigObject> getObject(llvm::StringRef key) const;
 
   /// An error about the value of `key`; names it.
   llvm::Error makeError(llvm::StringRef key, const llvm::Twine &message) const;
+  /// That `key` holds `got` instead of `expected`.
+  llvm::Error makeMismatch(llvm::StringRef key, const llvm::Twine &expected,
+                           const llvm::json::Value &got) const;
   /// `outer.inner`, as errors call the key.
   std::string getPath(llvm::StringRef key) const { return path + key.str(); }
   TextPosition getPosition(llvm::StringRef key) const;
@@ -100,10 +108,6 @@ private:
 
   /// The value of `key`, or an error about its absence.
   llvm::Expected<const llvm::json::Value *> find(llvm::StringRef key) const;
-  /// `key` holds `got` instead of `expected`.
-  llvm::Error makeMismatch(llvm::StringRef key, const llvm::Twine &expected,
-                           const llvm::json::Value &got) const;
-
   std::shared_ptr<const File> file;
   const llvm::json::Object *object;
   std::string path;

@@ -4,9 +4,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "moe/Planning/LoadProfile.h"
 #include "moe/Formats/FileError.h"
 #include "moe/Formats/QuotedText.h"
+#include "moe/Planning/LoadProfile.h"
 #include "moe/Planning/Placement.h"
 #include "moe/Planning/Topology.h"
 #include "llvm/ADT/STLExtras.h"
@@ -113,16 +113,19 @@ static llvm::Expected<CsvRow> readRow(llvm::StringRef line, int64_t number,
   row.model = cell(columns.model);
   row.domain = cell(columns.domain);
   if (columns.rank >= 0 && !readIndex(cell(columns.rank), maxRanks, row.rank)) {
-    return failAt(number, "expected a source rank, but got " + quoted(cell(columns.rank)));
+    return failAt(number, "expected a source rank, but got " +
+                              quoted(cell(columns.rank)));
   }
   if (!readIndex(cell(columns.layer), Placement::maxExperts, row.layer)) {
-    return failAt(number, "expected a layer, but got " + quoted(cell(columns.layer)));
+    return failAt(number,
+                  "expected a layer, but got " + quoted(cell(columns.layer)));
   }
   if (!readIndex(cell(columns.expert), Placement::maxExperts, row.expert)) {
-    return failAt(number, "expected an expert, but got " + quoted(cell(columns.expert)));
+    return failAt(number, "expected an expert, but got " +
+                              quoted(cell(columns.expert)));
   }
-  if (cell(columns.count).getAsDouble(row.count) ||
-      !std::isfinite(row.count) || row.count < 0) {
+  if (cell(columns.count).getAsDouble(row.count) || !std::isfinite(row.count) ||
+      row.count < 0) {
     return failAt(number, "expected a finite count of at least 0, but got " +
                               quoted(cell(columns.count)));
   }
@@ -155,9 +158,10 @@ static llvm::Error addRow(const CsvRow &row, int64_t number,
            .insert({row.model.str(), row.domain.str(), row.rank, row.layer,
                     row.expert})
            .second) {
-    return failAt(number, formatv("expected each expert once, but got layer {0}, "
-                                  "expert {1} twice",
-                                  row.layer, row.expert));
+    return failAt(number,
+                  formatv("expected each expert once, but got layer {0}, "
+                          "expert {1} twice",
+                          row.layer, row.expert));
   }
   sums.loads[row.layer][row.rank][row.expert] += row.count;
   sums.ranks = std::max(sums.ranks, row.rank + 1);

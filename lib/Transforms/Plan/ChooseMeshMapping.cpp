@@ -19,6 +19,7 @@ namespace mlir::moe {
 using namespace mlir;
 using namespace mlir::moe;
 namespace planning = ::moe::planning;
+using llvm::formatv;
 
 /// The refused alternatives that are worth a remark each.
 static constexpr size_t maxRefusedRemarks = 8;
@@ -33,18 +34,50 @@ static void overrideRole(ArrayRef<std::string> names,
   }
 }
 
+namespace {
+/// The axes of one role, and the option that sets it.
+struct Role {
+  StringRef option;
+  const std::vector<planning::AxisRef> &axes;
+};
+} // namespace
+
+/// Fails when an axis has both roles.
+static llvm::Error verifyApart(const planning::Mesh &mesh, const Role &one,
+                               const Role &other) {
+  for (const planning::AxisRef &axis : one.axes) {
+    for (const planning::AxisRef &taken : other.axes) {
+      if (llvm::Error overlap = mesh.verifyAxes({axis, taken})) {
+        llvm::consumeError(std::move(overlap));
+        return llvm::createStringError(formatv(
+            "expected mesh axis '{0}' in one of {1} and {2}, but got it in "
+            "both; {1} without it can be given",
+            axis.toString(), one.option, other.option));
+      }
+    }
+  }
+  return llvm::Error::success();
+}
+
 /// Fails unless the axes exist and no axis has two roles that exclude each
 /// other.
 static llvm::Error verifyRoles(const planning::Mesh &mesh,
                                const AxisRoles &roles) {
-  for (const std::vector<planning::AxisRef> *inner :
-       {&roles.tokens, &roles.experts, &roles.denseTensor, &roles.stages}) {
-    std::vector<planning::AxisRef> axes = *inner;
-    // Experts' columns are what dense tensor parallelism may be folded into.
-    if (inner != &roles.denseTensor) {
-      llvm::append_range(axes, roles.expertColumns);
+  const Role columns = {"expert-tensor-axes", roles.expertColumns};
+  const Role others[] = {{"token-axes", roles.tokens},
+                         {"expert-axes", roles.experts},
+                         {"stage-axes", roles.stages},
+                         {"tensor-axes", roles.denseTensor},
+                         columns};
+  for (const Role &role : others) {
+    if (llvm::Error error = mesh.verifyAxes(role.axes)) {
+      return llvm::createStringError(
+          formatv("{0}: {1}", role.option, llvm::toString(std::move(error))));
     }
-    if (llvm::Error error = mesh.verifyAxes(axes)) {
+  }
+  // Experts' columns are what dense tensor parallelism may be folded into.
+  for (const Role &role : llvm::ArrayRef(others).take_front(3)) {
+    if (llvm::Error error = verifyApart(mesh, role, columns)) {
       return error;
     }
   }
@@ -210,8 +243,7 @@ private:
     overrideRole(*tensorAxes, roles.denseTensor);
     overrideRole(*stageAxes, roles.stages);
     if (llvm::Error error = verifyRoles(axes, roles)) {
-      return emitError(module.getLoc(), "roles of mesh axes: ")
-             << llvm::toString(std::move(error));
+      return emitError(module.getLoc()) << llvm::toString(std::move(error));
     }
     return roles;
   }

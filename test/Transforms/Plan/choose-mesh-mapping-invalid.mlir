@@ -14,8 +14,8 @@
 // ABSENT: error: expected a mesh: the module has no comm.mesh, and the option 'mesh' (such as mesh=dp=2,ep=4) is not given
 // SYNTAX: error: option 'mesh':
 // OTHER: error: 'comm.mesh' op expected the mesh of the option, ep=4,dp=2, but the module has dp=2,ep=4
-// ROLE: error: roles of mesh axes: mesh dp=2,ep=4 has no axis 'tp'
-// TWICE: error: roles of mesh axes:
+// ROLE: error: token-axes: mesh dp=2,ep=4 has no axis 'tp'
+// TWICE: error: expected mesh axis 'dp' in one of token-axes and expert-tensor-axes, but got it in both; token-axes without it can be given
 // MESHES: error: 'comm.mesh' op expected one mesh, but got another
 // MESHES: note: the first is here
 // TOKENS: error: expected 'moe.max_tokens' on a module whose number of tokens is dynamic

@@ -20,4 +20,4 @@
 // ROLES: stage send b send
 
 // STEP: error: expected a step of inference or training, but got 'both'
-// STAGES: error: roles of mesh axes: {{.*}}pp
+// STAGES: error: stage-axes: mesh ep=2 has no axis 'pp'

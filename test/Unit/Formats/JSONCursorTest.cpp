@@ -59,8 +59,7 @@ TEST(JSONCursor, RefusesWhatIsNotJSON) {
   EXPECT_EQ(skipAll("[1,]"), "1:4: expected a value, but got ']'");
   EXPECT_EQ(skipAll("[1 2]"), "1:4: expected ']', but got '2'");
   EXPECT_EQ(skipAll("{\"a\" 1}"), "1:6: expected ':', but got '1'");
-  EXPECT_EQ(skipAll("{} {}"),
-            "1:4: expected the end of the text, but got '{'");
+  EXPECT_EQ(skipAll("{} {}"), "1:4: expected the end of the text, but got '{'");
   EXPECT_EQ(skipAll("[NaN]"), "1:2: expected a value, but got 'N'");
 }
 
@@ -94,7 +93,8 @@ TEST(JSONCursor, ReadsStrings) {
             "error: 1:4: expected four hexadecimal digits, but got '1'");
   EXPECT_NE(stringOf("\"\\ud83dx\"").find("surrogate"), std::string::npos);
   EXPECT_NE(stringOf("\"\\ude00\"").find("surrogate"), std::string::npos);
-  EXPECT_NE(stringOf("\"\xFF\"").find("expected a string in UTF-8"), std::string::npos);
+  EXPECT_NE(stringOf("\"\xFF\"").find("expected a string in UTF-8"),
+            std::string::npos);
   EXPECT_NE(stringOf("\"\n\"").find("control character"), std::string::npos);
 }
 

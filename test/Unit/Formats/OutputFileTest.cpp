@@ -44,11 +44,14 @@ TEST(OutputFile, PlacesThatCannotBeWrittenAreNamed) {
   std::string file = folder.write("file", "text");
   EXPECT_EQ(messageOf(expectWritable(folder.path())),
             folder.path() + ": Is a directory");
-  for (const std::string &path : {folder.file("none/x"), std::string()}) {
+  const std::pair<std::string, std::string> missing[] = {
+      {folder.file("none/x"), folder.file("none/x")},
+      {"", "a file without a name"}};
+  for (const auto &[path, name] : missing) {
     EXPECT_EQ(messageOf(expectWritable(path)),
-              path + ": No such file or directory");
+              name + ": No such file or directory");
     EXPECT_EQ(messageOf(writeFile(path, write("x"))),
-              path + ": No such file or directory");
+              name + ": No such file or directory");
   }
   EXPECT_EQ(messageOf(expectWritable(file + "/x")),
             file + "/x: Not a directory");

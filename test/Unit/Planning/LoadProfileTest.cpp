@@ -65,8 +65,7 @@ TEST(LoadProfile, RefusesBadJson) {
   EXPECT_EQ(jsonError("{}"), shape);
   EXPECT_EQ(jsonError("[]"), shape);
   EXPECT_EQ(jsonError("{\"loads\": []}"), shape);
-  EXPECT_EQ(jsonError("7"),
-            "1:1: expected the end of the text, but got '7'");
+  EXPECT_EQ(jsonError("7"), "1:1: expected the end of the text, but got '7'");
   EXPECT_EQ(jsonError("[3]"), "1:2: expected '[', but got '3'");
   EXPECT_EQ(jsonError("[[1], [\"a\"]]"),
             "1:8: expected a number, but got '\"'");
@@ -88,7 +87,8 @@ TEST(LoadProfile, RefusesBadJson) {
                                     "of at least 0, but got -2.00");
   EXPECT_EQ(jsonError("[[0, 0]]"),
             "layer 0: expected a finite sum of loads above 0, but got 0.00");
-  EXPECT_EQ(jsonError("[[1, 2"), "expected ']', but got the end of the text");
+  EXPECT_EQ(jsonError("[[1, 2"),
+            "1:7: expected ']', but got the end of the text");
   // No recursion that a file could exhaust.
   EXPECT_EQ(jsonError(std::string(1 << 20, '[')),
             "1:4: expected a number, but got '['");
@@ -264,12 +264,12 @@ TEST(LoadProfile, RefusesBadCsv) {
             "'count', but got 'layer,count'");
   EXPECT_EQ(csvError(header), "expected at least one line of loads");
   EXPECT_EQ(csvError(header + "0,0,1\n-1,0,1\n"),
-            "line 3: expected a layer, but got '-1'");
-  EXPECT_EQ(csvError(header + "0,x,1\n"),
-            "2: expected an expert, but got 'x'");
-  EXPECT_EQ(csvError(header + "0,1\n"), "2: expected a finite count of at least 0, but got ''");
+            "3: expected a layer, but got '-1'");
+  EXPECT_EQ(csvError(header + "0,x,1\n"), "2: expected an expert, but got 'x'");
+  EXPECT_EQ(csvError(header + "0,1\n"),
+            "2: expected a finite count of at least 0, but got ''");
   EXPECT_EQ(csvError(header + "0,0,1\n\n0,0,2\n"),
-            "line 4: layer 0, expert 0 is there twice");
+            "4: expected each expert once, but got layer 0, expert 0 twice");
   EXPECT_EQ(csvError("rank,layer,expert,count\nx,0,0,1\n"),
             "2: expected a source rank, but got 'x'");
   EXPECT_EQ(csvError(header + "0,1048576,1\n"),
@@ -278,8 +278,7 @@ TEST(LoadProfile, RefusesBadCsv) {
             "expected at most 67108864 loads, but got 1 layers x 100000 source "
             "ranks x 100000 experts");
   EXPECT_EQ(csvError(header + "0,0,nan\n"),
-            "layer 0, expert 0: expected a finite load of at least 0, but got "
-            "nan");
+            "2: expected a finite count of at least 0, but got 'nan'");
   EXPECT_EQ(csvError(csv, {"", "code"}),
             "no domain 'code' among the loads; known: arxiv, book");
   EXPECT_EQ(csvError(csv, {"OLMoE", ""}),

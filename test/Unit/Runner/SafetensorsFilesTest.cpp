@@ -84,7 +84,7 @@ TEST(SafetensorsFiles, RefusesBadIndex) {
   EXPECT_EQ(errorOf("{\"weight_map\": {\"a\": 3}}"),
             path + ":1:22: expected a string, but got '3'");
   EXPECT_EQ(errorOf("{\"weight_map\": {\"a\": \"x\", \"a\": \"y\"}}"),
-            path + ": expected each key once, but got 'a' twice");
+            path + ":1:27: expected each key once, but got 'a' twice");
   writeWeights(folder, "p.safetensors", {"a", "b"});
   writeWeights(folder, "q.safetensors", {"c"});
   EXPECT_EQ(errorOf("{\"weight_map\": {\"a\": \"p.safetensors\", \"b\": "

@@ -77,7 +77,7 @@ TEST(Safetensors, RefusesBadHeaders) {
   std::string entry = "\"t\":{\"dtype\":\"U8\",\"shape\":[0],"
                       "\"data_offsets\":[0,0]}";
   EXPECT_EQ(errorOf("{" + entry + "," + entry + "}", 0),
-            "w: expected each key once, but got 't' twice");
+            "w: header:1:54: expected each key once, but got 't' twice");
   EXPECT_EQ(errorOf("{\"__metadata__\":{\"a\":1}}", 0),
             "w: header:1:22: expected a string, but got '1'");
   EXPECT_EQ(errorOf("{} x", 0),
