@@ -128,9 +128,15 @@ static FailureOr<const Family *> readFamily(const Config &config) {
     known += (known.empty() ? "" : ", ") + family.modelType;
   }
   if (!config.has("model_type")) {
+    // As moe-place takes them; the shapes of checkpoints differ.
+    bool isFlaxformer = config.has("EMBED_DIM");
     return emitError(config.getLocation("model_type"))
            << "unknown family: missing key \"model_type\"; known families: "
-           << known;
+           << known
+           << (isFlaxformer ? "; these are keys of flaxformer (T5X): give the "
+                              "config.json that transformers has for the "
+                              "checkpoint (switch_transformers)"
+                            : "");
   }
   FailureOr<StringRef> name = config.getString("model_type");
   if (failed(name)) {
