@@ -13,7 +13,7 @@
 
 namespace mlir::moe {
 
-/// Operations that belong to an exchange.
+/// Operations that belong to an exchange or to a reshard.
 using ClaimedOps = llvm::DenseSet<Operation *>;
 
 /// Checks C2 to C6 of moe-verify-communication from the operation that counts a
