@@ -9,6 +9,7 @@
 
 #define _POSIX_C_SOURCE 200809L
 
+#include "../Unit/Runtime/meeting.h"
 #include "host.h"
 
 enum { rankCount = 3, tokenCount = 17 };
@@ -20,49 +21,19 @@ struct Job {
   float *output;
   int32_t *experts;
   float *weights;
-  pthread_barrier_t barrier;
-  char gathered[rankCount][256];
+  struct Meeting meeting;
 };
 
 struct Member {
   struct Job *job;
-  int32_t rank;
+  struct Seat seat;
 };
-
-static int32_t meetBarrier(void *state) {
-  struct Member *member = state;
-  int result = pthread_barrier_wait(&member->job->barrier);
-  return result == 0 || result == PTHREAD_BARRIER_SERIAL_THREAD ? 0 : 1;
-}
-
-static int32_t meetAllGather(void *state, const void *source, int64_t bytes,
-                             void *destination) {
-  struct Member *member = state;
-  char (*gathered)[256] = member->job->gathered;
-  if (bytes > (int64_t)sizeof(gathered[0])) {
-    return 1;
-  }
-  memcpy(gathered[member->rank], source, (size_t)bytes);
-  if (meetBarrier(state) != 0) {
-    return 1;
-  }
-  for (int32_t rank = 0; rank < rankCount; ++rank) {
-    memcpy((char *)destination + rank * bytes, gathered[rank], (size_t)bytes);
-  }
-  return meetBarrier(state);
-}
 
 /// Runs twice: a rank keeps its place in the job.
 static void *runMember(void *argument) {
   struct Member *member = argument;
   struct Job *job = member->job;
-  moert_bootstrap bootstrap = {0};
-  bootstrap.struct_size = sizeof(bootstrap);
-  bootstrap.rank = member->rank;
-  bootstrap.size = rankCount;
-  bootstrap.state = member;
-  bootstrap.all_gather = meetAllGather;
-  bootstrap.barrier = meetBarrier;
+  moert_bootstrap bootstrap = bootstrapOf(&member->seat);
   moe_rank *rank = NULL;
   succeed(moe_rank_join(job->program, &bootstrap, &rank));
   moe_part part = moe_rank_input_part(rank, tokenCount);
@@ -135,12 +106,15 @@ int main(int argc, char **argv) {
                          expected,        experts, weights};
   succeed(moe_program_run(job.program, &buffers, NULL));
 
-  require(pthread_barrier_init(&job.barrier, NULL, rankCount) == 0, "barrier");
+  job.meeting.ranks = rankCount;
+  require(pthread_barrier_init(&job.meeting.barrier, NULL, rankCount) == 0,
+          "barrier");
   struct Member members[rankCount];
   pthread_t threads[rankCount];
   for (int32_t rank = 0; rank < rankCount; ++rank) {
     members[rank].job = &job;
-    members[rank].rank = rank;
+    members[rank].seat.meeting = &job.meeting;
+    members[rank].seat.rank = rank;
     require(pthread_create(&threads[rank], NULL, runMember, &members[rank]) ==
                 0,
             "thread");
@@ -156,7 +130,7 @@ int main(int argc, char **argv) {
           "the same weights");
   runAlone(&members[0]);
 
-  pthread_barrier_destroy(&job.barrier);
+  pthread_barrier_destroy(&job.meeting.barrier);
   free(job.weights);
   free(job.experts);
   free(job.output - 1);

@@ -10,50 +10,22 @@
 
 #define _POSIX_C_SOURCE 200809L
 
+#include "meeting.h"
+
 #include "moert/compiled.h"
 #include "moert/threads.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { rankCount = 4 };
 
-struct Meeting {
-  pthread_barrier_t barrier;
-  char gathered[rankCount][256];
-};
-
 struct Member {
-  struct Meeting *meeting;
-  int32_t rank;
+  struct Seat seat;
   /// Bytes that the runtime has not given back.
   int64_t allocated;
 };
-
-static int32_t meetBarrier(void *state) {
-  struct Member *member = state;
-  int result = pthread_barrier_wait(&member->meeting->barrier);
-  return result == 0 || result == PTHREAD_BARRIER_SERIAL_THREAD ? 0 : 1;
-}
-
-static int32_t meetAllGather(void *state, const void *source, int64_t bytes,
-                             void *destination) {
-  struct Member *member = state;
-  char (*gathered)[256] = member->meeting->gathered;
-  if (bytes > (int64_t)sizeof(gathered[0])) {
-    return 1;
-  }
-  memcpy(gathered[member->rank], source, (size_t)bytes);
-  if (meetBarrier(state) != 0) {
-    return 1;
-  }
-  for (int32_t rank = 0; rank < rankCount; ++rank) {
-    memcpy((char *)destination + rank * bytes, gathered[rank], (size_t)bytes);
-  }
-  return meetBarrier(state);
-}
 
 static void require(int condition, const char *what) {
   if (!condition) {
@@ -140,8 +112,8 @@ static void checkCapabilities(moert_context *context) {
 /// wait until the deadline of a minute.
 static void endTogether(moert_context *context, struct Member *member) {
   // Not while others are still in a collective.
-  require(meetBarrier(member) == 0, "barrier");
-  if (member->rank == 3) {
+  require(meetBarrier(&member->seat) == 0, "barrier");
+  if (member->seat.rank == 3) {
     moert_context_abort(context, MOERT_ABORTED, "no more work");
   }
   moert_comm *comm = NULL;
@@ -160,13 +132,7 @@ static void endTogether(moert_context *context, struct Member *member) {
 
 static void *runMember(void *argument) {
   struct Member *member = argument;
-  moert_bootstrap bootstrap = {0};
-  bootstrap.struct_size = sizeof(bootstrap);
-  bootstrap.rank = member->rank;
-  bootstrap.size = rankCount;
-  bootstrap.state = member;
-  bootstrap.all_gather = meetAllGather;
-  bootstrap.barrier = meetBarrier;
+  moert_bootstrap bootstrap = bootstrapOf(&member->seat);
   moert_allocator allocator = {0};
   allocator.struct_size = sizeof(allocator);
   allocator.state = member;
@@ -187,7 +153,7 @@ static void *runMember(void *argument) {
   }
   checkMemory(context, member);
   checkCapabilities(context);
-  takePart(context, member->rank);
+  takePart(context, member->seat.rank);
   endTogether(context, member);
   moert_context_destroy(context);
   return NULL;
@@ -196,13 +162,14 @@ static void *runMember(void *argument) {
 int main(void) {
   require(moert_abi_version() == MOERT_ABI_VERSION, "ABI version");
   struct Meeting meeting;
+  meeting.ranks = rankCount;
   require(pthread_barrier_init(&meeting.barrier, NULL, rankCount) == 0,
           "barrier");
   struct Member members[rankCount];
   pthread_t threads[rankCount];
   for (int32_t rank = 0; rank < rankCount; ++rank) {
-    members[rank].meeting = &meeting;
-    members[rank].rank = rank;
+    members[rank].seat.meeting = &meeting;
+    members[rank].seat.rank = rank;
     members[rank].allocated = 0;
     require(pthread_create(&threads[rank], NULL, runMember, &members[rank]) ==
                 0,
