@@ -22,6 +22,8 @@ defm exchange : Value<"exchange", "FORM", "For a module that is not planned: fla
 def replan : Flag_<"replan", "Forget the plan that the module came with">;
 def no_overlap : Flag_<"no-overlap", "Let nothing else happen while rows travel">;
 defm target : Value<"target", "NAME", "cpu (default) or gpu">;
+defm chips : Value<"chips", "NAMES", "Chips of --target=gpu, such as sm_80,sm_90a; not built yet">;
+defm kernel_report : Value<"kernel-report", "FILE", "What became of each kernel of --target=gpu; not built yet">;
 defm cpu : Value<"cpu", "NAME", "CPU to compile for: native (default), x86-64-v3, x86-64-v4,+avx512bf16">;
 defm replace_placement : Value<"replace-placement", "FILE",
   "Put experts where this file of moe-place, or of a serving engine, has them; takes a bundle too, which is not compiled again">;

@@ -67,6 +67,12 @@ static llvm::Error verify(const InputArgList &flags, unsigned missingIndex,
         "expected --target=cpu, but got '" + target +
         (target == "gpu" ? "', which is not built yet" : "'"));
   }
+  if (const Arg *gpu = flags.getLastArg(OPT_chips_eq, OPT_kernel_report_eq)) {
+    return llvm::createStringError("expected no " +
+                                   gpu->getSpelling().rtrim('=') +
+                                   ": it is for --target=gpu, which is not "
+                                   "built yet");
+  }
   return llvm::Error::success();
 }
 
