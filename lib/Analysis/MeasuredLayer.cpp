@@ -32,7 +32,7 @@ mlir::moe::measurePlacement(const PlanFacts &facts, const MoELayer &layer,
     return failure();
   }
   planning::Objective objective = planning::Objective::Time;
-  if (facts.devices.isDefault()) {
+  if (facts.devices.isDefault() || problem->ranks() > maxTimedRanks) {
     objective = planning::Objective::Load;
     problem->deployment = nullptr;
   }

@@ -173,6 +173,10 @@ static LogicalResult addPlacement(const PlanFacts &facts,
       title + ": how good it is", *measured,
       facts.devices.isDefault() ? nullptr : &facts.devices.topology));
   report.tables.back().about = group.describe();
+  if (data.placement.rankCount() > maxTimedRanks) {
+    report.tables.back().notes.push_back(formatv(
+        "times of more than {0} ranks are not worked out here", maxTimedRanks));
+  }
   return success();
 }
 

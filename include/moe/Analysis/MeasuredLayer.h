@@ -17,9 +17,12 @@ FailureOr<::moe::planning::PlacementProblem>
 getProblemOf(const PlanFacts &facts, const MoELayer &layer,
              const ExchangedLayer &data);
 
+/// Times of more ranks take longer to work out than a report may.
+inline constexpr int64_t maxTimedRanks = 512;
+
 /// The figures of the layer's placement with both bounds. Times are left out
-/// where the topology is the default. Fails, with a diagnostic, when loads do
-/// not fit.
+/// where the topology is the default, and of more than maxTimedRanks. Fails,
+/// with a diagnostic, when loads do not fit.
 FailureOr<::moe::planning::PlacementResult>
 measurePlacement(const PlanFacts &facts, const MoELayer &layer,
                  const ExchangedLayer &data);

@@ -17,3 +17,11 @@
 // CHECK: time of a step {{[0-9.]+}} us
 // CHECK: slowest link {{.*}}of device{{.*}}
 // CHECK: no placement takes less than {{[0-9.]+}} us
+
+// Of very many ranks only loads are measured.
+// RUN: echo 'comm.topology @cluster tiers [ib: 75 x 50.0 GB/s 5.0 us, nvlink: 8 x 370.8 GB/s 1.5 us]' > %t.topology.mlir
+// RUN: moe-opt %inputs/mixtral-2-layers.mlir --moe-plan-pipeline="mesh=ep=600 topology=%t.topology.mlir" --moe-print-placement="output=-" | FileCheck %s --check-prefix=MANY
+// MANY: largest load over the mean 100.000
+// MANY: time of a step -
+// MANY: note: times of more than 512 ranks are not worked out here
+// MANY: note: the 16 fullest of 600 ranks
