@@ -3,6 +3,7 @@
 #include "moe/Analysis/AxisTraffic.h"
 
 #include "moe/Analysis/PlanAttributes.h"
+#include "moe/Analysis/RecordedPlan.h"
 
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
@@ -70,6 +71,18 @@ AxisRoles AxisRoles::getRecorded(ModuleOp module, const planning::Mesh &mesh) {
     }
   }
   return isRecorded ? roles : getDefaultRoles(mesh);
+}
+
+std::map<std::string, std::string> AxisRoles::toOptions() const {
+  std::map<std::string, std::string> options;
+  for (const RecordedRole &role : recordedRoles) {
+    std::string names;
+    for (const planning::AxisRef &axis : this->*role.axes) {
+      names += (names.empty() ? "" : ",") + axis.toString();
+    }
+    options[toOptionName(role.key)] = names.empty() ? "none" : names;
+  }
+  return options;
 }
 
 namespace {

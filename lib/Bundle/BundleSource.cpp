@@ -33,7 +33,8 @@ static llvm::Error checkTarget(const CPUTarget &target) {
   return known ? known->checkRunsHere() : known.takeError();
 }
 
-static llvm::Error checkPlan(const LayerFacts &facts,
+/// What only a module can do, and what the code has fixed.
+static llvm::Error checkCode(const Manifest &manifest,
                              const SessionOptions &options) {
   if (options.replan) {
     return llvm::createStringError(
@@ -44,59 +45,49 @@ static llvm::Error checkPlan(const LayerFacts &facts,
         "expected a module to give a routing to, but got a bundle, which "
         "computes it");
   }
-  if (!options.mesh.empty() && options.mesh != facts.mesh) {
+  if (!options.overlaps && manifest.overlaps) {
     return llvm::createStringError(
-        formatv("expected the mesh {0}, but the bundle is compiled for {1}",
-                options.mesh, facts.mesh));
+        "expected --no-overlap, but the bundle is compiled without");
   }
-  if (options.ranks && options.ranks != facts.ranks) {
-    return llvm::createStringError(
-        formatv("expected {0} ranks, but the bundle is compiled for the mesh "
-                "{1} of {2}",
-                options.ranks, facts.mesh, facts.ranks));
-  }
+  const LayerFacts &facts = manifest.facts;
   if (!options.layer.empty() && options.layer != facts.layer) {
     return llvm::createStringError(
         formatv("expected layer {0}, but the bundle holds layer {1}",
                 options.layer, facts.layer));
   }
-  return llvm::Error::success();
-}
-
-/// What was compiled must be what is asked for.
-static llvm::Error checkMachine(const PlannedLayer &planned,
-                                const SessionOptions &options) {
-  if (options.cpu != "native") {
-    llvm::Expected<CPUTarget> asked = CPUTarget::parse(options.cpu);
-    if (!asked) {
-      return asked.takeError();
-    }
-    if (asked->name() != planned.facts.cpu) {
-      return llvm::createStringError(
-          formatv("expected code for {0}, but the bundle is compiled for {1}",
-                  asked->name(), planned.facts.cpu));
-    }
-  }
-  if (options.topology.empty()) {
+  if (options.cpu == "native") {
     return llvm::Error::success();
   }
-  llvm::Expected<moe::planning::Topology> asked =
-      moe::topology::readTopologyFile(options.topology,
-                                      moe::topology::TopologyOptions());
+  llvm::Expected<CPUTarget> asked = CPUTarget::parse(options.cpu);
   if (!asked) {
     return asked.takeError();
   }
-  if (asked->toString() != planned.traffic.topology.toString()) {
-    return llvm::createStringError(
-        formatv("expected the topology of {0}, but the bundle is compiled for "
-                "{1}",
-                options.topology, planned.facts.topology));
+  return asked->name() == facts.cpu
+             ? llvm::Error::success()
+             : llvm::createStringError(formatv(
+                   "expected code for {0}, but the bundle is compiled for {1}",
+                   asked->name(), facts.cpu));
+}
+
+static PlanAtHand planAtHand(const PlannedLayer &layer) {
+  const LayerTraffic &traffic = layer.traffic;
+  PlanAtHand plan{"the bundle is compiled",
+                  traffic.mesh,
+                  std::nullopt,
+                  {{layer.facts.placementPolicy, traffic.dispatch.form,
+                    traffic.dispatch.bound}},
+                  layer.recordedOptions};
+  if (layer.facts.topology != "none") {
+    plan.topology = traffic.topology;
   }
-  return llvm::Error::success();
+  return plan;
 }
 
 llvm::Expected<std::unique_ptr<BundleSource>>
 BundleSource::open(const SessionOptions &options) {
+  if (llvm::Error error = options.plan.verify()) {
+    return std::move(error);
+  }
   llvm::Expected<Bundle> bundle = readBundle(options.modulePath);
   if (!bundle) {
     return bundle.takeError();
@@ -108,15 +99,21 @@ BundleSource::open(const SessionOptions &options) {
   if (llvm::Error error = checkTarget(bundle->manifest.target)) {
     return fail(std::move(error));
   }
-  if (llvm::Error error = checkPlan(bundle->manifest.facts, options)) {
+  if (llvm::Error error = checkCode(bundle->manifest, options)) {
     return fail(std::move(error));
   }
   llvm::Expected<PlannedLayer> layer = bundle->manifest.plan();
   if (!layer) {
     return fail(layer.takeError());
   }
-  if (llvm::Error error = checkMachine(*layer, options)) {
-    return fail(std::move(error));
+  llvm::Expected<std::optional<std::string>> difference =
+      options.plan.findDifference(planAtHand(*layer),
+                                  moe::topology::readTopologyFile);
+  if (!difference) {
+    return difference.takeError();
+  }
+  if (*difference) {
+    return fail(llvm::createStringError(**difference));
   }
   return std::unique_ptr<BundleSource>(
       new BundleSource(options.modulePath, std::move(*bundle),

@@ -19,6 +19,7 @@ llvm::Expected<Bundle> moe::bundle::compileBundle(const SessionOptions &options,
   Manifest &manifest = bundle.manifest;
   manifest.project = project.str();
   manifest.target = (*source)->target();
+  manifest.overlaps = options.overlaps;
   manifest.setPlan((*source)->planned());
   manifest.topology = (*source)->printTopology();
   for (ProgramKind kind : {ProgramKind::Partitioned, ProgramKind::Reference}) {

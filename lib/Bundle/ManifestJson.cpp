@@ -183,7 +183,9 @@ static void describe(Fields &fields, Manifest &manifest) {
   fields.field("project", manifest.project);
   fields.field("target", manifest.target);
   fields.field("packing", manifest.packing);
+  fields.field("overlaps", manifest.overlaps);
   fields.field("layer", manifest.facts);
+  fields.field("options", manifest.options);
   fields.field("mesh", manifest.mesh);
   fields.field("topology", manifest.topology);
   fields.field("traffic", manifest.traffic);

@@ -65,6 +65,7 @@ moe::bundle::toPlacement(const PlacementEntry &entry) {
 
 void Manifest::setPlan(const PlannedLayer &planned) {
   facts = planned.facts;
+  options = planned.recordedOptions;
   const LayerTraffic &from = planned.traffic;
   mesh = {from.mesh.axes().vec(), from.mesh.deviceOrder().vec()};
   traffic = {planned.placement,  from.loads,
@@ -191,7 +192,7 @@ llvm::Expected<PlannedLayer> Manifest::plan() const {
                        traffic.dispatch,
                        traffic.combine};
   PlannedLayer planned{facts, std::move(carried), std::move(*layout),
-                       traffic.placement};
+                       traffic.placement, options};
   if (replaced) {
     llvm::Expected<Placement> before = toPlacement(*replaced);
     if (!before) {

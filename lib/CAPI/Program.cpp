@@ -44,9 +44,14 @@ static moe_diagnostic *readCompileOptions(const moe_compile_options *given,
         MOE_WRONG_INPUT, "expected ranks, cores and deadline to be at least 0");
   }
   session.layer = toString(options.layer);
-  session.ranks = options.ranks;
-  session.mesh = toString(options.mesh);
-  session.topology = toString(options.topology);
+  session.plan.ranks = options.ranks;
+  auto ask = [&](const char *option, const char *value) {
+    if (value) {
+      session.plan.options[option] = value;
+    }
+  };
+  ask("mesh", options.mesh);
+  ask("topology", options.topology);
   session.cpu = options.cpu ? options.cpu : "native";
   session.weights = toString(options.weights);
   session.seed = options.seed;

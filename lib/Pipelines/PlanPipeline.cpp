@@ -10,19 +10,44 @@
 using namespace mlir;
 using namespace mlir::moe;
 
-void mlir::moe::buildPlanPipeline(OpPassManager &manager,
-                                  const PlanPipelineOptions &options) {
+std::vector<std::string> PlanPipelineOptions::names() const {
+  std::vector<std::string> names;
+  for (const auto &[name, option] : OptionsMap) {
+    names.push_back(name.str());
+  }
+  llvm::sort(names);
+  return names;
+}
+
+bool PlanPipelineOptions::set(llvm::StringRef name, llvm::StringRef value) {
+  llvm::cl::Option *option = OptionsMap.lookup(name);
+  return option && !option->addOccurrence(/*pos=*/0, name, value);
+}
+
+static AttachTopologyPassOptions
+makeLoadsOptions(const PlanPipelineOptions &options) {
   AttachTopologyPassOptions attach;
-  attach.topology = options.topology;
-  attach.gpu = options.gpu;
-  attach.nodes = options.nodes;
-  attach.nicGbps = options.nicGbps;
-  attach.interNodeGbps = options.interNodeGbps;
   attach.loads = options.loads;
   attach.loadsModel = options.loadsModel;
   attach.loadsDomain = options.loadsDomain;
   attach.loadsContent = options.loadsContent;
   attach.traceRanks = options.traceRanks;
+  return attach;
+}
+
+void mlir::moe::addLoadsPass(OpPassManager &manager,
+                             const PlanPipelineOptions &options) {
+  manager.addPass(createAttachTopologyPass(makeLoadsOptions(options)));
+}
+
+void mlir::moe::buildPlanPipeline(OpPassManager &manager,
+                                  const PlanPipelineOptions &options) {
+  AttachTopologyPassOptions attach = makeLoadsOptions(options);
+  attach.topology = options.topology;
+  attach.gpu = options.gpu;
+  attach.nodes = options.nodes;
+  attach.nicGbps = options.nicGbps;
+  attach.interNodeGbps = options.interNodeGbps;
   manager.addPass(createAttachTopologyPass(std::move(attach)));
 
   ChooseMeshMappingPassOptions mapping;

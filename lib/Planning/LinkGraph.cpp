@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <tuple>
 
 using namespace moe::planning;
 using llvm::createStringError;
@@ -28,6 +29,22 @@ llvm::StringRef moe::planning::toString(VertexKind kind) {
 }
 llvm::StringRef moe::planning::toString(EdgeKind kind) {
   return edgeKindNames[static_cast<unsigned>(kind)];
+}
+
+bool Vertex::operator==(const Vertex &other) const {
+  auto members = [](const Vertex &vertex) {
+    return std::tie(vertex.kind, vertex.name, vertex.busId, vertex.model,
+                    vertex.numaNode, vertex.host, vertex.hasDirectAccess,
+                    vertex.speed);
+  };
+  return members(*this) == members(other);
+}
+
+bool Edge::operator==(const Edge &other) const {
+  auto members = [](const Edge &edge) {
+    return std::tie(edge.a, edge.b, edge.kind, edge.forward, edge.backward);
+  };
+  return members(*this) == members(other);
 }
 
 template <typename Kind>

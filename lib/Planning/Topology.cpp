@@ -11,6 +11,7 @@
 #include "llvm/Support/FormatVariadic.h"
 #include <cassert>
 #include <cmath>
+#include <tuple>
 
 using namespace moe::planning;
 using llvm::createStringError;
@@ -29,6 +30,20 @@ std::optional<TierShape> moe::planning::parseTierShape(llvm::StringRef name) {
   return found == std::end(shapeNames)
              ? std::nullopt
              : std::optional(static_cast<TierShape>(found - shapeNames));
+}
+
+bool Tier::operator==(const Tier &other) const {
+  auto members = [](const Tier &tier) {
+    return std::tie(tier.name, tier.size, tier.bandwidth, tier.latency,
+                    tier.devicesPerPort, tier.shape);
+  };
+  return members(*this) == members(other);
+}
+
+bool Topology::operator==(const Topology &other) const {
+  bool isNodeEqual =
+      graph && other.graph ? *graph == *other.graph : !graph && !other.graph;
+  return tierList == other.tierList && isNodeEqual;
 }
 
 /// Checks what concerns one tier alone.

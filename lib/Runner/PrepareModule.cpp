@@ -2,9 +2,11 @@
 
 #include "PrepareModule.h"
 
-#include "moe/Analysis/AxisTraffic.h"
 #include "moe/Analysis/LoadTopology.h"
+#include "moe/Analysis/PlacementOrigin.h"
 #include "moe/Analysis/PlanAttributes.h"
+#include "moe/Analysis/PlanFacts.h"
+#include "moe/Analysis/RecordedPlan.h"
 #include "moe/Dialect/MoE/MoE.h"
 #include "moe/Pipelines/PlanPipeline.h"
 #include "moe/Runner/CaptureDiagnostics.h"
@@ -14,12 +16,10 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
-#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace moe::runner;
 using llvm::formatv;
-using moe::planning::Mesh;
 
 /// Runs what `add` appends to a pass manager.
 static llvm::Error
@@ -132,179 +132,143 @@ static mlir::comm::MeshOp findMesh(mlir::ModuleOp module) {
   return meshes.empty() ? mlir::comm::MeshOp() : *meshes.begin();
 }
 
-static std::string formatMesh(mlir::comm::MeshOp mesh) {
-  std::string text;
-  for (auto axis : mesh.getAxes().getAsRange<mlir::comm::MeshAxisAttr>()) {
-    text += formatv("{0}{1}={2}", text.empty() ? "" : ",",
-                    axis.getName().getValue(), axis.getSize());
+/// The options of moe-plan-pipeline that the request asks for.
+static void setOptions(const PlanRequest &request,
+                       mlir::moe::PlanPipelineOptions &plan) {
+  for (const auto &[name, value] : request.options) {
+    bool isSet = plan.set(name, value);
+    assert(isSet && "expected a request that is verified");
+    (void)isSet;
   }
-  return text;
 }
 
-static llvm::Error plan(mlir::ModuleOp module, const SessionOptions &options) {
-  std::string mesh = options.mesh;
-  if (mesh.empty() && !findMesh(module)) {
-    mesh = formatv("ep={0}", std::max<int64_t>(options.ranks, 1));
-  }
-  // Options register themselves with the object that holds them.
+/// Forgets the plan where that is asked for, and reads loads: they are of the
+/// layers of the whole model, so they come in before one of them is taken out.
+static llvm::Error readInputs(mlir::ModuleOp module,
+                              const SessionOptions &options) {
+  return runPasses(module, [&](mlir::OpPassManager &manager) {
+    if (options.replan) {
+      manager.addPass(mlir::moe::createDiscardPlanPass());
+    }
+    bool isOpen = options.replan || !isPlanned(module);
+    if (isOpen && !options.plan.get("loads").empty()) {
+      // Options register themselves with the object that holds them.
+      mlir::moe::PlanPipelineOptions plan;
+      setOptions(options.plan, plan);
+      mlir::moe::addLoadsPass(manager, plan);
+    }
+  });
+}
+
+static llvm::Error plan(mlir::ModuleOp module, const PlanRequest &request) {
   mlir::moe::PlanPipelineOptions plan;
-  plan.mesh = mesh;
-  plan.tokenAxes = llvm::ArrayRef(options.tokenAxes);
-  plan.expertAxes = llvm::ArrayRef(options.expertAxes);
-  plan.expertTensorAxes = llvm::ArrayRef(options.expertTensorAxes);
-  plan.topology = options.topology;
-  if (!options.exchange.empty()) {
-    plan.exchange = options.exchange;
+  setOptions(request, plan);
+  plan.loads = "";
+  if (plan.mesh.empty() && !findMesh(module)) {
+    plan.mesh = formatv("ep={0}", std::max<int64_t>(request.ranks, 1)).str();
   }
   return runPasses(module, [&](mlir::OpPassManager &manager) {
     mlir::moe::buildPlanPipeline(manager, plan);
   });
 }
 
-/// A file's topology must be the one that the module was planned for.
-static llvm::Error checkTopology(mlir::ModuleOp module,
-                                 const SessionOptions &options) {
-  mlir::OwningOpRef<mlir::ModuleOp> file =
-      mlir::moe::loadTopology(module.getContext(), options.topology,
-                              ::moe::topology::TopologyOptions());
-  if (!file) {
-    return llvm::createStringError(
-        formatv("{0}: expected a topology", options.topology));
+/// Leaves one layer, with its routing open. Gives the layer's name.
+static llvm::Expected<std::string> openLayer(mlir::ModuleOp module,
+                                             const SessionOptions &options) {
+  llvm::Expected<std::string> layer = takeLayer(module, options);
+  if (!layer) {
+    return layer;
   }
-  mlir::comm::TopologyOp asked =
-      *(*file).getOps<mlir::comm::TopologyOp>().begin();
-  auto planned = module.getOps<mlir::comm::TopologyOp>();
-  if (!planned.empty() && (*planned.begin()).describesSame(asked)) {
+  llvm::Error error = runPasses(module, [&](mlir::OpPassManager &manager) {
+    if (options.takesRouting) {
+      manager.addPass(mlir::moe::createInjectRoutingPass());
+    }
+    manager.addPass(mlir::moe::createExposeRoutingPass());
+  });
+  if (error) {
+    return error;
+  }
+  return layer;
+}
+
+/// A module's topology, or one of another format.
+static llvm::Expected<moe::planning::Topology>
+readTopology(mlir::MLIRContext *context, llvm::StringRef path,
+             const moe::topology::TopologyOptions &machine) {
+  CaptureDiagnostics diagnostics(context);
+  mlir::OwningOpRef<mlir::ModuleOp> file =
+      mlir::moe::loadTopology(context, path, machine);
+  if (!file) {
+    return diagnostics.takeError("the topology cannot be read");
+  }
+  return mlir::moe::toPlanning(
+      *(*file).getOps<mlir::comm::TopologyOp>().begin());
+}
+
+/// The plan of a module, for comparison.
+static llvm::Expected<PlanAtHand> readPlan(mlir::ModuleOp module) {
+  CaptureDiagnostics diagnostics(module.getContext());
+  mlir::FailureOr<mlir::moe::PlanFacts> facts =
+      mlir::moe::PlanFacts::gather(module);
+  if (mlir::failed(facts)) {
+    return diagnostics.takeError("the plan cannot be read");
+  }
+  PlanAtHand plan{"the module is planned",
+                  facts->mesh,
+                  std::nullopt,
+                  {},
+                  mlir::moe::getRecordedPlan(module, facts->mesh)};
+  if (!facts->devices.isDefault()) {
+    plan.topology = facts->devices.topology;
+  }
+  for (const mlir::moe::MoELayer &layer : facts->layers) {
+    mlir::moe::UsePlacementOp handle = layer.placement;
+    mlir::moe::ExpertsOp experts = layer.experts;
+    auto placement =
+        mlir::SymbolTable::lookupNearestSymbolFrom<mlir::moe::PlacementOp>(
+            handle, handle.getPlacementAttr());
+    auto exchange =
+        mlir::SymbolTable::lookupNearestSymbolFrom<mlir::moe::ExchangeOp>(
+            experts, experts.getExchangeAttr());
+    plan.layers.push_back({mlir::moe::getPlacementOrigin(placement),
+                           mlir::moe::toPlanning(exchange.getForm()),
+                           static_cast<int64_t>(exchange.getBound())});
+  }
+  return plan;
+}
+
+/// A plan that the module came with must be the one that is asked for.
+static llvm::Error comparePlan(mlir::ModuleOp module,
+                               const SessionOptions &options) {
+  if (options.plan.isEmpty()) {
     return llvm::Error::success();
   }
-  return llvm::createStringError(formatv(
-      "{0}: expected the topology of {1}, but the module is planned "
-      "for {2}; --replan plans it again",
-      options.modulePath, options.topology,
-      planned.empty()
-          ? "none"
-          : "@" + (*planned.begin()).getSymName().str() + ", which differs"));
-}
-
-/// Axes as the flags name them.
-static std::string formatAxes(llvm::ArrayRef<moe::planning::AxisRef> axes) {
-  std::string text;
-  for (const moe::planning::AxisRef &axis : axes) {
-    text += (text.empty() ? "" : ",") + axis.toString();
+  llvm::Expected<PlanAtHand> plan = readPlan(module);
+  if (!plan) {
+    return plan.takeError();
   }
-  return text.empty() ? "none" : text;
-}
-
-/// What the axes are for must be what the flags ask for.
-static llvm::Error checkRoles(mlir::ModuleOp module,
-                              const SessionOptions &options) {
-  llvm::Expected<Mesh> mesh = mlir::moe::toPlanning(findMesh(module));
-  if (!mesh) {
-    return mesh.takeError();
-  }
-  mlir::moe::AxisRoles roles = mlir::moe::AxisRoles::getRecorded(module, *mesh);
-  auto check =
-      [&](llvm::StringRef what, llvm::ArrayRef<std::string> asked,
-          llvm::ArrayRef<moe::planning::AxisRef> planned) -> llvm::Error {
-    std::string text = llvm::join(asked, ",");
-    if (asked.empty() || text == formatAxes(planned)) {
-      return llvm::Error::success();
-    }
-    return llvm::createStringError(
-        formatv("{0}: expected the {1} axes {2}, but the module is planned "
-                "with {3}; --replan plans it again",
-                options.modulePath, what, text, formatAxes(planned)));
+  auto reader = [&](llvm::StringRef path,
+                    const moe::topology::TopologyOptions &machine) {
+    return readTopology(module.getContext(), path, machine);
   };
-  llvm::Error error = check("token", options.tokenAxes, roles.tokens);
-  if (!error) {
-    error = check("expert", options.expertAxes, roles.experts);
+  llvm::Expected<std::optional<std::string>> difference =
+      options.plan.findDifference(*plan, reader);
+  if (!difference || !*difference) {
+    return difference.takeError();
   }
-  if (!error) {
-    error =
-        check("expert tensor", options.expertTensorAxes, roles.expertColumns);
-  }
-  return error;
-}
-
-/// Rows must travel as the flag asks.
-static llvm::Error checkExchange(mlir::ModuleOp module,
-                                 const SessionOptions &options) {
-  for (auto exchange : module.getOps<mlir::moe::ExchangeOp>()) {
-    llvm::StringRef form = mlir::moe::stringifyExchangeForm(exchange.getForm());
-    if (!options.exchange.empty() && options.exchange != form) {
-      return llvm::createStringError(formatv(
-          "{0}: expected the exchange {1}, but the module is planned with "
-          "{2}; --replan plans it again",
-          options.modulePath, options.exchange, form));
-    }
-  }
-  return llvm::Error::success();
-}
-
-/// The mesh must have the axes and the ranks that the flags ask for.
-static llvm::Error checkMesh(mlir::comm::MeshOp mesh,
-                             const SessionOptions &options) {
-  std::string planned = formatMesh(mesh);
-  if (!options.mesh.empty()) {
-    llvm::Expected<Mesh> asked = Mesh::parse(options.mesh);
-    if (!asked) {
-      return asked.takeError();
-    }
-    if (asked->toString() != planned) {
-      return llvm::createStringError(formatv(
-          "{0}: expected the mesh {1}, but the module is planned for {2}; "
-          "--replan plans it again",
-          options.modulePath, asked->toString(), planned));
-    }
-  }
-  if (options.ranks && options.ranks != mesh.getRankCount()) {
-    return llvm::createStringError(formatv(
-        "{0}: expected {1} ranks, but the module is planned for the "
-        "mesh {2} of {3}; --replan plans it again",
-        options.modulePath, options.ranks, planned, mesh.getRankCount()));
-  }
-  return llvm::Error::success();
-}
-
-/// The plan that the module came with must be what the flags ask for.
-static llvm::Error checkPlan(mlir::ModuleOp module,
-                             const SessionOptions &options) {
-  if (llvm::Error error = checkMesh(findMesh(module), options)) {
-    return error;
-  }
-  if (llvm::Error error = checkRoles(module, options)) {
-    return error;
-  }
-  if (llvm::Error error = checkExchange(module, options)) {
-    return error;
-  }
-  return options.topology.empty() ? llvm::Error::success()
-                                  : checkTopology(module, options);
-}
-
-/// Both flags together must make sense before anything is read.
-static llvm::Error checkFlags(const SessionOptions &options,
-                              const RunLimits &limits) {
-  if (options.mesh.empty()) {
-    return limits.checkRanks(options.ranks);
-  }
-  llvm::Expected<Mesh> mesh = Mesh::parse(options.mesh);
-  if (!mesh) {
-    return mesh.takeError();
-  }
-  if (options.ranks && options.ranks != mesh->deviceCount()) {
-    return llvm::createStringError(
-        formatv("expected {0} ranks as asked for, but the mesh {1} has {2}",
-                options.ranks, options.mesh, mesh->deviceCount()));
-  }
-  return limits.checkRanks(mesh->deviceCount());
+  return llvm::createStringError(options.modulePath + ": " + **difference +
+                                 "; --replan plans it again");
 }
 
 llvm::Expected<PreparedModule>
 moe::runner::prepareModule(mlir::MLIRContext &context,
                            const SessionOptions &options,
                            const RunLimits &limits, ModuleScope scope) {
-  if (llvm::Error error = checkFlags(options, limits)) {
+  // Flags must make sense before anything is read.
+  if (llvm::Error error = options.plan.verify()) {
+    return error;
+  }
+  if (llvm::Error error = limits.checkRanks(options.plan.rankCount())) {
     return error;
   }
   llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> module =
@@ -315,27 +279,14 @@ moe::runner::prepareModule(mlir::MLIRContext &context,
   if (llvm::Error error = checkLevel(**module, options.modulePath)) {
     return error;
   }
-  std::string layer;
-  if (scope == ModuleScope::Layer) {
-    llvm::Expected<std::string> taken = takeLayer(**module, options);
-    if (!taken) {
-      return taken.takeError();
-    }
-    layer = std::move(*taken);
+  if (llvm::Error error = readInputs(**module, options)) {
+    return error;
   }
-  llvm::Error opened = runPasses(**module, [&](mlir::OpPassManager &manager) {
-    if (options.replan) {
-      manager.addPass(mlir::moe::createDiscardPlanPass());
-    }
-    if (scope == ModuleScope::Layer && options.takesRouting) {
-      manager.addPass(mlir::moe::createInjectRoutingPass());
-    }
-    if (scope == ModuleScope::Layer) {
-      manager.addPass(mlir::moe::createExposeRoutingPass());
-    }
-  });
-  if (opened) {
-    return opened;
+  llvm::Expected<std::string> layer = scope == ModuleScope::Layer
+                                          ? openLayer(**module, options)
+                                          : llvm::Expected<std::string>("");
+  if (!layer) {
+    return layer.takeError();
   }
   if (mlir::comm::MeshOp mesh = findMesh(**module)) {
     if (llvm::Error error = limits.checkRanks(mesh.getRankCount())) {
@@ -344,11 +295,11 @@ moe::runner::prepareModule(mlir::MLIRContext &context,
     }
   }
   if (!isPlanned(**module)) {
-    if (llvm::Error error = plan(**module, options)) {
+    if (llvm::Error error = plan(**module, options.plan)) {
       return error;
     }
   }
-  if (llvm::Error error = checkPlan(**module, options)) {
+  if (llvm::Error error = comparePlan(**module, options)) {
     return error;
   }
   llvm::Expected<mlir::func::FuncOp> function =
@@ -356,5 +307,5 @@ moe::runner::prepareModule(mlir::MLIRContext &context,
   if (!function) {
     return function.takeError();
   }
-  return PreparedModule{std::move(*module), *function, std::move(layer)};
+  return PreparedModule{std::move(*module), *function, *layer};
 }

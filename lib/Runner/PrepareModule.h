@@ -29,8 +29,8 @@ struct PreparedModule {
 };
 
 /// Reads the module, takes its layer and opens the routing where a layer is
-/// asked for, plans, and checks the plan against the flags. What the limits do
-/// not allow is refused as early as it is known.
+/// asked for, and plans it as asked; a plan that was there must be what is
+/// asked for. What the limits do not allow is refused as early as it is known.
 llvm::Expected<PreparedModule> prepareModule(mlir::MLIRContext &context,
                                              const SessionOptions &options,
                                              const RunLimits &limits,

@@ -6,6 +6,7 @@
 #include "moe/Analysis/PlacementOrigin.h"
 #include "moe/Analysis/PlanAttributes.h"
 #include "moe/Analysis/PlanFacts.h"
+#include "moe/Analysis/RecordedPlan.h"
 #include "moe/Runner/CaptureDiagnostics.h"
 #include "moe/Transforms/Extract/Passes.h"
 
@@ -244,6 +245,8 @@ readPlan(const PreparedModule &prepared, const mlir::moe::PlanFacts &plan,
                    plans.combine.request()},
       std::move(*layout),
       /*placement=*/{}};
+  planned.recordedOptions =
+      mlir::moe::getRecordedPlan(*prepared.module, plan.mesh);
   fillFacts(prepared, plan, plan.layers.front(), exchange, planned);
   return planned;
 }

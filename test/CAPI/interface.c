@@ -179,7 +179,7 @@ static void testBundle(moe_context *context, const char *path,
   options.struct_size = sizeof(options);
   options.ranks = 3;
   expectError(moe_program_open(bundle, &options, &none), MOE_WRONG_INPUT,
-              "expected 3 ranks");
+              "expected --ranks=3");
   options.ranks = 4;
   moe_module *module = makePlanned(context, path, "moe-extract-layer");
   moe_program *programs[2] = {NULL, NULL};

@@ -1,24 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The flags of moe-compile; see moe-run's for why they are not cl::opt.
+// The flags of moe-compile.
 
-include "llvm/Option/OptParser.td"
-
-class Flag_<string name, string help> : Flag<["--", "-"], name>, HelpText<help>;
-
-// --name=value and --name value.
-multiclass Value<string name, string metaVar, string help> {
-  def NAME # _eq : Joined<["--", "-"], name # "=">, HelpText<help>, MetaVarName<metaVar>;
-  def : Separate<["--", "-"], name>, Alias<!cast<Joined>(NAME # _eq)>;
-}
+include "PlanFlags.td"
 
 def help : Flag_<"help", "Print this">;
 def output : Separate<["-"], "o">, HelpText<"Where the bundle goes">, MetaVarName<"model.moe">;
 defm ranks : Value<"ranks", "N", "Number of ranks; alone it means the mesh ep=N">;
-defm mesh : Value<"mesh", "AXES", "Mesh axes, such as dp=2,ep=4">;
-defm topology : Value<"topology", "FILE", "The cluster: a comm.topology, NCCL's XML, nvidia-smi topo -m, ASTRA-sim's yml">;
 defm layer : Value<"layer", "NAME", "Layer of the model (3, encoder.1); default: its first MoE layer">;
-defm exchange : Value<"exchange", "FORM", "For a module that is not planned: flat_exact (default) or flat_bounded">;
 def replan : Flag_<"replan", "Forget the plan that the module came with">;
 def no_overlap : Flag_<"no-overlap", "Let nothing else happen while rows travel">;
 defm target : Value<"target", "NAME", "cpu (default) or gpu">;

@@ -3,6 +3,8 @@
 // Compiles one MoE layer of a module into a bundle, which moe-run runs without
 // the compiler.
 
+#include "FlagValues.h"
+
 #include "moe/Bundle/CompileBundle.h"
 #include "moe/Bundle/ReplacePlacement.h"
 #include "moe/Formats/OutputFile.h"
@@ -79,15 +81,13 @@ static llvm::Error verify(const InputArgList &flags, unsigned missingIndex,
 static llvm::Expected<SessionOptions> readOptions(const InputArgList &flags) {
   SessionOptions options;
   llvm::StringRef ranks = flags.getLastArgValue(OPT_ranks_eq, "0");
-  if (ranks.getAsInteger(10, options.ranks) || options.ranks < 0) {
+  if (ranks.getAsInteger(10, options.plan.ranks) || options.plan.ranks < 0) {
     return llvm::createStringError(
         "expected --ranks to be a whole number, but got '" + ranks + "'");
   }
   options.modulePath = flags.getLastArgValue(OPT_INPUT);
-  options.mesh = flags.getLastArgValue(OPT_mesh_eq);
-  options.topology = flags.getLastArgValue(OPT_topology_eq);
+  options.plan.options = moe::tools::valuesOfGroup(flags, OPT_plan_group);
   options.layer = flags.getLastArgValue(OPT_layer_eq);
-  options.exchange = flags.getLastArgValue(OPT_exchange_eq);
   options.replan = flags.hasArg(OPT_replan);
   options.overlaps = !flags.hasArg(OPT_no_overlap);
   options.cpu = flags.getLastArgValue(OPT_cpu_eq, "native");

@@ -2,15 +2,7 @@
 //
 // The flags of moe-place.
 
-include "llvm/Option/OptParser.td"
-
-class Flag_<string name, string help> : Flag<["--", "-"], name>, HelpText<help>;
-
-// --name=value and --name value.
-multiclass Value<string name, string metaVar, string help> {
-  def NAME # _eq : Joined<["--", "-"], name # "=">, HelpText<help>, MetaVarName<metaVar>;
-  def : Separate<["--", "-"], name>, Alias<!cast<Joined>(NAME # _eq)>;
-}
+include "Flags.td"
 
 def help : Flag_<"help", "Print this">;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "CommandLine.h"
+#include "FlagValues.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
@@ -77,7 +78,7 @@ static llvm::Error readNumbers(const InputArgList &flags, CommandLine &line) {
   int64_t tokens = 0;
   SessionOptions &session = line.session;
   llvm::Error error = llvm::joinErrors(
-      readNumber<int64_t>(flags, OPT_ranks_eq, session.ranks, 1),
+      readNumber<int64_t>(flags, OPT_ranks_eq, session.plan.ranks, 1),
       readNumber<uint64_t>(flags, OPT_seed_eq, session.seed, 0));
   error = llvm::joinErrors(
       std::move(error),
@@ -155,11 +156,6 @@ static llvm::Error verify(const InputArgList &flags) {
     return error;
   }
   if (llvm::Error error = expectOneOf(
-          "exchange", flags.getLastArgValue(OPT_exchange_eq, "flat_exact"),
-          {"flat_exact", "flat_bounded"}, {})) {
-    return error;
-  }
-  if (llvm::Error error = expectOneOf(
           "movement", flags.getLastArgValue(OPT_movement_eq, "anytime"),
           {"anytime", "late", "early"}, {})) {
     return error;
@@ -177,16 +173,6 @@ static moert_movement readMovement(const InputArgList &flags) {
       .Case("late", MOERT_MOVE_LATE)
       .Case("early", MOERT_MOVE_EARLY)
       .Default(MOERT_MOVE_ANYTIME);
-}
-
-/// Names between commas; none without the flag.
-static std::vector<std::string> readNames(const InputArgList &flags,
-                                          OptSpecifier id) {
-  std::vector<std::string> names;
-  for (llvm::StringRef name : llvm::split(flags.getLastArgValue(id), ',')) {
-    names.push_back(name.str());
-  }
-  return flags.hasArg(id) ? names : std::vector<std::string>();
 }
 
 /// What the parser could not place.
@@ -239,12 +225,7 @@ CommandLine::parse(llvm::ArrayRef<const char *> words) {
   SessionOptions &session = line.session;
   session.modulePath = flags.getLastArgValue(OPT_INPUT);
   session.layer = flags.getLastArgValue(OPT_layer_eq);
-  session.mesh = flags.getLastArgValue(OPT_mesh_eq);
-  session.tokenAxes = readNames(flags, OPT_token_axes_eq);
-  session.expertAxes = readNames(flags, OPT_expert_axes_eq);
-  session.expertTensorAxes = readNames(flags, OPT_expert_tensor_axes_eq);
-  session.topology = flags.getLastArgValue(OPT_topology_eq);
-  session.exchange = flags.getLastArgValue(OPT_exchange_eq);
+  session.plan.options = tools::valuesOfGroup(flags, OPT_plan_group);
   session.replan = flags.hasArg(OPT_replan);
   session.cpu = flags.getLastArgValue(OPT_cpu_eq, "native");
   session.weights = flags.getLastArgValue(OPT_weights_eq);

@@ -1,27 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The flags of moe-run. LLVM's cl::opt is no way here: libLLVM has a global
-// --stats of its own.
+// The flags of moe-run.
 
-include "llvm/Option/OptParser.td"
-
-class Flag_<string name, string help> : Flag<["--", "-"], name>, HelpText<help>;
-
-// --name=value and --name value.
-multiclass Value<string name, string metaVar, string help> {
-  def NAME # _eq : Joined<["--", "-"], name # "=">, HelpText<help>, MetaVarName<metaVar>;
-  def : Separate<["--", "-"], name>, Alias<!cast<Joined>(NAME # _eq)>;
-}
+include "PlanFlags.td"
 
 def help : Flag_<"help", "Print this">;
 defm ranks : Value<"ranks", "N", "Number of ranks; alone it means the mesh ep=N">;
-defm mesh : Value<"mesh", "AXES", "Mesh axes, such as dp=2,ep=4">;
-defm token_axes : Value<"token-axes", "AXES", "Axes that tokens are sharded over; default: all but etp, tp and pp">;
-defm expert_axes : Value<"expert-axes", "AXES", "Axes whose ranks share out the experts; default: ep">;
-defm expert_tensor_axes : Value<"expert-tensor-axes", "AXES", "Axes that split the columns of each expert's matrices; default: etp">;
-defm topology : Value<"topology", "FILE", "MLIR file with the cluster's comm.topology">;
 defm layer : Value<"layer", "NAME", "Layer of the model (3, encoder.1); default: its first MoE layer">;
-defm exchange : Value<"exchange", "FORM", "For a module that is not planned: flat_exact (default) or flat_bounded">;
 def replan : Flag_<"replan", "Forget the plan that the module came with">;
 defm transport : Value<"transport", "NAME", "threads (default), mpi or nccl">;
 defm device : Value<"device", "NAME", "cpu (default), emulated or gpu">;

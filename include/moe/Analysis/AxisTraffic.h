@@ -29,6 +29,9 @@ struct AxisRoles {
   /// What was recorded; the defaults where no role was.
   static AxisRoles getRecorded(ModuleOp module,
                                const ::moe::planning::Mesh &mesh);
+
+  /// The options that ask for these roles: `expert-axes` → `dp,ep` or `none`.
+  std::map<std::string, std::string> toOptions() const;
 };
 
 /// The one place where names mean something, and only where no option says

@@ -71,7 +71,9 @@ getShares(ModuleOp module, int64_t layer, int64_t experts, int64_t ranks);
 void setLoads(ModuleOp module, int64_t layer,
               const ::moe::planning::LayerLoads &loads);
 
-/// Adds an entry to `moe.plan`.
+/// Adds an entry to `moe.plan`. The key is the name of an option of
+/// moe-plan-pipeline, with `_` for `-`. Options that had their default are
+/// recorded only where that is worth a reader's eye.
 void recordPlan(ModuleOp module, StringRef key, const Twine &value);
 void recordPlan(ModuleOp module, StringRef key, Attribute value);
 

@@ -79,7 +79,11 @@ struct Manifest {
   mlir::moe::CPUTarget target;
   /// How the code reads weights that are packed.
   std::string packing = mlir::moe::PackedLayout::description;
+  /// Exchanges are started early and waited for late.
+  bool overlaps = true;
   runner::LayerFacts facts;
+  /// What the layer was planned with; see PlannedLayer::recordedOptions.
+  std::map<std::string, std::string> options;
   MeshData mesh;
   /// As a `comm.topology`.
   std::string topology;

@@ -96,6 +96,12 @@ struct PlanPipelineOptions : PassPipelineOptions<PlanPipelineOptions> {
       *this, "step", llvm::cl::init("inference"),
       llvm::cl::desc("What a step is, as traffic that the graph does not hold "
                      "is modelled: inference or training")};
+
+  /// The names of all options, in their order.
+  std::vector<std::string> names() const;
+  /// Sets an option by its name, from a value that can be read; false where
+  /// there is none of that name.
+  bool set(llvm::StringRef name, llvm::StringRef value);
 };
 
 /// First what is known of the cluster comes in, then the axes of the mesh are
@@ -104,6 +110,10 @@ struct PlanPipelineOptions : PassPipelineOptions<PlanPipelineOptions> {
 /// decided is kept.
 void buildPlanPipeline(OpPassManager &manager,
                        const PlanPipelineOptions &options);
+
+/// The part of it that reads the experts' loads, for a module of which only
+/// some layers will be planned.
+void addLoadsPass(OpPassManager &manager, const PlanPipelineOptions &options);
 
 void registerPlanPipeline();
 

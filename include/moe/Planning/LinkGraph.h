@@ -75,6 +75,8 @@ struct Vertex {
   bool hasDirectAccess = true;
   /// Of a NIC; 0 where unknown.
   GigabytesPerSecond speed = GigabytesPerSecond(0);
+
+  bool operator==(const Vertex &other) const;
 };
 
 enum class EdgeKind : uint8_t { Local, NVLink, C2C, PCIe, Socket };
@@ -90,6 +92,8 @@ struct Edge {
   /// From a to b, and from b to a.
   GigabytesPerSecond forward;
   GigabytesPerSecond backward;
+
+  bool operator==(const Edge &other) const;
 };
 
 /// One direction of an edge: `2 * edge` from a to b, `2 * edge + 1` back.
@@ -134,6 +138,10 @@ public:
 
   llvm::ArrayRef<Vertex> vertices() const { return vertexList; }
   llvm::ArrayRef<Edge> edges() const { return edgeList; }
+  /// All else follows from these.
+  bool operator==(const LinkGraph &other) const {
+    return vertexList == other.vertexList && edgeList == other.edgeList;
+  }
   /// Vertices of GPUs and of NICs, in the order given. The functions below
   /// count GPUs and NICs by their place in these.
   llvm::ArrayRef<uint32_t> gpus() const { return gpuList; }

@@ -80,6 +80,8 @@ public:
   /// are FileErrors.
   static llvm::Expected<LoadProfile> open(llvm::StringRef path,
                                           const LoadSelection &selection = {});
+  /// `xxh3:…`, by which plans record the file that they were made for.
+  static std::string digest(llvm::StringRef image);
   /// The same for what a file holds. Errors do not name the file; FileErrors
   /// say where in it.
   static llvm::Expected<LoadProfile> parse(llvm::StringRef image,

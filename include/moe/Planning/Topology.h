@@ -75,6 +75,8 @@ struct Tier {
   /// bandwidth is then `bandwidth` for all of them together.
   int64_t devicesPerPort = 1;
   TierShape shape = TierShape::Switch;
+
+  bool operator==(const Tier &other) const;
 };
 
 /// How two distinct devices reach each other.
@@ -129,6 +131,10 @@ public:
   /// One tier named `name` over `devices` devices; for runs without a topology.
   static Topology uniform(int64_t devices, llvm::StringRef name,
                           GigabytesPerSecond bandwidth, Microseconds latency);
+
+  /// Whether both describe the same devices and links. What they assume may
+  /// differ.
+  bool operator==(const Topology &other) const;
 
   llvm::ArrayRef<Tier> tiers() const { return tierList; }
   const Tier &tier(unsigned index) const { return tierList[index]; }

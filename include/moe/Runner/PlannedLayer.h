@@ -6,6 +6,7 @@
 #include "moe/Runner/ProgramLayout.h"
 #include "moe/Runner/RoutingTraffic.h"
 
+#include <map>
 #include <memory>
 
 namespace moe::runner {
@@ -18,6 +19,9 @@ struct PlannedLayer {
   ProgramLayout layout;
   /// The layer's own among the layout's placements.
   std::string placement;
+  /// What it was planned with, by the names of moe-plan-pipeline's options, as
+  /// far as that is recorded.
+  std::map<std::string, std::string> recordedOptions = {};
   /// What the layer was compiled with, where its placement was replaced.
   std::optional<planning::Placement> replaced = std::nullopt;
 };

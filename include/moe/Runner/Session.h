@@ -9,6 +9,7 @@
 #include "moe/Runner/CompareOutputs.h"
 #include "moe/Runner/HostFunctions.h"
 #include "moe/Runner/HostedRank.h"
+#include "moe/Runner/PlanRequest.h"
 #include "moe/Runner/PlannedLayer.h"
 
 #include <memory>
@@ -24,20 +25,9 @@ struct SessionOptions {
   /// The model's number or name of the layer; empty: its first MoE layer.
   std::string layer;
 
-  /// Ranks, 0: as the mesh or the module says. Alone it means the mesh ep=N.
-  int64_t ranks = 0;
-  /// "dp=2,ep=4"; empty: as `ranks` or the module says.
-  std::string mesh;
-  /// What the axes of the mesh are for, names or "none"; empty: as
-  /// moe-choose-mesh-mapping has it by their names, or as the module says.
-  std::vector<std::string> tokenAxes;
-  std::vector<std::string> expertAxes;
-  std::vector<std::string> expertTensorAxes;
-  /// An MLIR file with a comm.topology; empty: none, or the module's.
-  std::string topology;
-  /// "flat_exact" or "flat_bounded"; empty: what the plan says, for a module
-  /// that is not planned "flat_exact".
-  std::string exchange;
+  /// How a module that is not planned is planned, and what a plan that is there
+  /// must agree with.
+  PlanRequest plan;
   /// Forget the module's own plan first.
   bool replan = false;
 
@@ -95,7 +85,7 @@ public:
   static llvm::Expected<std::unique_ptr<Session>>
   create(const SessionOptions &options);
   /// The same for programs that are there; what the options say of a module
-  /// and its plan is not looked at.
+  /// and its plan is for who has made the source.
   static llvm::Expected<std::unique_ptr<Session>>
   create(std::unique_ptr<ProgramSource> source, const SessionOptions &options);
   ~Session();

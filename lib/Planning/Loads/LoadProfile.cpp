@@ -10,6 +10,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/xxhash.h"
 #include <cmath>
 #include <numeric>
 
@@ -160,6 +161,10 @@ llvm::Expected<LoadProfile> LoadProfile::open(llvm::StringRef path,
     return formats::inFile(path, profile.takeError());
   }
   return profile;
+}
+
+std::string LoadProfile::digest(llvm::StringRef image) {
+  return formatv("xxh3:{0:x-16}", llvm::xxh3_64bits(image)).str();
 }
 
 std::vector<int64_t> LoadProfile::layers() const {

@@ -8,6 +8,7 @@
 #include "moe/Transforms/Plan/Passes.h"
 
 #include "mlir/IR/Builders.h"
+#include "llvm/Support/MemoryBuffer.h"
 
 namespace mlir::moe {
 #define GEN_PASS_DEF_ATTACHTOPOLOGYPASS
@@ -82,6 +83,29 @@ static void remarkMissing(ModuleOp module, StringRef path,
   remark << ": all experts there are assumed to get the same load";
 }
 
+/// Tells which loads the module has from then on, by a digest of the file.
+static void recordLoads(ModuleOp module, const LoadFile &from) {
+  Builder builder(module.getContext());
+  auto file = llvm::MemoryBuffer::getFile(from.path);
+  if (file) {
+    recordPlan(module, "loads",
+               planning::LoadProfile::digest((*file)->getBuffer()));
+  }
+  if (!from.selection.model.empty()) {
+    recordPlan(module, "loads_model", from.selection.model);
+  }
+  if (!from.selection.domain.empty()) {
+    recordPlan(module, "loads_domain", from.selection.domain);
+  }
+  if (from.selection.content == planning::LoadSelection::Content::Trace) {
+    recordPlan(module, "loads_content", "trace");
+  }
+  if (from.traceRanks != 1) {
+    recordPlan(module, "trace_ranks",
+               builder.getI64IntegerAttr(from.traceRanks));
+  }
+}
+
 /// Writes `moe.loads`.
 static LogicalResult attachLoads(ModuleOp module, const LoadFile &from) {
   auto fail = [&](llvm::Error error) -> LogicalResult {
@@ -121,6 +145,7 @@ static LogicalResult attachLoads(ModuleOp module, const LoadFile &from) {
     return fail(llvm::createStringError(
         "expected those of some MoE layer of the model, but got none of them"));
   }
+  recordLoads(module, from);
   remarkMissing(module, from.path, loads->missingLayers(sources));
   return success();
 }

@@ -211,6 +211,10 @@ private:
       }
     }
     recordPlan(getOperation(), "exchange", form);
+    if (bound) {
+      recordPlan(getOperation(), "bound",
+                 Builder(&getContext()).getI64IntegerAttr(bound));
+    }
     return getSymbol(candidates[best]);
   }
 

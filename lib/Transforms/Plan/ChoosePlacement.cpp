@@ -279,9 +279,29 @@ private:
         builder.getStringAttr(planning::toString(chosen)));
     symbols.insert(op, getInsertionPoint());
     handle.setPlacementAttr(FlatSymbolRefAttr::get(op.getSymNameAttr()));
-    recordPlan(getOperation(), "placement", planning::toString(chosen));
+    record();
     emitRemarks(placed, *result);
     return success();
+  }
+
+  /// What placements were chosen by.
+  void record() {
+    ModuleOp module = getOperation();
+    Builder builder(&getContext());
+    recordPlan(module, "placement", planning::toString(chosen));
+    if (objective != "auto") {
+      recordPlan(module, "objective", objective);
+    }
+    if (replicas) {
+      recordPlan(module, "replicas", builder.getI64IntegerAttr(replicas));
+    }
+    if (expertGroups != 1) {
+      recordPlan(module, "expert_groups",
+                 builder.getI64IntegerAttr(expertGroups));
+    }
+    if (memoryGib > 0) {
+      recordPlan(module, "memory_gib", builder.getF64FloatAttr(memoryGib));
+    }
   }
 
   /// Layers of one shape and equal loads, as all are where nothing is known of

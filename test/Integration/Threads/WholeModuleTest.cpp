@@ -57,11 +57,13 @@ static HostFunctions hostFunctions() {
 }
 
 static SessionOptions makeOptions(const char *mesh,
-                                  std::vector<std::string> expertAxes = {}) {
+                                  const char *expertAxes = nullptr) {
   SessionOptions options;
   options.modulePath = MOE_TEST_FOLDER "/Inputs/programs/three-layers.mlir";
-  options.mesh = mesh;
-  options.expertAxes = std::move(expertAxes);
+  options.plan.options["mesh"] = mesh;
+  if (expertAxes) {
+    options.plan.options["expert-axes"] = expertAxes;
+  }
   options.functions = hostFunctions();
   options.seed = 5;
   return options;
@@ -82,7 +84,7 @@ bytesOf(llvm::Expected<std::vector<TokenArray>> results) {
 namespace {
 struct Plan {
   const char *mesh;
-  std::vector<std::string> expertAxes;
+  const char *expertAxes = nullptr;
 };
 class WholeModule : public testing::TestWithParam<Plan> {};
 } // namespace
@@ -106,8 +108,8 @@ TEST_P(WholeModule, HasTheBitsOfOneRank) {
 
 INSTANTIATE_TEST_SUITE_P(
     Meshes, WholeModule,
-    testing::Values(Plan{"dp=2,ep=4", {}}, Plan{"dp=2,ep=4", {"dp", "ep"}},
-                    Plan{"ep=3", {}}),
+    testing::Values(Plan{"dp=2,ep=4"}, Plan{"dp=2,ep=4", "dp,ep"},
+                    Plan{"ep=3"}),
     [](const testing::TestParamInfo<Plan> &info) {
       std::string name;
       for (char c : info.param.mesh + ("_" + llvm::Twine(info.index)).str()) {

@@ -6,7 +6,7 @@
 // RUN: not moe-opt %inputs/mixtral-2-layers.mlir --moe-plan-pipeline 2>&1 | FileCheck %s --check-prefix=ABSENT
 
 // A plan that is there is kept.
-// CHECK: moe.plan = {exchange = "flat_bounded", expert_axes = #comm.axes<{"ep"}>, mesh = "dp=2,ep=4", placement = "round_robin", token_axes = #comm.axes<{"dp","ep"}>, topology = "cluster"}
+// CHECK: moe.plan = {bound = 50 : i64, exchange = "flat_bounded", expert_axes = #comm.axes<{"ep"}>, mesh = "dp=2,ep=4", placement = "round_robin", token_axes = #comm.axes<{"dp","ep"}>, topology = "cluster"}
 // CHECK: comm.topology @cluster
 // CHECK-NEXT: comm.mesh @mesh <["dp"=2, "ep"=4]> on @cluster order [0, 1, 2, 3, 4, 5, 6, 7]
 // CHECK: moe.placement @p0 {{.*}} policy "round_robin"
