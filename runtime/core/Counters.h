@@ -8,6 +8,7 @@
 
 #include <deque>
 #include <map>
+#include <memory>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -17,11 +18,12 @@ namespace moert {
 /// Which link each pair of ranks uses.
 struct Tiers {
   std::vector<std::string> names = {"threads"};
-  /// [size * size]; empty: everything is tier 0.
-  std::vector<int32_t> table;
+  /// [size * size]; null: everything is tier 0. The ranks of a process share
+  /// it: a copy for each would be size cubed.
+  std::shared_ptr<const std::vector<int32_t>> table;
 
   int32_t of(int32_t from, int32_t to, int32_t size) const {
-    return table.empty() ? 0 : table[size_t(from) * size + to];
+    return table ? (*table)[size_t(from) * size + to] : 0;
   }
 };
 

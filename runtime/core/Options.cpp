@@ -24,10 +24,11 @@ static std::string readTiers(const moert_tiers &tiers, int32_t size,
     return "tiers: expected at least one tier, with names and a table";
   }
   result.names.assign(tiers.names, tiers.names + tiers.count);
-  result.table.assign(tiers.tier_of, tiers.tier_of + size_t(size) * size);
+  auto table = std::make_shared<std::vector<int32_t>>(
+      tiers.tier_of, tiers.tier_of + size_t(size) * size);
   for (int32_t from = 0; from < size; ++from) {
     for (int32_t to = 0; to < size; ++to) {
-      int32_t &tier = result.table[size_t(from) * size + to];
+      int32_t &tier = (*table)[size_t(from) * size + to];
       if (from == to) {
         tier = 0;
       } else if (tier < 0 || tier >= tiers.count) {
@@ -38,6 +39,7 @@ static std::string readTiers(const moert_tiers &tiers, int32_t size,
       }
     }
   }
+  result.table = std::move(table);
   return {};
 }
 
