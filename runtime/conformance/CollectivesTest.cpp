@@ -34,14 +34,17 @@ static void exchangeRows(const Rank &rank, const moert_comm *comm, int32_t set,
   }
   std::vector<int32_t> srcOffsets = prefixSums(sent);
   std::vector<int32_t> dstOffsets = prefixSums(expected);
-  std::vector<int32_t> destination(size_t(dstOffsets.back()) * width, -1);
+  Buffer<int32_t> from(rank, source);
+  Buffer<int32_t> to(
+      rank, std::vector<int32_t>(size_t(dstOffsets.back()) * width, -1));
   moert_collective call = makeCall(MOERT_ALL_TO_ALL_V, 1, 7);
-  call.src = source.data();
-  call.dst = destination.data();
+  call.src = from.data();
+  call.dst = to.data();
   call.src_offsets = srcOffsets.data();
   call.dst_offsets = dstOffsets.data();
   call.row_bytes = width * int64_t(sizeof(int32_t));
   ASSERT_EQ(rank.run(call, set), MOERT_OK);
+  const std::vector<int32_t> &destination = to.read();
   size_t at = 0;
   for (int32_t p = 0; p < size; ++p) {
     for (int32_t i = 0; i < expected[size_t(p)] * width; ++i) {
@@ -58,7 +61,7 @@ TEST_P(CollectivesTest, AllToAllVMovesRaggedRows) {
       {"from rank 0", [](int32_t f, int32_t t) { return f == 0 ? t : 0; }},
       {"self", [](int32_t f, int32_t t) { return f == t ? 4 : 0; }},
       {"large", [](int32_t f, int32_t t) { return 900 + f * 17 + t; }}};
-  for (int32_t ranks : rankCounts) {
+  for (int32_t ranks : rankCounts()) {
     for (const auto &[name, counts] : patterns) {
       SCOPED_TRACE(std::string(name) + " on " + std::to_string(ranks));
       const Counts &pattern = counts;
@@ -78,6 +81,40 @@ TEST_P(CollectivesTest, AllToAllVWithRowsOfNoBytes) {
     call.src_offsets = call.dst_offsets = offsets.data();
     EXPECT_EQ(rank.run(call), MOERT_OK);
   });
+}
+
+TEST_P(CollectivesTest, OffsetsMayBeOnTheDevice) {
+  if (!onDevices()) {
+    GTEST_SKIP() << "threads have no device";
+  }
+  for (int32_t ranks : rankCounts()) {
+    expectOk({ranks}, [&](Rank &rank) {
+      // Rank r sends r + p rows to rank p.
+      std::vector<int32_t> counts, source;
+      for (int32_t p = 0; p < ranks; ++p) {
+        counts.push_back(rank.rank + p);
+        for (int32_t i = 0; i < counts.back(); ++i) {
+          source.push_back(mark(rank.rank, p, i));
+        }
+      }
+      Buffer<int32_t> offsets(rank, prefixSums(counts)), from(rank, source),
+          to(rank, std::vector<int32_t>(source.size(), -1));
+      moert_collective call = makeCall(MOERT_ALL_TO_ALL_V, 5);
+      call.src = from.data();
+      call.dst = to.data();
+      call.src_offsets = call.dst_offsets = offsets.data();
+      call.row_bytes = sizeof(int32_t);
+      call.flags = MOERT_OFFSETS_ON_DEVICE;
+      ASSERT_EQ(rank.run(call), MOERT_OK);
+      const std::vector<int32_t> &destination = to.read();
+      size_t at = 0;
+      for (int32_t p = 0; p < ranks; ++p) {
+        for (int32_t i = 0; i < counts[size_t(p)]; ++i) {
+          ASSERT_EQ(destination[at++], mark(p, rank.rank, i));
+        }
+      }
+    });
+  }
 }
 
 TEST_P(CollectivesTest, AllToAllVInSubgroups) {
@@ -110,18 +147,21 @@ TEST_P(CollectivesTest, GroupRankIsThePositionInTheList) {
 }
 
 TEST_P(CollectivesTest, AllToAllMovesEqualBlocks) {
-  for (int32_t ranks : rankCounts) {
+  for (int32_t ranks : rankCounts()) {
     for (int32_t count : {0, 1, 700}) {
       expectOk({ranks}, [&](Rank &rank) {
-        std::vector<int32_t> source, destination(size_t(count * ranks), -1);
+        std::vector<int32_t> source;
         for (int32_t i = 0; i < count * ranks; ++i) {
           source.push_back(mark(rank.rank, i / count, i % count));
         }
+        Buffer<int32_t> from(rank, source);
+        Buffer<int32_t> to(rank, std::vector<int32_t>(source.size(), -1));
         moert_collective call = makeCall(MOERT_ALL_TO_ALL, 2);
-        call.src = source.data();
-        call.dst = destination.data();
+        call.src = from.data();
+        call.dst = to.data();
         call.count = count * int64_t(sizeof(int32_t));
         ASSERT_EQ(rank.run(call), MOERT_OK);
+        const std::vector<int32_t> &destination = to.read();
         for (int32_t i = 0; i < count * ranks; ++i) {
           ASSERT_EQ(destination[size_t(i)],
                     mark(i / count, rank.rank, i % count));
@@ -132,20 +172,22 @@ TEST_P(CollectivesTest, AllToAllMovesEqualBlocks) {
 }
 
 TEST_P(CollectivesTest, AllGatherCollectsEqualBlocks) {
-  for (int32_t ranks : rankCounts) {
+  for (int32_t ranks : rankCounts()) {
     for (int32_t count : {0, 3, 900}) {
       expectOk({ranks}, [&](Rank &rank) {
         // In place: the source is the rank's own block of the destination.
-        std::vector<int32_t> destination(size_t(count) * ranks, -1);
-        int32_t *own = destination.data() + ptrdiff_t(count) * rank.rank;
+        std::vector<int32_t> initial(size_t(count) * ranks, -1);
+        int32_t begin = count * rank.rank;
         for (int32_t i = 0; i < count; ++i) {
-          own[i] = mark(rank.rank, 0, i);
+          initial[size_t(begin + i)] = mark(rank.rank, 0, i);
         }
+        Buffer<int32_t> to(rank, initial);
         moert_collective call = makeCall(MOERT_ALL_GATHER, 3);
-        call.src = own;
-        call.dst = destination.data();
+        call.src = to.data() + begin;
+        call.dst = to.data();
         call.count = count * int64_t(sizeof(int32_t));
         ASSERT_EQ(rank.run(call), MOERT_OK);
+        const std::vector<int32_t> &destination = to.read();
         for (int32_t i = 0; i < count * ranks; ++i) {
           ASSERT_EQ(destination[size_t(i)], mark(i / count, 0, i % count));
         }
@@ -155,23 +197,27 @@ TEST_P(CollectivesTest, AllGatherCollectsEqualBlocks) {
 }
 
 TEST_P(CollectivesTest, AllGatherVCollectsRaggedRows) {
-  for (int32_t ranks : rankCounts) {
+  for (int32_t ranks : rankCounts()) {
     expectOk({ranks}, [&](Rank &rank) {
       std::vector<int32_t> counts;
       for (int32_t p = 0; p < ranks; ++p) {
         counts.push_back(p % 3 == 1 ? 0 : 200 * p + 1);
       }
       std::vector<int32_t> offsets = prefixSums(counts);
-      std::vector<int32_t> source, destination(size_t(offsets.back()), -1);
+      std::vector<int32_t> source;
       for (int32_t i = 0; i < counts[size_t(rank.rank)]; ++i) {
         source.push_back(mark(rank.rank, 0, i));
       }
+      Buffer<int32_t> from(rank, source);
+      Buffer<int32_t> to(rank,
+                         std::vector<int32_t>(size_t(offsets.back()), -1));
       moert_collective call = makeCall(MOERT_ALL_GATHER_V, 4);
-      call.src = source.data();
-      call.dst = destination.data();
+      call.src = from.data();
+      call.dst = to.data();
       call.dst_offsets = offsets.data();
       call.row_bytes = sizeof(int32_t);
       ASSERT_EQ(rank.run(call), MOERT_OK);
+      const std::vector<int32_t> &destination = to.read();
       for (int32_t p = 0; p < ranks; ++p) {
         for (int32_t i = 0; i < counts[size_t(p)]; ++i) {
           ASSERT_EQ(destination[size_t(offsets[size_t(p)] + i)], mark(p, 0, i));
@@ -182,7 +228,7 @@ TEST_P(CollectivesTest, AllGatherVCollectsRaggedRows) {
 }
 
 TEST_P(CollectivesTest, BarrierWaitsForTheLastRank) {
-  for (int32_t ranks : rankCounts) {
+  for (int32_t ranks : rankCounts()) {
     std::atomic<int32_t> entered{0};
     expectOk({ranks}, [&](Rank &rank) {
       for (int32_t turn = 1; turn <= 5; ++turn) {
@@ -195,6 +241,9 @@ TEST_P(CollectivesTest, BarrierWaitsForTheLastRank) {
 }
 
 TEST_P(CollectivesTest, RanksMayFarOutnumberCores) {
+  if (onDevices()) {
+    GTEST_SKIP() << "cores are for ranks that are threads";
+  }
   for (int32_t permits : {1, 2, 64}) {
     Job job = {64};
     job.corePermits = permits;
@@ -208,6 +257,9 @@ TEST_P(CollectivesTest, RanksMayFarOutnumberCores) {
 }
 
 TEST_P(CollectivesTest, NoMoreRanksComputeThanPermits) {
+  if (onDevices()) {
+    GTEST_SKIP() << "cores are for ranks that are threads";
+  }
   Job job = {8};
   job.corePermits = 3;
   std::atomic<int32_t> running{0}, most{0};

@@ -187,7 +187,7 @@ protected:
 };
 
 } // namespace
-MOERT_FOR_ALL_TRANSPORTS(LayerFaultsTest);
+MOERT_FOR_THREADS(LayerFaultsTest);
 
 /// Returns whether the rank goes on.
 static bool runStep(LayerRun &run, int32_t step, const Scenario &scenario) {

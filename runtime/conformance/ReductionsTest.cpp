@@ -60,23 +60,58 @@ static typename Format::Storage reference(int32_t ranks, int64_t index,
   return Format::store(sum);
 }
 
+/// Whether a result is the reference, or where the transport promises no order
+/// of sums, as close to it as any order with a rounding at each rank is.
+template <typename Format>
+static testing::AssertionResult
+isReduced(const Rank &rank, typename Format::Storage result, int64_t index,
+          moert_reduction reduction) {
+  using Storage = typename Format::Storage;
+  Storage expected = reference<Format>(rank.size, index, reduction);
+  if (std::memcmp(&result, &expected, sizeof(Storage)) == 0) {
+    return testing::AssertionSuccess();
+  }
+  bool ordered = rank.query(MOERT_CAPABILITY_ORDERED_REDUCTIONS) != 0;
+  if (ordered || reduction != MOERT_SUM) {
+    return testing::AssertionFailure() << "other bits";
+  }
+  float magnitude = 0;
+  for (int32_t p = 0; p < rank.size; ++p) {
+    magnitude += std::fabs(sample(p, index));
+  }
+  // A rounding is at most half of 2^-3 (e4m3), 2^-2 (e5m2), 2^-10, 2^-7, 2^-23.
+  float epsilon = sizeof(Storage) == 1   ? 0.25f
+                  : sizeof(Storage) == 2 ? 1.0f / 128
+                                         : 1.0f / (1 << 23);
+  float difference = std::fabs(Format::load(result) - Format::load(expected));
+  return difference <= epsilon * magnitude * float(rank.size)
+             ? testing::AssertionSuccess()
+             : testing::AssertionFailure() << "off by " << difference;
+}
+
+/// Whether the transport reduces the type; sizes are checked by none other.
+static bool reduces(const Rank &rank, moert_dtype dtype) {
+  return (rank.query(MOERT_CAPABILITY_REDUCIBLE_DTYPES) >> dtype & 1) != 0;
+}
+
 template <typename Format>
 static void checkAllReduce(const Rank &rank, moert_dtype dtype, int64_t count,
                            moert_reduction reduction, bool inPlace) {
   using Storage = typename Format::Storage;
-  std::vector<Storage> source = sourceOf<Format>(rank.rank, count);
-  std::vector<Storage> destination(size_t(count), Storage(1));
-  Storage *result = inPlace ? source.data() : destination.data();
+  Buffer<Storage> source(rank, sourceOf<Format>(rank.rank, count));
+  Buffer<Storage> destination(rank,
+                              std::vector<Storage>(size_t(count), Storage(1)));
+  Buffer<Storage> &target = inPlace ? source : destination;
   moert_collective call = makeCall(MOERT_ALL_REDUCE, 1);
   call.src = source.data();
-  call.dst = result;
+  call.dst = target.data();
   call.count = count;
   call.dtype = dtype;
   call.reduction = reduction;
   ASSERT_EQ(rank.run(call), MOERT_OK);
+  const std::vector<Storage> &result = target.read();
   for (int64_t i = 0; i < count; ++i) {
-    Storage expected = reference<Format>(rank.size, i, reduction);
-    ASSERT_EQ(std::memcmp(&result[i], &expected, sizeof(Storage)), 0)
+    ASSERT_TRUE(isReduced<Format>(rank, result[size_t(i)], i, reduction))
         << "dtype " << dtype << " element " << i;
   }
 }
@@ -85,25 +120,28 @@ template <typename Format>
 static void checkReduceScatter(const Rank &rank, moert_dtype dtype,
                                int64_t count) {
   using Storage = typename Format::Storage;
-  std::vector<Storage> source = sourceOf<Format>(rank.rank, count * rank.size);
-  std::vector<Storage> destination(size_t(count), Storage(1));
+  Buffer<Storage> source(rank, sourceOf<Format>(rank.rank, count * rank.size));
+  Buffer<Storage> destination(rank,
+                              std::vector<Storage>(size_t(count), Storage(1)));
   moert_collective call = makeCall(MOERT_REDUCE_SCATTER, 2);
   call.src = source.data();
   call.dst = destination.data();
   call.count = count;
   call.dtype = dtype;
   ASSERT_EQ(rank.run(call), MOERT_OK);
+  const std::vector<Storage> &result = destination.read();
   for (int64_t i = 0; i < count; ++i) {
-    Storage expected =
-        reference<Format>(rank.size, rank.rank * count + i, MOERT_SUM);
-    ASSERT_EQ(std::memcmp(&destination[size_t(i)], &expected, sizeof(Storage)),
-              0)
+    ASSERT_TRUE(isReduced<Format>(rank, result[size_t(i)],
+                                  rank.rank * count + i, MOERT_SUM))
         << "dtype " << dtype << " element " << i;
   }
 }
 
 template <typename Format>
 static void checkFloat(const Rank &rank, moert_dtype dtype) {
+  if (!reduces(rank, dtype)) {
+    return;
+  }
   for (int64_t count : {0, 1, 5, 3001}) {
     for (moert_reduction reduction : {MOERT_SUM, MOERT_MAX, MOERT_MIN}) {
       checkAllReduce<Format>(rank, dtype, count, reduction, false);
@@ -114,7 +152,7 @@ static void checkFloat(const Rank &rank, moert_dtype dtype) {
 }
 
 TEST_P(ReductionsTest, FloatsAccumulateInF32InRankOrder) {
-  for (int32_t ranks : rankCounts) {
+  for (int32_t ranks : rankCounts()) {
     SCOPED_TRACE(std::to_string(ranks) + " ranks");
     expectOk({ranks}, [](Rank &rank) {
       checkFloat<PlainF32>(rank, MOERT_F32);
@@ -128,22 +166,28 @@ TEST_P(ReductionsTest, FloatsAccumulateInF32InRankOrder) {
 
 template <typename T>
 static void checkInteger(const Rank &rank, moert_dtype dtype) {
+  if (!reduces(rank, dtype)) {
+    return;
+  }
   constexpr int64_t count = 37;
   auto value = [](int32_t r, int64_t i) {
     return T(uint64_t(r + 3) * 0x9E3779B97F4A7C15u + uint64_t(i) * 977);
   };
   for (moert_reduction reduction : {MOERT_SUM, MOERT_MAX, MOERT_MIN}) {
-    std::vector<T> source, destination(count);
+    std::vector<T> source;
     for (int64_t i = 0; i < count; ++i) {
       source.push_back(value(rank.rank, i));
     }
+    Buffer<T> from(rank, source);
+    Buffer<T> to(rank, std::vector<T>(count));
     moert_collective call = makeCall(MOERT_ALL_REDUCE, 3);
-    call.src = source.data();
-    call.dst = destination.data();
+    call.src = from.data();
+    call.dst = to.data();
     call.count = count;
     call.dtype = dtype;
     call.reduction = reduction;
     ASSERT_EQ(rank.run(call), MOERT_OK);
+    const std::vector<T> &destination = to.read();
     for (int64_t i = 0; i < count; ++i) {
       T expected = value(0, i);
       for (int32_t p = 1; p < rank.size; ++p) {
@@ -159,7 +203,7 @@ static void checkInteger(const Rank &rank, moert_dtype dtype) {
 }
 
 TEST_P(ReductionsTest, IntegersWrapAround) {
-  for (int32_t ranks : rankCounts) {
+  for (int32_t ranks : rankCounts()) {
     expectOk({ranks}, [](Rank &rank) {
       checkInteger<int8_t>(rank, MOERT_INT8);
       checkInteger<int16_t>(rank, MOERT_INT16);
@@ -170,6 +214,9 @@ TEST_P(ReductionsTest, IntegersWrapAround) {
 }
 
 TEST_P(ReductionsTest, NotANumberWinsMaxAndMin) {
+  if (onDevices()) {
+    GTEST_SKIP() << "NCCL promises nothing of a NaN";
+  }
   expectOk({3}, [](Rank &rank) {
     for (int32_t holder = 0; holder < 3; ++holder) {
       for (moert_reduction reduction : {MOERT_MAX, MOERT_MIN}) {
@@ -186,6 +233,9 @@ TEST_P(ReductionsTest, NotANumberWinsMaxAndMin) {
 }
 
 TEST_P(ReductionsTest, BuffersNeedNoAlignment) {
+  if (onDevices()) {
+    GTEST_SKIP() << "NCCL wants elements aligned to their size";
+  }
   expectOk({2}, [](Rank &rank) {
     char source[9], destination[9];
     float values[2] = {float(rank.rank + 1), 0.5f};

@@ -140,6 +140,11 @@ moert_status moert_comm_run(moert_comm *comm,
                  [&] { return comm->context->run(*comm, *collective); });
 }
 
+moert_status moert_context_synchronize(moert_context *context,
+                                       moert_stream stream) {
+  return guarded(*context, [&] { return context->synchronize(stream); });
+}
+
 int64_t moert_context_counter_count(const moert_context *context) {
   return int64_t(context->counters.all().size());
 }

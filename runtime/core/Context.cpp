@@ -11,7 +11,10 @@ moert_context::moert_context(int32_t rank, int32_t size, ContextOptions options,
                              std::unique_ptr<Transport> transport)
     : rank(rank), size(size), counters(options.tiers.names.size()),
       trace(options.traceEvents), tiers(std::move(options.tiers)),
-      allocator(options.allocator), transport(std::move(transport)) {
+      allocator(options.hostAllocates || !transport->allocator()
+                    ? options.allocator
+                    : *transport->allocator()),
+      transport(std::move(transport)) {
   GroupSet world;
   world.name = "world";
   world.groups.resize(1);
@@ -81,8 +84,12 @@ bool moert_context::begin(moert_comm &comm, const moert_collective &collective,
   if (comm.rank < 0) {
     error = "the rank is in no group of set " + std::to_string(comm.set());
   }
-  if (!error.empty() || !makeOperation(collective, comm.rank, comm.size(),
-                                       call.operation, error)) {
+  moert_collective onHost = collective;
+  if (error.empty() && collective.flags & MOERT_OFFSETS_ON_DEVICE) {
+    transport->fetchOffsets(onHost, comm.size(), call.offsets);
+  }
+  if (!error.empty() ||
+      !makeOperation(onHost, comm.rank, comm.size(), call.operation, error)) {
     fail(MOERT_INVALID_ARGUMENT,
          describe(collective.kind, collective.id, collective.layer) + ": " +
              error);
@@ -95,7 +102,7 @@ bool moert_context::begin(moert_comm &comm, const moert_collective &collective,
                    ? nullptr
                    : transport->start(comm.transportSet, call.operation, timer);
   if (!call.token) {
-    call.operation.clearCounts();
+    transport->clearCounts(call.operation);
     return false;
   }
   call.counter = &counters.of(call.operation, comm.set());
@@ -107,7 +114,7 @@ bool moert_context::finish(InFlight &call) {
   int64_t waited = timer.closed(MOERT_PHASE_WAIT);
   bool done = transport->wait(call.token, timer);
   if (!done) {
-    call.operation.clearCounts();
+    transport->clearCounts(call.operation);
   }
   call.counter->waitTicks += timer.closed(MOERT_PHASE_WAIT) - waited;
   return done;
@@ -127,7 +134,7 @@ moert_status moert_context::start(moert_comm &comm,
   }
   call.moveTicks = timer.closed(MOERT_PHASE_EXCHANGE) - moved;
   pending = call.pending;
-  comm.inFlight.push_back(call);
+  comm.inFlight.push_back(std::move(call));
   return MOERT_OK;
 }
 
@@ -142,7 +149,7 @@ moert_status moert_context::wait(moert_comm &comm, moert_pending pending) {
     return fail(MOERT_INVALID_ARGUMENT,
                 "wait: nothing is in flight under this handle");
   }
-  InFlight call = *place;
+  InFlight call = std::move(*place);
   comm.inFlight.erase(place);
   moert_phase phase = timer.enter(MOERT_PHASE_EXCHANGE);
   int64_t moved = timer.closed(MOERT_PHASE_EXCHANGE);
@@ -174,6 +181,13 @@ moert_status moert_context::run(moert_comm &comm,
                        timer.enteredAt());
     }
   }
+  return done ? MOERT_OK : status();
+}
+
+moert_status moert_context::synchronize(moert_stream stream) {
+  moert_phase phase = timer.enter(MOERT_PHASE_WAIT);
+  bool done = transport->synchronize(stream, timer);
+  timer.enter(phase);
   return done ? MOERT_OK : status();
 }
 

@@ -22,6 +22,8 @@ struct InFlight {
   Counter *counter = nullptr;
   /// What start took.
   int64_t moveTicks = 0;
+  /// What the operation's offsets point to if the caller's are on a device.
+  OffsetStorage offsets;
 };
 
 /// The part of moert_options that a context keeps.
@@ -29,6 +31,8 @@ struct ContextOptions {
   Tiers tiers;
   int64_t traceEvents = 0;
   moert_allocator allocator = {};
+  /// The host has passed the allocator in.
+  bool hostAllocates = false;
 };
 
 } // namespace moert
@@ -74,6 +78,7 @@ public:
                      moert_pending &pending);
   moert_status wait(moert_comm &comm, moert_pending pending);
   moert_status run(moert_comm &comm, const moert_collective &collective);
+  moert_status synchronize(moert_stream stream);
 
   void setPhase(moert_phase phase);
   void resetCounters();

@@ -59,22 +59,22 @@ int64_t Operation::allBytes() const {
   }
 }
 
-void Operation::clearCounts() const {
-  int64_t total = 0;
+int64_t Operation::countedBytes() const {
   switch (kind) {
   case MOERT_ALL_TO_ALL:
   case MOERT_ALL_GATHER:
-    total = count * size;
-    break;
+    return count * size;
   case MOERT_REDUCE_SCATTER:
   case MOERT_ALL_REDUCE:
-    total = count * elementBytes();
-    break;
+    return count * elementBytes();
   default:
-    break;
+    return 0;
   }
-  if (total > 0) {
-    std::memset(dst, 0, size_t(total));
+}
+
+void Operation::clearCounts() const {
+  if (countedBytes() > 0) {
+    std::memset(dst, 0, size_t(countedBytes()));
   }
 }
 

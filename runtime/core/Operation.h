@@ -80,7 +80,9 @@ struct Operation : Signature {
   int64_t bytesTo(int32_t peer) const;
   /// What this rank sends, to itself too: the sum of bytesTo.
   int64_t allBytes() const;
-  /// Fills the destination with zeros where counts may be read from it.
+  /// Bytes of the destination where counts may be read from it, 0 elsewhere.
+  int64_t countedBytes() const;
+  /// Fills as many with zeros.
   void clearCounts() const;
 };
 

@@ -63,8 +63,9 @@ moert_status readOptions(const moert_options &options, int32_t size,
   if (!error.empty()) {
     return MOERT_VERSION_MISMATCH;
   }
-  if (options.transport && std::strcmp(options.transport, "threads") != 0) {
-    error = "expected transport \"threads\", but got \"" +
+  if (options.transport && std::strcmp(options.transport, "threads") != 0 &&
+      std::strcmp(options.transport, "nccl") != 0) {
+    error = "expected transport \"threads\" or \"nccl\", but got \"" +
             std::string(options.transport) + "\"";
     return MOERT_UNSUPPORTED;
   }
@@ -83,6 +84,7 @@ moert_status readOptions(const moert_options &options, int32_t size,
   }
   if (options.allocator) {
     result.allocator = *options.allocator;
+    result.hostAllocates = true;
   } else {
     result.allocator = {sizeof(moert_allocator), 0, nullptr, allocateAligned,
                         deallocateAligned};

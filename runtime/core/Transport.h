@@ -30,6 +30,9 @@ struct GroupSet {
   }
 };
 
+/// Offsets on the host of a call whose own are in device memory.
+using OffsetStorage = std::vector<int32_t>;
+
 /// A started operation, owned by the transport until it was waited for.
 using Token = void *;
 
@@ -54,6 +57,9 @@ public:
   virtual bool wait(Token token, PhaseTimer &timer) = 0;
   /// Once the job has failed: returns when no peer touches this rank's buffers.
   virtual void quiesce() = 0;
+  /// Returns whether all that is queued on the stream was done. Transports
+  /// without streams do everything in start and wait.
+  virtual bool synchronize(moert_stream, PhaseTimer &) { return !failure(); }
   /// This rank takes part in nothing more.
   virtual void leave() = 0;
 
@@ -66,6 +72,20 @@ public:
   virtual void releaseCore() = 0;
   virtual moert_status query(moert_capability capability,
                              int64_t &value) const = 0;
+
+  /// Copies offsets that are in device memory to `storage` on the host, and
+  /// makes the descriptor point there. Returns false where the transport cannot
+  /// do that, or where it failed.
+  virtual bool fetchOffsets(moert_collective &, int32_t, OffsetStorage &) {
+    return false;
+  }
+  /// Fills a destination from which counts may be read with zeros.
+  virtual void clearCounts(const Operation &operation) {
+    operation.clearCounts();
+  }
+  /// Where payload memory comes from unless the host says so; null: the C
+  /// library.
+  virtual const moert_allocator *allocator() const { return nullptr; }
 };
 
 } // namespace moert

@@ -186,7 +186,9 @@ typedef struct moert_options {
   uint32_t struct_size;
   /// MOERT_ABI_VERSION.
   uint32_t abi_version;
-  /// "threads" (or null, which means it).
+  /// "threads" (or null, which means it), or "nccl": each rank has a CUDA
+  /// device of its own, the calling thread's current context's or else one by
+  /// number.
   const char *transport;
   /// When started collectives move their data.
   moert_movement movement;
@@ -204,9 +206,10 @@ typedef struct moert_options {
   int64_t spin_ns;
   /// Events to keep per rank for moert_context_write_trace; 0: none.
   int64_t trace_events;
-  /// Null: one tier called "threads".
+  /// Null: one tier with the name of the transport.
   const moert_tiers *tiers;
-  /// Null: the C library's aligned_alloc and free.
+  /// Null: the C library's aligned_alloc and free, with nccl cuMemAlloc and
+  /// cuMemFree.
   const moert_allocator *allocator;
 } moert_options;
 
@@ -256,7 +259,10 @@ enum {
   /// The moert_movement in force.
   MOERT_CAPABILITY_MOVEMENT = 6,
   /// Core permits of the job; 0: no limit.
-  MOERT_CAPABILITY_CORE_PERMITS = 7
+  MOERT_CAPABILITY_CORE_PERMITS = 7,
+  /// 1 if reductions are as moert_reduction says, 0 if floating types are added
+  /// in another order, rounded more often, and a NaN may lose max and min.
+  MOERT_CAPABILITY_ORDERED_REDUCTIONS = 8
 };
 moert_status moert_context_query(const moert_context *context,
                                  moert_capability capability, int64_t *value);
@@ -294,7 +300,7 @@ typedef struct moert_group_set {
 
 /// Appends sets to the context's list; `first`, if not null, receives the index
 /// of the first one. Every rank must bind the same sets in the same order, each
-/// before it uses them; the call does not block.
+/// before it uses them; with nccl the call waits for the other ranks.
 moert_status moert_context_bind_groups(moert_context *context,
                                        const moert_group_set *sets,
                                        int32_t count, int32_t *first);
@@ -406,14 +412,25 @@ moert_status moert_comm_start(moert_comm *comm,
                               moert_pending *pending);
 
 /// Returns when the destination is complete and the source may be written
-/// again. Exactly one wait a start; waiting for 0 returns the sticky status.
-/// On failure the destination of all_to_all, all_gather, reduce_scatter and
-/// all_reduce is filled with zeros, so that counts read from it are harmless.
+/// again; where calls are ordered by their stream (MOERT_CAPABILITY_STREAMS),
+/// this holds for what is queued on the stream from now on, and the call does
+/// not block. A failure then shows at the latest in the next call of
+/// moert_context_synchronize. Exactly one wait a start; waiting for 0 returns
+/// the sticky status. On failure the destination of all_to_all, all_gather,
+/// reduce_scatter and all_reduce is filled with zeros, so that counts read from
+/// it are harmless.
 moert_status moert_comm_wait(moert_comm *comm, moert_pending pending);
 
 /// start and wait in one.
 moert_status moert_comm_run(moert_comm *comm,
                             const moert_collective *collective);
+
+/// Returns when all that is queued on the stream was done, or the job has
+/// failed: what a host calls before it reads results, in place of the driver's
+/// own, which neither sees that another rank has failed nor ends at a deadline.
+/// Without streams, returns at once.
+moert_status moert_context_synchronize(moert_context *context,
+                                       moert_stream stream);
 
 #ifdef __cplusplus
 }

@@ -9,11 +9,6 @@
 
 namespace moert {
 
-/// Why two ranks' parts do not fit together: of each its rank in the job and
-/// its signature, which differ.
-std::string explainDifference(int32_t rank, const Signature &ours, int32_t peer,
-                              const Signature &theirs);
-
 /// Moves everything that rank `receiver` of the group receives, straight from
 /// the senders' sources into its destination; for an all_reduce, reduces its
 /// shard into all destinations. Returns an error where a sender's count is not

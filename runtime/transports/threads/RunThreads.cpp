@@ -77,6 +77,12 @@ moert_status ThreadsJob::prepare(std::string &error) {
   if (status != MOERT_OK) {
     return status;
   }
+  if (options.options && options.options->transport &&
+      std::strcmp(options.options->transport, "threads") != 0) {
+    error = "expected transport \"threads\", but got \"" +
+            std::string(options.options->transport) + "\"";
+    return MOERT_UNSUPPORTED;
+  }
   std::vector<GroupSet> sets(size_t(options.set_count));
   for (size_t s = 0; s < sets.size(); ++s) {
     status =

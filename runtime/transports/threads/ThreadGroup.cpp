@@ -2,6 +2,7 @@
 //===- ThreadGroup.cpp - How ranks meet -----------------------------------===//
 
 #include "transports/threads/ThreadGroup.h"
+#include "core/Agreement.h"
 #include "transports/threads/DataMovement.h"
 #include "transports/threads/StallWatch.h"
 #include "transports/threads/World.h"

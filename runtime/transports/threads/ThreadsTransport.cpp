@@ -88,6 +88,7 @@ moert_status ThreadsTransport::query(moert_capability capability,
     value = ThreadGroup::ringSize;
     return MOERT_OK;
   case MOERT_CAPABILITY_DIRECT:
+  case MOERT_CAPABILITY_ORDERED_REDUCTIONS:
     value = 1;
     return MOERT_OK;
   case MOERT_CAPABILITY_REDUCIBLE_DTYPES:

@@ -256,8 +256,9 @@ TEST(DescriptorsTest, Message) {
   moert_context *context = nullptr;
   Newer<moert_message> newer;
   moert_context_create(&options, nullptr, &context, &newer.known);
-  EXPECT_STREQ(newer.known.text,
-               "expected transport \"threads\", but got \"pigeon\"");
+  EXPECT_STREQ(
+      newer.known.text,
+      "expected transport \"threads\" or \"nccl\", but got \"pigeon\"");
   // One that is too short is left alone.
   moert_message message = {};
   message.struct_size = 8;

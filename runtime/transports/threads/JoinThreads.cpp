@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- CreateContext.cpp - Joining a job through a bootstrap table --------===//
+//===- JoinThreads.cpp - Meeting through a bootstrap table ----------------===//
 
+#include "transports/Join.h"
 #include "transports/threads/ThreadsTransport.h"
 
-#include <cstring>
-#include <new>
 #include <unistd.h>
 
 namespace moert {
@@ -97,49 +96,17 @@ static moert_status meet(const moert_options *options,
   return status;
 }
 
-static moert_status create(const moert_options *options,
-                           const moert_bootstrap *bootstrap,
-                           moert_context **context, std::string &error) {
-  moert_bootstrap alone = {};
-  alone.struct_size = sizeof(alone);
-  alone.size = 1;
-  const moert_bootstrap &table = bootstrap ? *bootstrap : alone;
-  error = checkSize("moert_bootstrap", &table);
-  if (!error.empty()) {
-    return MOERT_VERSION_MISMATCH;
-  }
-  if (!context || table.size < 1 || table.rank < 0 ||
-      table.rank >= table.size ||
-      (table.size > 1 && (!table.all_gather || !table.barrier))) {
-    error = "bootstrap: rank " + std::to_string(table.rank) + " of " +
-            std::to_string(table.size) + " is not a rank of a job";
-    return MOERT_INVALID_ARGUMENT;
-  }
-  ContextOptions kept;
-  moert_status status = checkOptions(options, table.size, kept, error);
+moert_status joinThreads(const Joining &joining,
+                         std::unique_ptr<Transport> &transport,
+                         std::string &error) {
   std::shared_ptr<World> world;
-  status = meet(options, table, status, world, error);
+  moert_status status =
+      meet(joining.options, joining.table, joining.status, world, error);
   if (status == MOERT_OK) {
-    *context = new moert_context(
-        table.rank, table.size, std::move(kept),
-        std::make_unique<ThreadsTransport>(std::move(world), table.rank));
+    transport = std::make_unique<ThreadsTransport>(std::move(world),
+                                                   joining.table.rank);
   }
   return status;
 }
 
 } // namespace moert
-
-moert_status moert_context_create(const moert_options *options,
-                                  const moert_bootstrap *bootstrap,
-                                  moert_context **context,
-                                  moert_message *message) {
-  try {
-    std::string error;
-    moert_status status = moert::create(options, bootstrap, context, error);
-    return moert::report(message, status, error);
-  } catch (const std::bad_alloc &) {
-    return moert::report(message, MOERT_OUT_OF_MEMORY, "out of memory");
-  } catch (...) {
-    return moert::report(message, MOERT_INTERNAL, "internal error");
-  }
-}
