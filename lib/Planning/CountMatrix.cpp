@@ -70,6 +70,57 @@ static int64_t tokensOfClass(const TokenRange &range, int64_t cls) {
   return below(range.end) - below(range.begin);
 }
 
+/// As many of the classes from `first` on.
+static int64_t tokensOfClasses(const TokenRange &range, int64_t first,
+                               int64_t count) {
+  if (count == Placement::tokenClasses) {
+    return range.size();
+  }
+  int64_t tokens = 0;
+  for (int64_t cls = first; cls < first + count; ++cls) {
+    tokens += tokensOfClass(range, cls);
+  }
+  return tokens;
+}
+
+namespace {
+/// Classes of a source's tokens that one rank serves.
+struct ServedClasses {
+  int64_t source = 0;
+  int64_t rank = 0;
+  int64_t first = 0;
+  int64_t count = 0;
+};
+} // namespace
+
+/// Visits who serves an expert, source by source. Looking up each class would
+/// take most of the time of planning for thousands of ranks.
+static void
+visitServers(const Placement &placement, const PlacementData &data,
+             int64_t expert,
+             llvm::function_ref<void(const ServedClasses &)> visit) {
+  constexpr int64_t classes = Placement::tokenClasses;
+  auto table = data.replicaTables.find(expert);
+  if (table == data.replicaTables.end()) {
+    int64_t rank = placement.rankOfSlot(placement.slotsOf(expert).front());
+    for (int64_t source = 0; source < placement.rankCount(); ++source) {
+      visit({source, rank, 0, classes});
+    }
+    return;
+  }
+  llvm::ArrayRef<ReplicaTable::Run> runs = table->second.runs();
+  for (size_t index = 0; index < runs.size(); ++index) {
+    int64_t rank = placement.rankOfSlot(runs[index].slot);
+    int64_t end = runs[index].begin + table->second.lengthOf(index);
+    for (int64_t cell = runs[index].begin; cell < end;) {
+      int64_t source = cell / classes;
+      int64_t next = std::min(end, (source + 1) * classes);
+      visit({source, rank, cell % classes, next - cell});
+      cell = next;
+    }
+  }
+}
+
 CountMatrix moe::planning::expectedRows(int64_t choices,
                                         llvm::ArrayRef<double> shares,
                                         llvm::ArrayRef<TokenRange> sources,
@@ -78,20 +129,13 @@ CountMatrix moe::planning::expectedRows(int64_t choices,
          static_cast<int64_t>(shares.size()) == placement.expertCount() &&
          "one range of tokens a rank, one share an expert");
   CountMatrix counts(placement.rankCount());
-  for (auto [source, range] : llvm::enumerate(sources)) {
-    for (auto [expert, share] : llvm::enumerate(shares)) {
-      if (placement.slotsOf(expert).size() == 1) {
-        int64_t slot = placement.slotsOf(expert).front();
-        counts.add(source, placement.rankOfSlot(slot),
-                   range.size() * choices * share);
-        continue;
-      }
-      for (int64_t cls = 0; cls < Placement::tokenClasses; ++cls) {
-        counts.add(source,
-                   placement.rankOfSlot(placement.slotFor(expert, source, cls)),
-                   tokensOfClass(range, cls) * choices * share);
-      }
-    }
+  PlacementData data = placement.data();
+  for (int64_t expert = 0; expert < placement.expertCount(); ++expert) {
+    visitServers(placement, data, expert, [&](const ServedClasses &served) {
+      int64_t tokens =
+          tokensOfClasses(sources[served.source], served.first, served.count);
+      counts.add(served.source, served.rank, tokens * choices * shares[expert]);
+    });
   }
   return counts;
 }
@@ -109,19 +153,13 @@ CountMatrix moe::planning::expectedRowsBySource(
   }
   double scale = tokens * double(choices) / all;
   CountMatrix counts(placement.rankCount());
-  for (auto [source, loads] : llvm::enumerate(loadsBySource)) {
-    for (auto [expert, load] : llvm::enumerate(loads)) {
-      if (placement.slotsOf(expert).size() == 1) {
-        int64_t slot = placement.slotsOf(expert).front();
-        counts.add(source, placement.rankOfSlot(slot), load * scale);
-        continue;
-      }
-      for (int64_t cls = 0; cls < Placement::tokenClasses; ++cls) {
-        int64_t slot = placement.slotFor(expert, source, cls);
-        counts.add(source, placement.rankOfSlot(slot),
-                   load * scale / Placement::tokenClasses);
-      }
-    }
+  PlacementData data = placement.data();
+  for (int64_t expert = 0; expert < placement.expertCount(); ++expert) {
+    visitServers(placement, data, expert, [&](const ServedClasses &served) {
+      double load = loadsBySource[served.source][expert];
+      counts.add(served.source, served.rank,
+                 load * scale * double(served.count) / Placement::tokenClasses);
+    });
   }
   return counts;
 }
