@@ -48,17 +48,24 @@ static LogicalResult placeWeights(const MoELayer &layer,
   return success();
 }
 
-/// Places experts. Links are looked at only where they decide: of thousands of
-/// ranks they take longer than all else.
-static llvm::Expected<planning::PlacementResult>
-solve(planning::PlacementProblem problem, planning::PlacementPolicy policy,
-      planning::Objective objective) {
+/// Leaves out links where they decide nothing, for of thousands of ranks they
+/// take longer than all else, and returns what decides.
+static planning::Objective reduce(planning::PlacementProblem &problem,
+                                  planning::PlacementPolicy policy,
+                                  planning::Objective objective) {
   bool looksAtTime = policy == planning::PlacementPolicy::Joint ||
                      policy == planning::PlacementPolicy::Exhaustive;
   if (!looksAtTime || objective == planning::Objective::Load) {
     objective = planning::Objective::Load;
     problem.deployment = nullptr;
   }
+  return objective;
+}
+
+static llvm::Expected<planning::PlacementResult>
+solve(planning::PlacementProblem problem, planning::PlacementPolicy policy,
+      planning::Objective objective) {
+  objective = reduce(problem, policy, objective);
   return planning::place(policy, problem, objective);
 }
 
@@ -178,8 +185,19 @@ public:
     if (spec.memory && !facts->layers.empty()) {
       memory = gatherExpertMemory(module, *facts, *spec.memory);
     }
-    SymbolTable symbols(module);
+    std::vector<PlacedLayer> layers;
     for (const MoELayer &layer : facts->layers) {
+      FailureOr<LayerProblem> gathered = gatherProblem(*facts, layer, spec);
+      if (failed(gathered)) {
+        return signalPassFailure();
+      }
+      layers.push_back({layer, std::move(gathered->problem),
+                        gathered->isAssumedUniform,
+                        "layer " + layer.getName()});
+    }
+    solveAhead(layers, memory);
+    SymbolTable symbols(module);
+    for (PlacedLayer &layer : layers) {
       if (failed(placeLayer(layer, *facts, memory, symbols))) {
         return signalPassFailure();
       }
@@ -224,23 +242,55 @@ private:
     return success();
   }
 
+  /// Solves what layers without a placement ask for, all at a time, each
+  /// different problem once. What fails is left to the layer that says so.
+  void solveAhead(ArrayRef<PlacedLayer> layers,
+                  const std::optional<planning::ExpertMemory> &memory) {
+    std::vector<planning::PlacementProblem> problems;
+    for (const PlacedLayer &layer : layers) {
+      planning::PlacementProblem problem = layer.problem;
+      if (layer.handle().getPlacementAttr() ||
+          llvm::any_of(problems, [&](const planning::PlacementProblem &other) {
+            return areEqual(other, problem);
+          })) {
+        continue;
+      }
+      problems.push_back(std::move(problem));
+    }
+    std::vector<planning::PlacementProblem> reduced;
+    planning::Objective objective = goal;
+    for (planning::PlacementProblem &problem : problems) {
+      if (memory) {
+        llvm::consumeError(planning::limitSlots(problem, *memory));
+      }
+      reduced.push_back(problem);
+      objective = reduce(reduced.back(), chosen, goal);
+    }
+    SmallVector<const planning::PlacementProblem *> asked;
+    for (const planning::PlacementProblem &problem : reduced) {
+      asked.push_back(&problem);
+    }
+    for (auto [problem, result] : llvm::zip_equal(
+             problems, planning::placeAll(chosen, asked, objective))) {
+      if (result) {
+        solved.push_back({std::move(problem), std::move(*result)});
+      } else {
+        llvm::consumeError(result.takeError());
+      }
+    }
+  }
+
   /// Gives one layer a placement, or keeps the one that it has.
-  LogicalResult placeLayer(const MoELayer &layer, const PlanFacts &facts,
+  LogicalResult placeLayer(PlacedLayer &placed, const PlanFacts &facts,
                            const std::optional<planning::ExpertMemory> &memory,
                            SymbolTable &symbols) {
-    FailureOr<LayerProblem> gathered = gatherProblem(facts, layer, spec);
-    if (failed(gathered)) {
-      return failure();
-    }
-    PlacedLayer placed{layer, std::move(gathered->problem),
-                       gathered->isAssumedUniform, "layer " + layer.getName()};
-    UsePlacementOp handle = layer.placement;
+    UsePlacementOp handle = placed.layer.placement;
     bool isKept = static_cast<bool>(handle.getPlacementAttr());
     if (failed(isKept ? keepPlacement(placed, memory, symbols)
                       : createPlacement(placed, memory, facts, symbols))) {
       return failure();
     }
-    return placeWeights(layer, handle.getPlacementAttr());
+    return placeWeights(placed.layer, handle.getPlacementAttr());
   }
 
   LogicalResult
