@@ -20,6 +20,7 @@
 #include "llvm/Support/FormatVariadic.h"
 #include <limits>
 #include <numeric>
+#include <tuple>
 
 using namespace moe::planning;
 
@@ -27,8 +28,10 @@ using namespace moe::planning;
 /// after them; 10^8 are about 0.3 s.
 static constexpr int64_t mostPriceSteps = 100'000'000;
 static constexpr int64_t mostPriceKickSteps = 80'000'000;
-/// Kicks in a row that may find nothing better.
+/// Kicks in a row that may find nothing better, and their steps against those
+/// of the descents before them.
 static constexpr int64_t mostPriceKicks = 50;
+static constexpr int64_t mostKickDescents = 16;
 /// Norms of p = 16 see further, those of p = 64 are nearly maxima.
 static constexpr int coarseNorm = 4;
 static constexpr int fineNorm = 6;
@@ -67,6 +70,7 @@ private:
   void addCandidate(std::string name, llvm::ArrayRef<Service> services);
   void descendByPrices();
   llvm::Error descend();
+  double leastTimeOf(const PlacementData &data) const;
   llvm::Expected<NamedPlacement> chooseStart();
 
   const PlacementProblem &problem;
@@ -175,7 +179,10 @@ void JointTimeSearch::descendByPrices() {
       least = std::move(state);
     }
   }
-  kickByPrices(*least, mostPriceKicks, least->work() + mostPriceKickSteps);
+  // Where descents are short, so are those after kicks.
+  int64_t steps =
+      std::min(mostPriceKickSteps, mostKickDescents * (mostPriceSteps - left));
+  kickByPrices(*least, mostPriceKicks, least->work() + steps);
   addCandidate("prices and kicks", least->allServices());
 }
 
@@ -202,10 +209,42 @@ llvm::Error JointTimeSearch::descend() {
   return offer({"local search from " + least->name, state.data()});
 }
 
-/// Where links are too many to search, the best of the starts.
+/// What a placement takes at least, by what its heaviest rank has to do.
+double JointTimeSearch::leastTimeOf(const PlacementData &data) const {
+  const Deployment &deployment = *problem.deployment;
+  CostModel costs(*deployment.topology, deployment.constants);
+  ServedLoads served = servedLoads(problem, data);
+  double rows = served.maxOverMean() / double(problem.ranks()) *
+                double(deployment.tokens()) * double(deployment.choices);
+  Bytes permuted(
+      2 * rows *
+      double(deployment.dispatchRowBytes + deployment.combineRowBytes));
+  return (costs.computeTime(deployment.work.flopsPerRow * rows,
+                            deployment.work.bytesPerRow * rows) +
+          costs.computeTime(Flops(), permuted))
+      .value();
+}
+
+/// Where links are too many to search, the best of the starts. Figures of
+/// thousands of ranks take long: the most level start is first, and those that
+/// compute longer than it takes in all need none.
 llvm::Expected<NamedPlacement> JointTimeSearch::chooseStart() {
-  for (const NamedPlacement &start : starts) {
-    if (llvm::Error error = offer(start)) {
+  struct Floor {
+    double time = 0;
+    size_t start = 0;
+  };
+  std::vector<Floor> floors;
+  for (auto [index, start] : llvm::enumerate(starts)) {
+    floors.push_back({leastTimeOf(start.data), index});
+  }
+  llvm::sort(floors, [](const Floor &a, const Floor &b) {
+    return std::tie(a.time, a.start) < std::tie(b.time, b.start);
+  });
+  for (const Floor &floor : floors) {
+    if (floor.time >= leastTime) {
+      break;
+    }
+    if (llvm::Error error = offer(starts[floor.start])) {
       return std::move(error);
     }
   }

@@ -31,6 +31,18 @@ TEST(TimePlacement, EqualsTheExhaustiveSolverOnSmallProblems) {
         << joint.bound.argument;
     EXPECT_LE(joint.bound.value, joint.value * (1 + 1e-9));
     EXPECT_LE(joint.value / best.value - 1, joint.gap() + 1e-9);
+    for (PlacementPolicy policy :
+         {PlacementPolicy::Contiguous, PlacementPolicy::RoundRobin,
+          PlacementPolicy::Eplb}) {
+      // EPLB takes no uneven slots.
+      llvm::Expected<PlacementResult> other = place(policy, *problem, byTime);
+      if (other) {
+        EXPECT_LE(joint.value, other->value * (1 + 1e-9))
+            << toString(policy).str();
+      } else {
+        llvm::consumeError(other.takeError());
+      }
+    }
     worst = std::max(worst, joint.value / best.value - 1);
     equal += joint.value <= best.value * (1 + 1e-6);
   }
