@@ -179,7 +179,7 @@ TEST_P(CollectivesTest, AllGatherCollectsEqualBlocks) {
         std::vector<int32_t> initial(size_t(count) * ranks, -1);
         int32_t begin = count * rank.rank;
         for (int32_t i = 0; i < count; ++i) {
-          initial[size_t(begin + i)] = mark(rank.rank, 0, i);
+          initial[size_t(begin) + size_t(i)] = mark(rank.rank, 0, i);
         }
         Buffer<int32_t> to(rank, initial);
         moert_collective call = makeCall(MOERT_ALL_GATHER, 3);

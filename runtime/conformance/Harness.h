@@ -65,7 +65,7 @@ public:
         place(memory->allocate(bytes())) {
     memory->write(place, this->values.data(), bytes());
   }
-  Buffer(Buffer &&other)
+  Buffer(Buffer &&other) noexcept
       : memory(other.memory), values(std::move(other.values)),
         place(other.place) {
     other.place = nullptr;

@@ -4,6 +4,7 @@
 #ifndef MOERT_EMULATOR_CLOCK_H
 #define MOERT_EMULATOR_CLOCK_H
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -30,9 +31,7 @@ public:
       steps.resize(other.steps.size());
     }
     for (size_t actor = 0; actor < other.steps.size(); ++actor) {
-      if (steps[actor] < other.steps[actor]) {
-        steps[actor] = other.steps[actor];
-      }
+      steps[actor] = std::max(steps[actor], other.steps[actor]);
     }
   }
 

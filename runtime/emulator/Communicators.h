@@ -64,7 +64,7 @@ public:
   CommCall *next(CommCall::Kind kind, int peer);
   CommCall *nextCollective();
 
-  const nccl::Comm comm;
+  nccl::CommObject *const comm;
   std::vector<CommCall> calls;
 };
 

@@ -23,6 +23,8 @@ DeviceMemory::DeviceMemory(size_t capacity, uint64_t seed)
 }
 
 DeviceMemory::~DeviceMemory() {
+  // The driver's addresses are integers.
+  // NOLINTNEXTLINE(performance-no-int-to-ptr)
   munmap(reinterpret_cast<void *>(uintptr_t(first)), span);
 }
 

@@ -55,7 +55,7 @@ char *Machine::access(cuda::Stream stream, cuda::Pointer pointer, size_t bytes,
   size_t offset = allocation ? size_t(pointer - allocation->base) : 0;
   std::string what = name + " on " + nameOf(*stream);
   const char *verb = kind == AccessKind::Read ? " reads " : " writes ";
-  FindingKind found;
+  FindingKind found = FindingKind::WrongMemory;
   std::string error =
       checkAccess(owner, device, allocation, offset, bytes, found);
   if (!error.empty()) {
@@ -86,6 +86,8 @@ char *Machine::accessHost(cuda::Stream stream, cuda::Pointer pointer,
     stream->device->error = cuda::IllegalAddress;
     return nullptr;
   }
+  // The driver's addresses are integers.
+  // NOLINTNEXTLINE(performance-no-int-to-ptr)
   return reinterpret_cast<char *>(uintptr_t(pointer));
 }
 

@@ -23,6 +23,11 @@ struct Greeting {
 };
 } // namespace
 
+static std::string explainAbsence(size_t rank, moert_status status) {
+  return "rank " + std::to_string(rank) +
+         " could not join: " + moert_status_name(status);
+}
+
 /// Whether all ranks want the same transport. Returns the same on all of them.
 static moert_status greet(const Joining &joining, std::string &error) {
   const moert_bootstrap &table = joining.table;
@@ -35,15 +40,13 @@ static moert_status greet(const Joining &joining, std::string &error) {
     return MOERT_BOOTSTRAP_FAILED;
   }
   for (size_t r = 0; r < greetings.size(); ++r) {
-    std::string rank = "rank " + std::to_string(r);
     if (greetings[r].status != MOERT_OK) {
-      error = error.empty() ? rank + " could not join: " +
-                                  moert_status_name(greetings[r].status)
-                            : error;
+      error = error.empty() ? explainAbsence(r, greetings[r].status) : error;
       return joining.status != MOERT_OK ? joining.status : greetings[r].status;
     }
     if (greetings[r].nccl != greetings[0].nccl) {
-      error = rank + " passes another transport than rank 0";
+      error =
+          "rank " + std::to_string(r) + " passes another transport than rank 0";
       return MOERT_DIVERGED;
     }
   }

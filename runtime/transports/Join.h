@@ -27,7 +27,7 @@ moert_status joinThreads(const Joining &joining,
                          std::unique_ptr<Transport> &transport,
                          std::string &error);
 /// Through the given libraries; null: the machine's own.
-moert_status joinNccl(const Joining &joining, const DeviceLibraries *libraries,
+moert_status joinNccl(const Joining &joining, const DeviceLibraries *given,
                       std::unique_ptr<Transport> &transport,
                       std::string &error);
 

@@ -32,7 +32,7 @@ private:
 
   const DeviceRank &device;
   const nccl::Library &nccl;
-  const nccl::Comm comm;
+  nccl::CommObject *const comm;
   const Operation &operation;
   NcclError error;
 };

@@ -109,9 +109,12 @@ constexpr int captureNone = 0;
 
 /// The driver. Every member is set.
 struct Driver {
+  // A type and a list of parameters take no parentheses.
+  // NOLINTBEGIN(bugprone-macro-parentheses)
 #define MOERT_MEMBER(member, symbol, parameters) Result(*member) parameters;
   MOERT_CUDA_DRIVER_SYMBOLS(MOERT_MEMBER)
 #undef MOERT_MEMBER
+  // NOLINTEND(bugprone-macro-parentheses)
 };
 
 } // namespace moert::cuda

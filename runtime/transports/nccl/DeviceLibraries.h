@@ -26,7 +26,7 @@ struct DeviceLibraries {
 /// wrong, for example "no CUDA driver: libcuda.so.1: cannot open shared object
 /// file: No such file or directory"; empty if all is well.
 std::string loadDriver(const char *file, cuda::Driver &driver);
-std::string loadNccl(const char *file, nccl::Library &library);
+std::string loadNccl(const char *file, nccl::Library &nccl);
 
 /// The machine's own libraries, loaded and initialised at first use:
 /// libcuda.so.1 and libnccl.so.2, where the dynamic linker finds them. Returns

@@ -60,6 +60,8 @@ inline cuda::Pointer devicePointer(const void *pointer) {
   return cuda::Pointer(reinterpret_cast<uintptr_t>(pointer));
 }
 inline void *asPointer(cuda::Pointer pointer) {
+  // The driver's addresses are integers.
+  // NOLINTNEXTLINE(performance-no-int-to-ptr)
   return reinterpret_cast<void *>(uintptr_t(pointer));
 }
 

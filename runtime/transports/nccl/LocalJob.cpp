@@ -194,6 +194,13 @@ int64_t LocalJob::published(GroupId group, int32_t rank) {
   return states[rank].sequences[group];
 }
 
+static std::string explainAbsence(int32_t missing, const std::string &last,
+                                  const std::string &within) {
+  std::string rank = "rank " + std::to_string(missing);
+  return rank + " has not arrived within " + within +
+         (last.empty() ? "" : " (" + rank + " was last in " + last + ")");
+}
+
 std::string LocalJob::describeMissing(GroupId group, int64_t sequence,
                                       const std::string &within) {
   Lock lock(mutex);
@@ -204,10 +211,7 @@ std::string LocalJob::describeMissing(GroupId group, int64_t sequence,
     for (size_t p = 0; p < meeting.ranks.size(); ++p) {
       auto state = states.find(meeting.ranks[p]);
       if (!meeting.parts[p] && state != states.end()) {
-        std::string rank = "rank " + std::to_string(meeting.ranks[p]);
-        const std::string &last = state->second.last;
-        return rank + " has not arrived within " + within +
-               (last.empty() ? "" : " (" + rank + " was last in " + last + ")");
+        return explainAbsence(meeting.ranks[p], state->second.last, within);
       }
     }
   }

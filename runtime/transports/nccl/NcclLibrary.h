@@ -120,12 +120,15 @@ using Stream = cuda::Stream;
 
 /// NCCL. Every member but the optional ones is set.
 struct Library {
+  // A type and a list of parameters take no parentheses.
+  // NOLINTBEGIN(bugprone-macro-parentheses)
 #define MOERT_MEMBER(member, symbol, result, parameters)                       \
   result(*member) parameters;
   MOERT_NCCL_SYMBOLS(MOERT_MEMBER)
   /// Null where the library has none; ncclAlltoAll came with 2.28.
   MOERT_NCCL_OPTIONAL_SYMBOLS(MOERT_MEMBER)
 #undef MOERT_MEMBER
+  // NOLINTEND(bugprone-macro-parentheses)
 };
 
 } // namespace moert::nccl

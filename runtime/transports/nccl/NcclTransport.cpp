@@ -232,13 +232,14 @@ void NcclTransport::leave() {
   }
   left = true;
   CurrentContext current = device.makeCurrent();
-  for (const std::unique_ptr<Started> &one : started) {
-    if (!one->waitedFor) {
-      std::string prefix = "rank " + std::to_string(rank);
-      fail(MOERT_RANK_EXITED, prefix + ": " + one->name + ": " + prefix +
-                                  " has left without waiting for what it "
-                                  "started");
-    }
+  auto forgotten = std::find_if(
+      started.begin(), started.end(),
+      [](const std::unique_ptr<Started> &one) { return !one->waitedFor; });
+  if (forgotten != started.end()) {
+    std::string prefix = "rank " + std::to_string(rank);
+    fail(MOERT_RANK_EXITED,
+         prefix + ": " + (*forgotten)->name + ": " + prefix +
+             " has left without waiting for what it started");
   }
   job.leave(rank);
   if (awaitStream(device.stream)) {

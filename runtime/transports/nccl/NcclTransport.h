@@ -32,7 +32,7 @@ struct NcclRank {
 
 class NcclTransport : public Transport {
 public:
-  explicit NcclTransport(NcclRank self);
+  explicit NcclTransport(NcclRank joined);
   ~NcclTransport() override;
 
   const Failure *failure() const override { return job.failure.get(); }
@@ -97,7 +97,7 @@ private:
   bool isCapturing(moert_stream stream);
   std::unique_ptr<Started> makeStarted(const Membership &membership,
                                        const Operation &operation);
-  void freeEvents(Started &started);
+  void freeEvents(Started &done);
   void fillCounts(const Operation &operation);
   void destroyCommunicators();
 

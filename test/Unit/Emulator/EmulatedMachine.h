@@ -47,6 +47,8 @@ std::vector<FindingKind> kindsOf(const std::vector<Finding> &findings);
 nccl::Result settle(const TestDevice &device, nccl::Comm comm);
 
 inline void *hostView(cuda::Pointer pointer) {
+  // The driver's addresses are integers.
+  // NOLINTNEXTLINE(performance-no-int-to-ptr)
   return reinterpret_cast<void *>(uintptr_t(pointer));
 }
 
