@@ -4,9 +4,13 @@
 
 include "moe/MoEExpertOps.td"
 
-def MoE_DispatchLayoutOp : MoE_Op<"dispatch_layout", [
-    DeclareOpInterfaceMethods<SymbolUserOpInterface>,
-    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+// Written by hand in a planned program, they are partitioned as moe.experts is.
+defvar MoE_Partitionable = [DeclareOpInterfaceMethods<Comm_ShardingRuleOpInterface>,
+                            DeclareOpInterfaceMethods<Comm_PartitionOpInterface>,
+                            DeclareOpInterfaceMethods<MemoryEffectsOpInterface>];
+
+def MoE_DispatchLayoutOp : MoE_Op<"dispatch_layout", !listconcat(MoE_Partitionable, [
+    DeclareOpInterfaceMethods<SymbolUserOpInterface>])> {
   let summary = "decides how an assignment's rows travel, and counts them";
   let description = [{
     Owns the exchange of counts. One layout serves the dispatch and the combine
@@ -16,7 +20,10 @@ def MoE_DispatchLayoutOp : MoE_Op<"dispatch_layout", [
     expert[t, j], this rank and global token `first_token + t`; rows of a slot
     keep the order (t, j).
 
-    Lifespan: created by `moe-partition`, removed by `moe-insert-all-to-all`.
+    Lifespan: created by `moe-partition`, or written by hand in a planned program
+    whose exchanges are not those of `moe.experts`, such as a backward pass;
+    removed by `moe-insert-all-to-all`. In a planned program `expert` are the
+    choices of all tokens.
 
     Constraints:
     - C1: axes, mesh and exchange exist.
@@ -38,37 +45,43 @@ def MoE_DispatchLayoutOp : MoE_Op<"dispatch_layout", [
   }];
 }
 
-def MoE_DispatchOp : MoE_Op<"dispatch", [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+def MoE_DispatchOp : MoE_Op<"dispatch", MoE_Partitionable> {
   let summary = "rows to their experts";
   let description = [{
     Semantics: the rows that arrive at this rank's slots, slot by slot, within
-    a slot by source rank and then (t, j); and where each slot begins. The
-    transpose of `moe.combine` with weights 1.
+    a slot by source rank and then (t, j); and where each slot begins. The row of
+    assignment (t, j) is `x[t]`, or with weights `w[t, j] * x[t]`, multiplied in
+    f32 and rounded to x's element type: the transpose of `moe.combine` with the
+    same weights, or with weights 1.
 
-    Lifespan: created by `moe-partition`, removed by `moe-insert-all-to-all`.
+    Lifespan: as `moe.dispatch_layout`.
 
     Constraints:
     - C1: rows have x's columns and element type.
+    - C2: the weight is of x's tokens.
 
     Example:
     ```mlir
     %rows, %offsets = moe.dispatch %x by %l : (tensor<?x64xbf16>, !moe.layout<4 ranks x 2 slots>) -> (tensor<?x64xbf16>, tensor<?xi32>)
     ```
   }];
-  let arguments = (ins 2DTensorOf<[F32, BF16, F16]>:$x, MoE_LayoutType:$layout);
+  let arguments = (ins 2DTensorOf<[F32, BF16, F16]>:$x, MoE_LayoutType:$layout,
+      Optional<MoE_Scores>:$weight);
   let results = (outs 2DTensorOf<[F32, BF16, F16]>:$rows, 1DTensorOf<[I32]>:$offsets);
-  let assemblyFormat = "$x `by` $layout attr-dict `:` functional-type(operands, results)";
+  let assemblyFormat = [{
+    $x `by` $layout (`weighted` `by` $weight^)? attr-dict `:` functional-type(operands, results)
+  }];
   let hasVerifier = 1;
 }
 
-def MoE_CombineOp : MoE_Op<"combine", [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+def MoE_CombineOp : MoE_Op<"combine", MoE_Partitionable> {
   let summary = "results home to their tokens, weighted and summed";
   let description = [{
     Semantics: rows travel back; `y[t] = (w[t,0] * r_0 + w[t,1] * r_1) + …` in
     f32, unfused, left to right. A choice without an expert adds `w * dropped[t]`
     where `dropped` is given, nothing otherwise.
 
-    Lifespan: created by `moe-partition`, removed by `moe-insert-all-to-all`.
+    Lifespan: as `moe.dispatch_layout`.
 
     Constraints:
     - C1: the result has the rows' columns and the weight's tokens.
@@ -181,24 +194,30 @@ def MoE_SlotPositionsOp : MoE_BufferFormOp<"slot_positions"> {
   let assemblyFormat = "$counts `extent` $extent (`into` $outs^)? attr-dict `:` functional-type(operands, results)";
 }
 
-def MoE_SpreadRowsOp : MoE_BufferFormOp<"spread_rows"> {
+def MoE_SpreadRowsOp : MoE_BufferFormOp<"spread_rows", [AttrSizedOperandSegments]> {
   let summary = "each token's row to the places of its assignments";
   let description = [{
-    Semantics: `result[position[t, j]] = x[t]` where `position[t, j] >= 0`;
-    T * K rows, of which those without an assignment are not written.
+    Semantics: `result[position[t, j]] = x[t]`, or `w[t, j] * x[t]` with weights
+    (in f32, rounded to x's element type), where `position[t, j] >= 0`; T * K
+    rows, of which those without an assignment are not written.
 
     Lifespan: created by `moe-insert-all-to-all`; lowered to loops.
 
     Constraints:
     - C1: one result of x's columns and element type.
+    - C2: the weight is of the position's shape.
 
     Example:
     ```mlir
     %rows = moe.spread_rows %x to %position : (tensor<?x64xbf16>, tensor<?x2xi32>) -> tensor<?x64xbf16>
     ```
   }];
-  let arguments = (ins MoE_Rows:$x, MoE_Choices:$position, Variadic<AnyMemRef>:$outs);
-  let assemblyFormat = "$x `to` $position (`into` $outs^)? attr-dict `:` functional-type(operands, results)";
+  let arguments = (ins MoE_Rows:$x, MoE_Choices:$position, Optional<MoE_Scores>:$weight,
+                       Variadic<AnyMemRef>:$outs);
+  let assemblyFormat = [{
+    $x `to` $position (`weighted` `by` $weight^)? (`into` $outs^)? attr-dict
+    `:` functional-type(operands, results)
+  }];
 }
 
 def MoE_PermuteRowsOp : MoE_BufferFormOp<"permute_rows"> {

@@ -118,4 +118,39 @@ def MoE_GroupedMatmulOp : MoE_BufferFormOp<"grouped_matmul", [AttrSizedOperandSe
   let hasVerifier = 1;
 }
 
+def MoE_GroupedOuterProductOp : MoE_BufferFormOp<"grouped_outer_product", [AttrSizedOperandSegments,
+    DeclareOpInterfaceMethods<Comm_ShardingRuleOpInterface>,
+    DeclareOpInterfaceMethods<Comm_PartitionOpInterface>]> {
+  let summary = "the sum over each slot's rows of their outer products";
+  let description = [{
+    What the gradient of a slot's matrix is: of `moe.grouped_matmul` of `left`, if
+    `right` is the gradient of its result.
+
+    Semantics: `result[s, k, n] = sum_r left[r, k] * right[r, n]` over the rows r
+    of slot s, `offsets[s] .. offsets[s + 1]`, in f32, unfused, from 0 in the
+    order of the rows; 0 for a slot without rows. With a placement that shares
+    out experts in their order and replicates none, rows of an expert are in the
+    order of tokens, whatever the mesh, and so are the sums.
+
+    Lifespan: written by hand in a planned program; its slots are split over the
+    axes of the exchange that brought the rows. Lowered to loops.
+
+    Constraints:
+    - C1: one f32 result, [slots, K, N] with left's K and right's N columns.
+    - C2: left and right have as many rows.
+    - C3: `slots` is there exactly where the number of slots is dynamic.
+
+    Example:
+    ```mlir
+    %dw = moe.grouped_outer_product %h with %dy at %offsets : (tensor<?x48xf32>, tensor<?x64xf32>, tensor<?xi32>) -> tensor<8x48x64xf32>
+    ```
+  }];
+  let arguments = (ins MoE_Rows:$left, MoE_Rows:$right, MoE_RowOffsets:$offsets,
+      Optional<Index>:$slots, Variadic<AnyMemRef>:$outs);
+  let assemblyFormat = [{
+    $left `with` $right `at` $offsets (`slots` $slots^)? (`into` $outs^)? attr-dict
+    `:` functional-type(operands, results)
+  }];
+}
+
 #endif // MOE_EXPERT_OPS

@@ -48,8 +48,8 @@ void mlir::moe::populateMoEToLoopsPatterns(RewritePatternSet &patterns) {
                ToLoops<LimitCapacityOp>, ToLoops<CountChoicesOp>,
                ToLoops<AssignSlotsOp>, ToLoops<CountOffsetsOp>,
                ToLoops<SlotPositionsOp>, ToLoops<SpreadRowsOp>,
-               ToLoops<PermuteRowsOp>, ToLoops<CombineRowsOp>>(
-      patterns.getContext());
+               ToLoops<PermuteRowsOp>, ToLoops<CombineRowsOp>,
+               ToLoops<GroupedOuterProductOp>>(patterns.getContext());
 }
 
 void ConvertMoEToLoopsPass::runOnOperation() {

@@ -32,6 +32,7 @@ void lowerToLoops(SlotPositionsOp op, LoopEmitter &e);
 void lowerToLoops(SpreadRowsOp op, LoopEmitter &e);
 void lowerToLoops(PermuteRowsOp op, LoopEmitter &e);
 void lowerToLoops(CombineRowsOp op, LoopEmitter &e);
+void lowerToLoops(GroupedOuterProductOp op, LoopEmitter &e);
 
 } // namespace mlir::moe
 

@@ -27,13 +27,34 @@ static Value asIndex(LoopEmitter &e, Value value) {
   return arith::IndexCastOp::create(e.b, e.b.getIndexType(), value);
 }
 
+/// weight · part, in f32.
+static Value weigh(LoopEmitter &e, Value weight, Value part) {
+  int64_t lanes = cast<VectorType>(part.getType()).getNumElements();
+  return arith::MulFOp::create(e.b, e.splat(weight, lanes), e.toF32(part));
+}
+
+/// weight · row t of x, to row `place` of the result.
+static void spreadWeighted(SpreadRowsOp op, LoopEmitter &e, Value t, Value j,
+                           Value place) {
+  Value weight = e.loadF32(op.getWeight(), {t, j});
+  e.eachPart(
+      staticExtent(op.getX(), 1), combinedLanes, [&](Value at, int64_t lanes) {
+        Value part = e.loadPart(op.getX(), {t, at}, lanes);
+        e.storePart(weigh(e, weight, part), op.getOuts()[0], {place, at});
+      });
+}
+
 void mlir::moe::lowerToLoops(SpreadRowsOp op, LoopEmitter &e) {
   Value position = op.getPosition();
   e.each(e.extent(position, 0), [&](Value t) {
     e.each(e.extent(position, 1), [&](Value j) {
       Value place = e.load(position, {t, j});
       e.when(e.isSome(place), [&] {
-        copyRow(e, op.getX(), t, op.getOuts()[0], asIndex(e, place));
+        if (op.getWeight()) {
+          spreadWeighted(op, e, t, j, asIndex(e, place));
+        } else {
+          copyRow(e, op.getX(), t, op.getOuts()[0], asIndex(e, place));
+        }
       });
     });
   });
@@ -60,10 +81,7 @@ void mlir::moe::lowerToLoops(PermuteRowsOp op, LoopEmitter &e) {
 
 /// sum + weight · row, rounded after each.
 static Value addWeighted(LoopEmitter &e, Value sum, Value weight, Value row) {
-  int64_t lanes = cast<VectorType>(row.getType()).getNumElements();
-  Value product =
-      arith::MulFOp::create(e.b, e.splat(weight, lanes), e.toF32(row));
-  return arith::AddFOp::create(e.b, sum, product);
+  return arith::AddFOp::create(e.b, sum, weigh(e, weight, row));
 }
 
 /// Where nothing is added for a choice without a place: the choices that have
@@ -126,4 +144,28 @@ void mlir::moe::lowerToLoops(CombineRowsOp op, LoopEmitter &e) {
   Value places = e.scratch({choices}, e.b.getI32Type());
   Value weights = e.scratch({choices}, e.b.getF32Type());
   e.each(tokens, [&](Value t) { combineListed(op, e, t, places, weights); });
+}
+
+void mlir::moe::lowerToLoops(GroupedOuterProductOp op, LoopEmitter &e) {
+  Value left = op.getLeft(), right = op.getRight(), sums = op.getOuts()[0];
+  // A part of the result stays in registers while rows go by.
+  e.each(e.extent(sums, 0), [&](Value slot) {
+    Value begin = e.loadIndex(op.getOffsets(), slot);
+    Value end = e.loadIndex(op.getOffsets(), e.add(slot, e.index(1)));
+    e.each(e.extent(sums, 1), [&](Value k) {
+      e.eachPart(
+          staticExtent(sums, 2), combinedLanes, [&](Value at, int64_t lanes) {
+            Value zero = e.splat(e.f32(0), lanes);
+            Value sum = e.fold(begin, end, zero,
+                               [&](Value row,
+                                   ValueRange carried) -> SmallVector<Value> {
+                                 return {addWeighted(
+                                     e, carried[0], e.loadF32(left, {row, k}),
+                                     e.loadPart(right, {row, at}, lanes))};
+                               })
+                            .front();
+            e.storePart(sum, sums, {slot, k, at});
+          });
+    });
+  });
 }

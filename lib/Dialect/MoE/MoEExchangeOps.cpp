@@ -39,6 +39,13 @@ LogicalResult DispatchOp::verify() {
     return emitOpError("expected rows like those of x, but got ")
            << rows << " from " << x;
   }
+  // C2
+  if (getWeight() &&
+      failed(verifyCompatibleShape(shaped(getWeight()).getShape().take_front(),
+                                   x.getShape().take_front()))) {
+    return emitOpError("expected a weight of x's tokens, but got ")
+           << getWeight().getType() << " for " << x;
+  }
   return success();
 }
 

@@ -216,7 +216,8 @@ LogicalResult ExpertsOp::partition(comm::Partitioner &partitioner) {
   Block &block = getBody().front();
   auto dispatch = DispatchOp::create(
       builder, loc, block.getArgument(0).getType(),
-      block.getArgument(1).getType(), partitioner.getLocal(getX()), layout);
+      block.getArgument(1).getType(), partitioner.getLocal(getX()), layout,
+      /*weight=*/Value());
   partitioner.mapLocal(block.getArgument(0), dispatch.getRows());
   partitioner.mapLocal(block.getArgument(1), dispatch.getOffsets());
   if (failed(partitioner.partitionBody(block))) {

@@ -51,8 +51,37 @@ LogicalResult SlotPositionsOp::verify() {
 LogicalResult SpreadRowsOp::verify() {
   // C1
   ShapedType x = shaped(getX());
-  return verifyProduced(*this,
-                        {{{unknown, x.getDimSize(1)}, x.getElementType()}});
+  if (failed(verifyProduced(
+          *this, {{{unknown, x.getDimSize(1)}, x.getElementType()}}))) {
+    return failure();
+  }
+  // C2
+  return verifyShape(*this, "weight", getWeight(),
+                     shaped(getPosition()).getShape());
+}
+
+LogicalResult GroupedOuterProductOp::verify() {
+  // C1
+  ShapedType left = shaped(getLeft()), right = shaped(getRight());
+  if (failed(verifyProduced(
+          *this, {{{unknown, left.getDimSize(1), right.getDimSize(1)},
+                   Float32Type::get(getContext())}}))) {
+    return failure();
+  }
+  // C2
+  if (failed(verifyShape(*this, "right", getRight(),
+                         {left.getDimSize(0), unknown}))) {
+    return failure();
+  }
+  // C3
+  Value result = getOuts().empty() ? getResults()[0] : getOuts()[0];
+  bool isDynamic = shaped(result).isDynamicDim(0);
+  if (isDynamic == static_cast<bool>(getSlots())) {
+    return success();
+  }
+  return emitOpError(isDynamic ? "expected 'slots' for "
+                               : "expected no 'slots' for ")
+         << result.getType();
 }
 
 LogicalResult PermuteRowsOp::verify() {

@@ -299,9 +299,9 @@ void mlir::moe::registerBufferizationExternalModels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, MoEDialect *) {
     attachBufferForms<ScoreOp, SelectOp, SelectTokensOp, SelectMaskedPairOp,
                       SelectBalancedOp, WeighOp, LimitCapacityOp,
-                      CountChoicesOp, GroupedMatmulOp, AssignSlotsOp,
-                      CountOffsetsOp, SlotPositionsOp, SpreadRowsOp,
-                      PermuteRowsOp, CombineRowsOp>(context);
+                      CountChoicesOp, GroupedMatmulOp, GroupedOuterProductOp,
+                      AssignSlotsOp, CountOffsetsOp, SlotPositionsOp,
+                      SpreadRowsOp, PermuteRowsOp, CombineRowsOp>(context);
     UseWeightOp::attachInterface<UseWeightModel>(*context);
   });
 }

@@ -161,7 +161,7 @@ private:
     for (const auto &step : plan.phases()) {
       llvm::TypeSwitch<const planning::Phase *>(step.get())
           .Case<planning::PermutePhase>([&](const auto *permute) {
-            rows = emitPermute(permute, rows, like);
+            rows = emitPermute(permute, rows, like, dispatch.getWeight());
           })
           .Case<planning::ExchangePhase>(
               [&](const auto *move) { rows = emitExchange(move, rows, like); });
@@ -198,13 +198,15 @@ private:
     combine.erase();
   }
 
+  /// `weight` is what rows are multiplied by when they leave their tokens;
+  /// null: nothing.
   Value emitPermute(const planning::PermutePhase *permute, Value rows,
-                    RankedTensorType like) {
+                    RankedTensorType like, Value weight = {}) {
     using Order = planning::PermutePhase::Order;
     phase(PhaseKind::Permute);
     if (permute->fromOrder() == Order::Token) {
       return SpreadRowsOp::create(b, TypeRange{rowsLike(like)}, rows,
-                                  state.position, ValueRange{})
+                                  state.position, weight, ValueRange{})
           ->getResult(0);
     }
     bool inverse = permute->fromOrder() == Order::Slot;

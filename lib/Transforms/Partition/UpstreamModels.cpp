@@ -188,6 +188,28 @@ struct CastRule
   }
 };
 
+/// Dimensions that become one stay whole; the others are what they were.
+struct CollapseRule
+    : public ShardingRuleOpInterface::ExternalModel<CollapseRule,
+                                                    tensor::CollapseShapeOp> {
+  ShardingRule getShardingRule(Operation *op) const {
+    auto collapse = cast<tensor::CollapseShapeOp>(op);
+    ShardingRule rule;
+    SmallVector<int64_t> from(collapse.getSrcType().getRank(),
+                              ShardingRule::whole);
+    SmallVector<int64_t> to;
+    for (ArrayRef<int64_t> group : collapse.getReassociationIndices()) {
+      to.push_back(group.size() == 1 ? rule.addFactor() : ShardingRule::whole);
+      if (group.size() == 1) {
+        from[group.front()] = to.back();
+      }
+    }
+    rule.addUse(collapse.getSrcMutable(), from);
+    rule.addValue(collapse.getResult(), to);
+    return rule;
+  }
+};
+
 template <typename... OpTs> void attachLinalg(MLIRContext *context) {
   (OpTs::template attachInterface<LinalgRule<OpTs>, CloneLocal<OpTs>>(*context),
    ...);
@@ -205,6 +227,8 @@ void mlir::moe::registerPartitionExternalModels(DialectRegistry &registry) {
     tensor::EmptyOp::attachInterface<FreeRule<tensor::EmptyOp>, PartitionEmpty>(
         *context);
     tensor::DimOp::attachInterface<DimRule, PartitionDim>(*context);
+    tensor::CollapseShapeOp::attachInterface<
+        CollapseRule, CloneLocal<tensor::CollapseShapeOp>>(*context);
     tensor::CastOp::attachInterface<CastRule, CloneLocal<tensor::CastOp>>(
         *context);
   });

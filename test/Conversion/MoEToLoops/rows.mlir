@@ -95,3 +95,43 @@ func.func @spread_rows_of_tensors(%x: tensor<?x64xbf16>, %p: tensor<?x2xi32>) ->
   %y = moe.spread_rows %x to %p : (tensor<?x64xbf16>, tensor<?x2xi32>) -> tensor<?x64xbf16>
   return %y : tensor<?x64xbf16>
 }
+
+// -----
+
+// The product is rounded once, to the rows' type.
+
+// CHECK-LABEL: @spread_rows_weighted
+// CHECK-SAME: (%[[X:.*]]: memref<?x8xbf16>, %{{.*}}: memref<?x3xi32>, %[[W:.*]]: memref<?x3xf32>, %[[Y:.*]]: memref<?x8xbf16>)
+// CHECK: %[[WEIGHT:.*]] = memref.load %[[W]]
+// CHECK: %[[PART:.*]] = vector.load %[[X]]
+// CHECK: %[[ALL:.*]] = vector.broadcast %[[WEIGHT]] : f32 to vector<8xf32>
+// CHECK: %[[WIDE:.*]] = arith.extf %[[PART]]
+// CHECK: %[[PRODUCT:.*]] = arith.mulf %[[ALL]], %[[WIDE]] : vector<8xf32>
+// CHECK: %[[ROUNDED:.*]] = arith.truncf %[[PRODUCT]]
+// CHECK: vector.store %[[ROUNDED]], %[[Y]]
+func.func @spread_rows_weighted(%x: memref<?x8xbf16>, %p: memref<?x3xi32>, %w: memref<?x3xf32>, %y: memref<?x8xbf16>) {
+  moe.spread_rows %x to %p weighted by %w into %y : (memref<?x8xbf16>, memref<?x3xi32>, memref<?x3xf32>, memref<?x8xbf16>) -> ()
+  return
+}
+
+// -----
+
+// As many slots as the result has, not as many as the offsets: others are empty.
+
+// CHECK-LABEL: @grouped_outer_product
+// CHECK-SAME: (%[[A:.*]]: memref<?x6xf32>, %[[B:.*]]: memref<?x4xf32>, %[[O:.*]]: memref<?xi32>, %{{.*}}: index, %[[Y:.*]]: memref<?x6x4xf32>)
+// CHECK: %[[SLOTS:.*]] = memref.dim %[[Y]]
+// CHECK: scf.for %[[S:.*]] = %{{.*}} to %[[SLOTS]] step
+// CHECK: memref.load %[[O]][%[[S]]]
+// CHECK: memref.load %[[O]]
+// CHECK: scf.for %[[K:.*]] = %{{.*}} to %c6{{.*}} step
+// CHECK: %[[SUM:.*]] = scf.for %[[R:.*]] = %{{.*}} to %{{.*}} step %{{.*}} iter_args(%[[CARRIED:.*]] = %{{.*}}) -> (vector<4xf32>)
+// CHECK: memref.load %[[A]][%[[R]], %[[K]]]
+// CHECK: vector.load %[[B]][%[[R]], %{{.*}}]
+// CHECK: arith.mulf
+// CHECK: arith.addf %[[CARRIED]]
+// CHECK: vector.store %[[SUM]], %[[Y]][%[[S]], %[[K]], %{{.*}}]
+func.func @grouped_outer_product(%a: memref<?x6xf32>, %b: memref<?x4xf32>, %o: memref<?xi32>, %n: index, %y: memref<?x6x4xf32>) {
+  moe.grouped_outer_product %a with %b at %o slots %n into %y : (memref<?x6xf32>, memref<?x4xf32>, memref<?xi32>, index, memref<?x6x4xf32>) -> ()
+  return
+}

@@ -122,3 +122,21 @@ func.func @dispatch_layout_other_ranks(%e: tensor<?x2xi32>, %p: !moe.placement_r
       : (tensor<?x2xi32>, !moe.placement_ref<8 experts>, index) -> !moe.layout<4 ranks x 2 slots>
   return
 }
+
+// -----
+
+// moe.dispatch C2
+func.func @dispatch_weights_of_other_tokens(%x: tensor<7x64xf32>, %w: tensor<9x2xf32>, %l: !moe.layout<4 ranks x 2 slots>) {
+  // expected-error@+1 {{expected a weight of x's tokens, but got 'tensor<9x2xf32>' for 'tensor<7x64xf32>'}}
+  %r, %o = moe.dispatch %x by %l weighted by %w : (tensor<7x64xf32>, !moe.layout<4 ranks x 2 slots>, tensor<9x2xf32>) -> (tensor<?x64xf32>, tensor<?xi32>)
+  return
+}
+
+// -----
+
+// moe.spread_rows C2
+func.func @spread_rows_weights_of_other_choices(%x: tensor<?x64xf32>, %q: tensor<?x2xi32>, %w: tensor<?x3xf32>) {
+  // expected-error@+1 {{expected weight to be [?, 2], but got 'tensor<?x3xf32>'}}
+  %r = moe.spread_rows %x to %q weighted by %w : (tensor<?x64xf32>, tensor<?x2xi32>, tensor<?x3xf32>) -> tensor<?x64xf32>
+  return
+}
