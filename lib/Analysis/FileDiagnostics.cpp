@@ -2,6 +2,7 @@
 
 #include "moe/Analysis/FileDiagnostics.h"
 
+#include "moe/Formats/BracketDepth.h"
 #include "moe/Formats/FileError.h"
 
 #include "mlir/IR/Location.h"
@@ -25,6 +26,12 @@ LogicalResult mlir::moe::emitFileError(MLIRContext *context,
         emitError(UnknownLoc::get(context)) << problem.message();
       });
   return failure();
+}
+
+LogicalResult mlir::moe::checkBracketDepth(MLIRContext *context, StringRef text,
+                                           StringRef file) {
+  llvm::Error error = ::moe::formats::checkBracketDepth(text, file);
+  return error ? emitFileError(context, std::move(error)) : success();
 }
 
 static StringRef nameOf(DiagnosticSeverity severity) {

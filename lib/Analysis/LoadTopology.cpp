@@ -32,6 +32,10 @@ mlir::moe::wrapTopology(MLIRContext *context, StringRef file,
 static OwningOpRef<ModuleOp>
 parseTopology(MLIRContext *context,
               std::unique_ptr<llvm::MemoryBuffer> buffer) {
+  if (failed(checkBracketDepth(context, buffer->getBuffer(),
+                               buffer->getBufferIdentifier()))) {
+    return nullptr;
+  }
   llvm::SourceMgr sources;
   sources.AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
   OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(sources, context);

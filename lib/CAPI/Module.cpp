@@ -2,6 +2,7 @@
 
 #include "Module.h"
 
+#include "moe/Analysis/FileDiagnostics.h"
 #include "moe/Analysis/PlanReports.h"
 #include "moe/Import/HuggingFace.h"
 #include "moe/Runner/CaptureDiagnostics.h"
@@ -46,6 +47,10 @@ moe_diagnostic *moe_module_parse(moe_context *context, const char *data,
   // The parser wants a zero behind the text.
   std::string bytes(data, size);
   std::string file = toString(name);
+  if (mlir::failed(
+          mlir::moe::checkBracketDepth(&context->context, bytes, file))) {
+    return give({}, file, diagnostics, module);
+  }
   return give(
       mlir::parseSourceString<mlir::ModuleOp>(bytes, &context->context, file),
       file, diagnostics, module);

@@ -212,6 +212,10 @@ readInput(llvm::SourceMgr &sources, const PlacementFlags &flags,
                        comm::CommDialect, func::FuncDialect,
                        linalg::LinalgDialect, math::MathDialect, MoEDialect,
                        scf::SCFDialect, tensor::TensorDialect>();
+  if (failed(
+          checkBracketDepth(context, buffer->getBuffer(), nameOf(sources)))) {
+    return failure();
+  }
   OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(sources, context);
   if (!module) {
     return failure();

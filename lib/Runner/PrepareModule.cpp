@@ -2,12 +2,14 @@
 
 #include "PrepareModule.h"
 
+#include "moe/Analysis/FileDiagnostics.h"
 #include "moe/Analysis/LoadTopology.h"
 #include "moe/Analysis/PlacementOrigin.h"
 #include "moe/Analysis/PlanAttributes.h"
 #include "moe/Analysis/PlanFacts.h"
 #include "moe/Analysis/RecordedPlan.h"
 #include "moe/Dialect/MoE/MoE.h"
+#include "moe/Formats/FileError.h"
 #include "moe/Pipelines/PlanPipeline.h"
 #include "moe/Runner/CaptureDiagnostics.h"
 #include "moe/Transforms/Extract/ModelLayers.h"
@@ -17,8 +19,11 @@
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/SourceMgr.h"
 
 using namespace moe::runner;
+namespace formats = moe::formats;
 using llvm::formatv;
 
 /// Runs what `add` appends to a pass manager.
@@ -33,15 +38,37 @@ runPasses(mlir::ModuleOp module,
              : diagnostics.takeError("a pass failed without saying why");
 }
 
+static llvm::Error openModule(const SessionOptions &options,
+                              llvm::SourceMgr &sources) {
+  const std::string &path = options.modulePath;
+  std::unique_ptr<llvm::MemoryBuffer> text;
+  if (options.moduleText) {
+    text = llvm::MemoryBuffer::getMemBuffer(*options.moduleText, path);
+  } else {
+    llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> file =
+        llvm::MemoryBuffer::getFileOrSTDIN(path, /*IsText=*/true);
+    if (!file) {
+      return formats::inFile(path, llvm::errorCodeToError(file.getError()));
+    }
+    text = std::move(*file);
+  }
+  sources.AddNewSourceBuffer(std::move(text), {});
+  return llvm::Error::success();
+}
+
 static llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>>
 parseModule(mlir::MLIRContext &context, const SessionOptions &options) {
   CaptureDiagnostics diagnostics(&context);
   const std::string &path = options.modulePath;
-  mlir::OwningOpRef<mlir::ModuleOp> module =
-      options.moduleText
-          ? mlir::parseSourceString<mlir::ModuleOp>(*options.moduleText,
-                                                    &context, path)
-          : mlir::parseSourceFile<mlir::ModuleOp>(path, &context);
+  llvm::SourceMgr sources;
+  if (llvm::Error error = openModule(options, sources)) {
+    return error;
+  }
+  llvm::StringRef text = sources.getMemoryBuffer(1)->getBuffer();
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  if (mlir::succeeded(mlir::moe::checkBracketDepth(&context, text, path))) {
+    module = mlir::parseSourceFile<mlir::ModuleOp>(sources, &context);
+  }
   if (!module) {
     return diagnostics.takeError("expected a module in '" + path + "'");
   }

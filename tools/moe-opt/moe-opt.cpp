@@ -80,6 +80,13 @@ static mlir::LogicalResult fail(llvm::Error error) {
   return mlir::failure();
 }
 
+static mlir::LogicalResult checkDepth(const llvm::MemoryBuffer &file) {
+  mlir::MLIRContext context;
+  mlir::ScopedDiagnosticHandler handler(&context, mlir::moe::printOnOneLine);
+  return mlir::moe::checkBracketDepth(&context, file.getBuffer(),
+                                      file.getBufferIdentifier());
+}
+
 /// Writes nothing when a pass fails, and the whole module or nothing otherwise.
 static mlir::LogicalResult optimize(llvm::StringRef input,
                                     llvm::StringRef output,
@@ -90,6 +97,9 @@ static mlir::LogicalResult optimize(llvm::StringRef input,
   if (!file) {
     return fail(
         moe::formats::inFile(input, llvm::errorCodeToError(file.getError())));
+  }
+  if (mlir::failed(checkDepth(**file))) {
+    return mlir::failure();
   }
   mlir::FailureOr<bool> isReport = printsReport(config);
   if (mlir::failed(isReport)) {

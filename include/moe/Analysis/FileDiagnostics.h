@@ -15,6 +15,12 @@ namespace mlir::moe {
 /// line and column, of which 0 is unknown. Always fails.
 LogicalResult emitFileError(MLIRContext *context, llvm::Error error);
 
+/// Fails, having said where, on a text of MLIR that nests deeper than its
+/// parser could follow (moe/Formats/BracketDepth.h): to be asked before it is
+/// parsed.
+LogicalResult checkBracketDepth(MLIRContext *context, StringRef text,
+                                StringRef file);
+
 /// A handler that prints `file:line:column: error: message`, and a line for
 /// each note; what is 0 of the place is left out.
 LogicalResult printOnOneLine(Diagnostic &diagnostic);
