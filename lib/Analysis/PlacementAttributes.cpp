@@ -108,14 +108,8 @@ mlir::moe::toAttributes(MLIRContext *context,
   for (const std::vector<int64_t> &experts : data.expertsByRank) {
     ranks.push_back(builder.getDenseI64ArrayAttr(experts));
   }
-  planning::PlacementData slots = data;
-  slots.replicaTables.clear();
-  std::map<int64_t, planning::ReplicaTable> byRule =
-      llvm::cantFail(planning::Placement::create(slots, distance))
-          .data()
-          .replicaTables;
   for (const auto &[expert, table] : data.replicaTables) {
-    if (!(table == byRule[expert])) {
+    if (!placement.isServedByDefault(expert, distance)) {
       tables.push_back(::toAttribute(context, expert, table, placement));
     }
   }

@@ -121,6 +121,11 @@ public:
   /// The slot that serves tokens of a class that are held by a source rank.
   int64_t slotFor(int64_t expert, int64_t sourceRank, int64_t tokenClass) const;
 
+  /// Whether the expert is served as without a table of its own (see create,
+  /// with the same distance). Looks no further than to the first cell that is
+  /// not: the default table of thousands of ranks has a run a cell.
+  bool isServedByDefault(int64_t expert, Distance distance = nullptr) const;
+
   RankTables tablesFor(int64_t sourceRank) const;
 
   /// Each rank's sum of loads, for loads per expert whose tokens are spread

@@ -11,33 +11,58 @@
 
 using namespace moe::planning;
 
-/// The default table of one expert: each (source rank, token class) is served
-/// by one of the replicas nearest to the source, in turn.
-static ReplicaTable makeReplicaTable(llvm::ArrayRef<int64_t> slots,
-                                     llvm::ArrayRef<int64_t> ranksBySlot,
-                                     int64_t ranks,
-                                     Placement::Distance distance) {
+namespace {
+/// What serves an expert without a table of its own: each (source rank, token
+/// class) one of the replicas nearest to the source, in turn.
+class DefaultRule {
+public:
+  DefaultRule(llvm::ArrayRef<int64_t> slots,
+              llvm::ArrayRef<int64_t> ranksBySlot, Placement::Distance distance)
+      : slots(slots), ranksBySlot(ranksBySlot), distance(distance) {}
+
+  /// Turns to the cells of a source rank.
+  void moveTo(int64_t source);
+  /// The slot that serves a class of the source.
+  int64_t slotFor(int64_t tokenClass) const {
+    return nearest[(source + tokenClass) % nearest.size()];
+  }
+
+private:
+  llvm::ArrayRef<int64_t> slots;
+  llvm::ArrayRef<int64_t> ranksBySlot;
+  Placement::Distance distance;
+  int64_t source = 0;
+  std::vector<int64_t> nearest;
+};
+} // namespace
+
+void DefaultRule::moveTo(int64_t rank) {
+  source = rank;
+  nearest.clear();
+  int64_t least = std::numeric_limits<int64_t>::max();
+  for (int64_t slot : slots) {
+    int64_t target = ranksBySlot[slot];
+    // A replica on the source itself is nearer than any other rank's.
+    int64_t here = target == source ? std::numeric_limits<int64_t>::min()
+                   : distance       ? distance(source, target)
+                                    : 0;
+    if (here < least) {
+      least = here;
+      nearest.clear();
+    }
+    if (here == least) {
+      nearest.push_back(slot);
+    }
+  }
+}
+
+static ReplicaTable makeReplicaTable(DefaultRule rule, int64_t ranks) {
   std::vector<int64_t> table;
   table.reserve(ranks * Placement::tokenClasses);
-  std::vector<int64_t> nearest;
   for (int64_t source = 0; source < ranks; ++source) {
-    int64_t least = std::numeric_limits<int64_t>::max();
-    for (int64_t slot : slots) {
-      int64_t target = ranksBySlot[slot];
-      // A replica on the source itself is nearer than any other rank's.
-      int64_t here = target == source ? std::numeric_limits<int64_t>::min()
-                     : distance       ? distance(source, target)
-                                      : 0;
-      if (here < least) {
-        least = here;
-        nearest.clear();
-      }
-      if (here == least) {
-        nearest.push_back(slot);
-      }
-    }
+    rule.moveTo(source);
     for (int64_t cls = 0; cls < Placement::tokenClasses; ++cls) {
-      table.push_back(nearest[(source + cls) % nearest.size()]);
+      table.push_back(rule.slotFor(cls));
     }
   }
   return ReplicaTable(table);
@@ -76,8 +101,8 @@ llvm::Expected<Placement> Placement::create(const PlacementData &data,
     placement.replicaTables[expert] =
         given != data.replicaTables.end()
             ? given->second
-            : makeReplicaTable(slots, placement.ranksBySlot,
-                               placement.rankCount(), distance);
+            : makeReplicaTable({slots, placement.ranksBySlot, distance},
+                               placement.rankCount());
   }
   return placement;
 }
@@ -129,6 +154,27 @@ int64_t Placement::slotFor(int64_t expert, int64_t sourceRank,
   return table == replicaTables.end()
              ? slotsByExpert[expert].front()
              : table->second.slotAt(sourceRank * tokenClasses + tokenClass);
+}
+
+bool Placement::isServedByDefault(int64_t expert, Distance distance) const {
+  auto table = replicaTables.find(expert);
+  if (table == replicaTables.end()) {
+    return true;
+  }
+  DefaultRule rule(slotsByExpert[expert], ranksBySlot, distance);
+  llvm::ArrayRef<ReplicaTable::Run> runs = table->second.runs();
+  for (int64_t cell = 0; cell < table->second.cells(); ++cell) {
+    if (cell % tokenClasses == 0) {
+      rule.moveTo(cell / tokenClasses);
+    }
+    if (runs.size() > 1 && runs[1].begin == cell) {
+      runs = runs.drop_front();
+    }
+    if (runs.front().slot != rule.slotFor(cell % tokenClasses)) {
+      return false;
+    }
+  }
+  return true;
 }
 
 RankTables Placement::tablesFor(int64_t sourceRank) const {

@@ -100,6 +100,30 @@ TEST(Placement, GivenReplicaTablesAreKept) {
   EXPECT_EQ(placement.data().replicaTables[0].runs().size(), 2u);
 }
 
+TEST(Placement, KnowsWhatTheDefaultRuleServes) {
+  auto distance = [](int64_t a, int64_t b) { return int64_t(a / 2 != b / 2); };
+  // Expert 0 has three replicas, one of them near ranks 0 and 1 and so on;
+  // ranks 6 and 7 share all three. Expert 1 has one.
+  PlacementData data = {2, {{0}, {}, {0}, {1}, {0}, {}, {}, {}}, {}};
+  Placement near = llvm::cantFail(Placement::create(data, distance));
+  EXPECT_TRUE(near.isServedByDefault(0, distance));
+  EXPECT_TRUE(near.isServedByDefault(1, distance));
+  EXPECT_FALSE(near.isServedByDefault(0));
+  std::vector<int64_t> served = near.data().replicaTables.at(0).expand();
+  // One cell that another replica serves, wherever it is.
+  for (size_t cell : {size_t(0), size_t(63), size_t(64), served.size() - 1}) {
+    std::vector<int64_t> slots = served;
+    slots[cell] = slots[cell] == 0 ? 1 : 0;
+    data.replicaTables[0] = ReplicaTable(slots);
+    EXPECT_FALSE(
+        llvm::cantFail(Placement::create(data)).isServedByDefault(0, distance))
+        << cell;
+  }
+  data.replicaTables[0] = ReplicaTable(served);
+  EXPECT_TRUE(
+      llvm::cantFail(Placement::create(data)).isServedByDefault(0, distance));
+}
+
 TEST(Placement, TablesAgreeWithSlotFor) {
   for (const Placement &placement :
        {Placement::contiguous(10, 4), Placement::roundRobin(5, 3),
