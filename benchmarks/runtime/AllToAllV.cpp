@@ -53,11 +53,11 @@ struct Measurement {
   std::vector<std::vector<double>> allCoresUs;
 };
 
-double microseconds(Clock::time_point begin, Clock::time_point end) {
+} // namespace
+
+static double microseconds(Clock::time_point begin, Clock::time_point end) {
   return std::chrono::duration<double, std::micro>(end - begin).count();
 }
-
-} // namespace
 
 static void check(moert_status status) {
   if (status != MOERT_OK) {
@@ -171,7 +171,7 @@ static void measure(int ranks, size_t bytesPerPair) {
 }
 
 int main(int argc, char **argv) {
-  int ranks = argc > 1 ? std::atoi(argv[1]) : 0;
+  int ranks = argc > 1 ? int(std::strtol(argv[1], nullptr, 10)) : 0;
   if (ranks < 1) {
     std::fprintf(stderr, "usage: %s <ranks>\n", argv[0]);
     return 1;

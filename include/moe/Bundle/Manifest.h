@@ -71,7 +71,7 @@ struct RankMemory {
 
 struct Manifest {
   /// Raised with every change that older readers would misunderstand.
-  static constexpr int64_t currentVersion = 2;
+  static constexpr int64_t currentVersion = 3;
 
   int64_t version = currentVersion;
   /// Of the project that wrote it.

@@ -86,6 +86,16 @@ static llvm::Error checkSpelling(const CPUTarget &cpu,
   return llvm::Error::success();
 }
 
+/// LLVM ends the process over x86 CPUs that its 64-bit triple cannot have.
+static llvm::Error checkWidth(const CPUTarget &cpu,
+                              const llvm::MCSubtargetInfo &info) {
+  if (!llvm::Triple(cpu.triple).isX86() || info.checkFeatures("+64bit")) {
+    return llvm::Error::success();
+  }
+  return makeError("expected a CPU with 64-bit instructions, but got '" +
+                   cpu.cpu + "'");
+}
+
 CPUTarget CPUTarget::host() {
   CPUTarget cpu;
   cpu.triple = llvm::sys::getProcessTriple();
@@ -135,6 +145,9 @@ llvm::Expected<CPUTarget> CPUTarget::parse(llvm::StringRef spec) {
   llvm::Expected<std::unique_ptr<llvm::MCSubtargetInfo>> info = describe(cpu);
   if (!info) {
     return info.takeError();
+  }
+  if (llvm::Error error = checkWidth(cpu, **info)) {
+    return std::move(error);
   }
   chooseInstructions(cpu, **info);
   return cpu;

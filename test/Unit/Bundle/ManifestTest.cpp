@@ -4,8 +4,10 @@
 #include "moe/Bundle/Manifest.h"
 
 #include "llvm/Support/JSON.h"
+#include "llvm/Support/xxhash.h"
 
 #include <gtest/gtest.h>
+#include <map>
 
 using namespace moe::bundle;
 using namespace moe::runner;
@@ -82,6 +84,35 @@ TEST(Manifest, ComesBackFromJson) {
   EXPECT_EQ(again.memory[1].buffers, 21);
 }
 
+/// The keys of an object and, behind each, of what it holds.
+static std::string keysOf(const llvm::json::Value &value) {
+  std::string keys;
+  if (const llvm::json::Array *array = value.getAsArray()) {
+    return array->empty() ? "" : keysOf(array->front());
+  }
+  if (const llvm::json::Object *object = value.getAsObject()) {
+    std::map<std::string, std::string> sorted;
+    for (const auto &[key, held] : *object) {
+      sorted[key.str()] = keysOf(held);
+    }
+    for (const auto &[key, held] : sorted) {
+      keys += key + "(" + held + ") ";
+    }
+  }
+  return keys;
+}
+
+// Readers of another version know nothing of these fields.
+TEST(Manifest, RaisesItsVersionWithItsFields) {
+  std::string keys =
+      keysOf(llvm::cantFail(llvm::json::parse(makeManifest().toJson())));
+  EXPECT_EQ(Manifest::currentVersion, 3);
+  EXPECT_EQ(llvm::xxh3_64bits(keys), 15503898532931537488u)
+      << "other fields: raise Manifest::currentVersion, and put the new hash "
+         "here\n"
+      << keys;
+}
+
 TEST(Manifest, BecomesThePlanThatItWasMadeFrom) {
   Manifest manifest = makeManifest();
   PlannedLayer planned = llvm::cantFail(manifest.plan());
@@ -108,7 +139,7 @@ TEST(Manifest, NamesEachMissingField) {
     without.erase(key);
     std::string error =
         errorOf(llvm::formatv("{0}", llvm::json::Value(std::move(without))));
-    EXPECT_NE(error.find(key == "version" ? "version 2" : key + ": expected"),
+    EXPECT_NE(error.find(key == "version" ? "version 3" : key + ": expected"),
               std::string::npos)
         << key << ": " << error;
   }
@@ -127,8 +158,8 @@ TEST(Manifest, SaysWhereAValueIsWrong) {
             "results[0].row_axes[0]: expected a mesh axis, but got 'dp:(x)2'");
   EXPECT_EQ(replace("\"hidden\": 48", "\"hidden\": \"48\""),
             "layer.hidden: expected a whole number");
-  EXPECT_EQ(replace("\"version\": 2", "\"version\": 3"),
-            "expected a bundle of version 2, but got 3");
+  EXPECT_EQ(replace("\"version\": 3", "\"version\": 4"),
+            "expected a bundle of version 3, but got 4");
   EXPECT_NE(errorOf("["), "");
   EXPECT_EQ(errorOf("[]"), "expected an object");
 }
