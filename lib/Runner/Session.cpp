@@ -23,6 +23,9 @@ struct Session::State {
   std::unique_ptr<WeightStore> weights;
   std::optional<LoadedProgram> partitioned;
   std::optional<LoadedProgram> reference;
+  /// Made once, with the partitioned program: its table of tiers is as large as
+  /// ranks squared.
+  std::optional<RankSetup> setup;
   int64_t corrupted = -1;
 
   const PlannedLayer &planned() const { return source->planned(); }
@@ -195,16 +198,23 @@ static llvm::Error nameLayer(llvm::Error error, llvm::StringRef layer) {
 }
 
 llvm::Error Session::prepare() {
-  return state->load(ProgramKind::Partitioned, state->partitioned);
+  if (llvm::Error error =
+          state->load(ProgramKind::Partitioned, state->partitioned)) {
+    return error;
+  }
+  if (!state->setup) {
+    state->setup = state->makeSetup();
+  }
+  return llvm::Error::success();
 }
 
 llvm::Expected<std::unique_ptr<HostedRank>>
 Session::join(const moert_bootstrap &bootstrap) const {
-  assert(state->partitioned && "expected a session that is prepared");
+  assert(state->setup && "expected a session that is prepared");
   const LoadedProgram &loaded = *state->partitioned;
   return HostedRank::join({loaded.program.entry, &loaded.program.layout,
                            loaded.frames.get(), &state->planned().facts},
-                          state->makeSetup(), bootstrap);
+                          *state->setup, bootstrap);
 }
 
 llvm::Expected<LayerRun> Session::run(const LayerInput &input) {
@@ -216,7 +226,7 @@ llvm::Expected<LayerRun> Session::run(const LayerInput &input) {
   }
   LayerCall call(*state->partitioned, input);
   llvm::Expected<RunMeasurement> measurement =
-      runRanks(state->makeSetup(), call.calls());
+      runRanks(*state->setup, call.calls());
   if (!measurement) {
     return nameLayer(measurement.takeError(), facts().layer);
   }

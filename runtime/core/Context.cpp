@@ -7,10 +7,20 @@
 
 using namespace moert;
 
+static Tiers tiersOf(const ContextOptions &options, int32_t rank,
+                     int32_t size) {
+  Tiers tiers = {options.tierNames, {}};
+  if (options.tierTable) {
+    const int32_t *row = options.tierTable + size_t(rank) * size_t(size);
+    tiers.row.assign(row, row + size);
+  }
+  return tiers;
+}
+
 moert_context::moert_context(int32_t rank, int32_t size, ContextOptions options,
                              std::unique_ptr<Transport> transport)
-    : rank(rank), size(size), counters(options.tiers.names.size()),
-      trace(options.traceEvents), tiers(std::move(options.tiers)),
+    : rank(rank), size(size), counters(options.tierNames.size()),
+      trace(options.traceEvents), tiers(tiersOf(options, rank, size)),
       allocator(options.hostAllocates || !transport->allocator()
                     ? options.allocator
                     : *transport->allocator()),
@@ -66,8 +76,7 @@ void moert_context::countBytes(const moert_comm &comm,
       moert_traffic &traffic =
           p == comm.rank
               ? counter.local
-              : counter
-                    .tiers[size_t(tiers.of(rank, comm.ranks[size_t(p)], size))];
+              : counter.tiers[size_t(tiers.to(comm.ranks[size_t(p)]))];
       traffic.bytes += bytes;
       ++traffic.messages;
     }

@@ -28,7 +28,10 @@ struct InFlight {
 
 /// The part of moert_options that a context keeps.
 struct ContextOptions {
-  Tiers tiers;
+  std::vector<std::string> tierNames = {"threads"};
+  /// The host's, [size * size], read while contexts are made; null: everything
+  /// is tier 0.
+  const int32_t *tierTable = nullptr;
   int64_t traceEvents = 0;
   moert_allocator allocator = {};
   /// The host has passed the allocator in.
@@ -114,10 +117,14 @@ inline int32_t transportSetOf(moert_pending pending) {
   return int32_t(pending >> pendingSetShift);
 }
 
-/// Checks options and makes what a context keeps of them. On failure returns a
-/// status and says why.
+/// Checks options and makes what a context keeps of them; of the table of tiers
+/// only the row of `rank`, or all for allRanks: a job whose ranks join one by
+/// one would otherwise look at size cubed. On failure returns a status and says
+/// why.
 moert_status readOptions(const moert_options &options, int32_t size,
-                         ContextOptions &result, std::string &error);
+                         int32_t rank, ContextOptions &result,
+                         std::string &error);
+constexpr int32_t allRanks = -1;
 /// Checks a group set and copies it. On failure returns a status and says why.
 moert_status readGroupSet(const moert_group_set &set, int32_t size,
                           GroupSet &result, std::string &error);

@@ -8,23 +8,19 @@
 
 #include <deque>
 #include <map>
-#include <memory>
 #include <string>
 #include <tuple>
 #include <vector>
 
 namespace moert {
 
-/// Which link each pair of ranks uses.
+/// Which link a rank uses to each other.
 struct Tiers {
   std::vector<std::string> names = {"threads"};
-  /// [size * size]; null: everything is tier 0. The ranks of a process share
-  /// it: a copy for each would be size cubed.
-  std::shared_ptr<const std::vector<int32_t>> table;
+  /// [size], the rank's row of the host's table; empty: everything is tier 0.
+  std::vector<int32_t> row;
 
-  int32_t of(int32_t from, int32_t to, int32_t size) const {
-    return table ? (*table)[size_t(from) * size + to] : 0;
-  }
+  int32_t to(int32_t rank) const { return row.empty() ? 0 : row[size_t(rank)]; }
 };
 
 struct Counter {

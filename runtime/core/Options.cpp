@@ -18,29 +18,35 @@ static void deallocateAligned(void *, void *pointer, int64_t) {
   std::free(pointer);
 }
 
+static std::string checkRow(const moert_tiers &tiers, int32_t size,
+                            int32_t from) {
+  const int32_t *row = tiers.tier_of + size_t(from) * size_t(size);
+  for (int32_t to = 0; to < size; ++to) {
+    if (from != to && (row[to] < 0 || row[to] >= tiers.count)) {
+      return "tiers: rank " + std::to_string(from) + " to rank " +
+             std::to_string(to) + ": expected a tier below " +
+             std::to_string(tiers.count) + ", but got " +
+             std::to_string(row[to]);
+    }
+  }
+  return {};
+}
+
 static std::string readTiers(const moert_tiers &tiers, int32_t size,
-                             Tiers &result) {
+                             int32_t rank, ContextOptions &result) {
   if (tiers.count < 1 || !tiers.names || !tiers.tier_of) {
     return "tiers: expected at least one tier, with names and a table";
   }
-  result.names.assign(tiers.names, tiers.names + tiers.count);
-  auto table = std::make_shared<std::vector<int32_t>>(
-      tiers.tier_of, tiers.tier_of + size_t(size) * size);
-  for (int32_t from = 0; from < size; ++from) {
-    for (int32_t to = 0; to < size; ++to) {
-      int32_t &tier = (*table)[size_t(from) * size + to];
-      if (from == to) {
-        tier = 0;
-      } else if (tier < 0 || tier >= tiers.count) {
-        return "tiers: rank " + std::to_string(from) + " to rank " +
-               std::to_string(to) + ": expected a tier below " +
-               std::to_string(tiers.count) + ", but got " +
-               std::to_string(tier);
-      }
-    }
+  result.tierNames.assign(tiers.names, tiers.names + tiers.count);
+  result.tierTable = tiers.tier_of;
+  if (rank != allRanks) {
+    return checkRow(tiers, size, rank);
   }
-  result.table = std::move(table);
-  return {};
+  std::string error;
+  for (int32_t from = 0; from < size && error.empty(); ++from) {
+    error = checkRow(tiers, size, from);
+  }
+  return error;
 }
 
 static std::string checkVersions(const moert_options &options) {
@@ -58,7 +64,8 @@ static std::string checkVersions(const moert_options &options) {
 }
 
 moert_status readOptions(const moert_options &options, int32_t size,
-                         ContextOptions &result, std::string &error) {
+                         int32_t rank, ContextOptions &result,
+                         std::string &error) {
   error = checkVersions(options);
   if (!error.empty()) {
     return MOERT_VERSION_MISMATCH;
@@ -90,7 +97,7 @@ moert_status readOptions(const moert_options &options, int32_t size,
                         deallocateAligned};
   }
   if (options.tiers) {
-    error = readTiers(*options.tiers, size, result.tiers);
+    error = readTiers(*options.tiers, size, rank, result);
   }
   return error.empty() ? MOERT_OK : MOERT_INVALID_ARGUMENT;
 }

@@ -88,15 +88,15 @@ moert_status createContext(const moert_options *options,
   defaults.struct_size = sizeof(defaults);
   defaults.abi_version = MOERT_ABI_VERSION;
   ContextOptions kept;
-  Joining joining = {
-      options, table,
-      readOptions(options ? *options : defaults, table.size, kept, error)};
+  Joining joining = {options, table,
+                     readOptions(options ? *options : defaults, table.size,
+                                 table.rank, kept, error)};
   status = greet(joining, error);
   if (status != MOERT_OK) {
     return status;
   }
   if (isNccl(options) && !options->tiers) {
-    kept.tiers.names = {"nccl"};
+    kept.tierNames = {"nccl"};
   }
   std::unique_ptr<Transport> transport;
   status = isNccl(options) ? joinNccl(joining, libraries, transport, error)

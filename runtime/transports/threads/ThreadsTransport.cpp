@@ -148,7 +148,8 @@ moert_status checkOptions(const moert_options *options, int32_t size,
   moert_options defaults = {};
   defaults.struct_size = sizeof(defaults);
   defaults.abi_version = MOERT_ABI_VERSION;
-  return readOptions(options ? *options : defaults, size, result, error);
+  return readOptions(options ? *options : defaults, size, allRanks, result,
+                     error);
 }
 
 } // namespace moert

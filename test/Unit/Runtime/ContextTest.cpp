@@ -239,6 +239,9 @@ TEST(ContextTest, TierTableIsChecked) {
       [](moert_context *) {});
   EXPECT_STREQ(results[0].message.text,
                "tiers: rank 0 to rank 1: expected a tier below 1, but got 1");
+  // The other rank reads its own row only.
+  EXPECT_STREQ(results[1].message.text,
+               "rank 0 could not join: invalid argument");
 }
 
 TEST(ContextTest, GroupSetsAreChecked) {
