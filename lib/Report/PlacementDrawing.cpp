@@ -65,8 +65,8 @@ static std::vector<std::string> listExperts(const Placement &placement,
   }
   if (lines.size() > mostLines) {
     lines.resize(mostLines - 1);
-    size_t shown = std::accumulate(wordsInLine.begin(),
-                                   wordsInLine.begin() + lines.size(), 0);
+    size_t shown = std::accumulate(
+        wordsInLine.begin(), wordsInLine.begin() + lines.size(), size_t(0));
     lines.push_back(formatv("… and {0} more", words.size() - shown));
   }
   if (lines.empty()) {

@@ -21,7 +21,7 @@ public:
       : slots(slots), ranksBySlot(ranksBySlot), distance(distance) {}
 
   /// Turns to the cells of a source rank.
-  void moveTo(int64_t source);
+  void moveTo(int64_t rank);
   /// The slot that serves a class of the source.
   int64_t slotFor(int64_t tokenClass) const {
     return nearest[(source + tokenClass) % nearest.size()];

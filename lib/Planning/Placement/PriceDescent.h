@@ -87,7 +87,7 @@ private:
   double moveGain(size_t seat, int32_t target) const {
     return moveGains[seat * ranks + target];
   }
-  void listMoves(size_t seat, Shortlist &list) const;
+  void listMoves(size_t index, Shortlist &list) const;
   void listCopies(Shortlist &list) const;
 
   const SmoothState &state;

@@ -187,8 +187,8 @@ double SmoothState::sumOfPowers(size_t begin, size_t end, double scale,
       x[lane] = (all * units[index + lane] + firsts[index + lane]) * inverse;
     }
     for (int round = 0; round < squarings; ++round) {
-      for (size_t lane = 0; lane < lanes; ++lane) {
-        x[lane] *= x[lane];
+      for (double &value : x) {
+        value *= value;
       }
     }
     for (size_t lane = 0; lane < lanes; ++lane) {

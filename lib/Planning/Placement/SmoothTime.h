@@ -100,8 +100,8 @@ public:
   void apply(llvm::ArrayRef<Assignment> changes);
 
   PlacementPrices prices() const;
-  /// Of the ways to these ranks alone: [source][index in ranks].
-  std::vector<double> pricesTo(llvm::ArrayRef<int32_t> ranks) const;
+  /// Of the ways to these ranks alone: [source][index in targets].
+  std::vector<double> pricesTo(llvm::ArrayRef<int32_t> targets) const;
   /// A table that levels ranks, see SearchModel::leveled.
   Service leveled(int64_t expert, std::vector<int32_t> ranks) const;
 
@@ -128,7 +128,7 @@ private:
   void remove(int64_t expert, Burden &burden) const;
   void keepBurden(int64_t expert);
   void host(int64_t expert, bool isThere);
-  double timeOf(const Burden &load, size_t resource) const;
+  double timeOf(const Burden &burden, size_t resource) const;
   double computeTime(double rows, double busy) const;
   void rescale();
   double total(const Burden *change) const;
