@@ -28,6 +28,11 @@ LogicalResult mlir::moe::emitFileError(MLIRContext *context,
   return failure();
 }
 
+InFlightDiagnostic mlir::moe::emitOptionError(MLIRContext *context,
+                                              const Twine &message) {
+  return emitError(UnknownLoc::get(context), message);
+}
+
 LogicalResult mlir::moe::checkBracketDepth(MLIRContext *context, StringRef text,
                                            StringRef file) {
   llvm::Error error = ::moe::formats::checkBracketDepth(text, file);

@@ -5,7 +5,6 @@
 using namespace moe::runner;
 using moe::planning::Mesh;
 using moe::planning::TokenRange;
-namespace planning = moe::planning;
 
 static const Port *findPort(const std::vector<Port> &ports, Port::Role role) {
   for (const Port &port : ports) {

@@ -14,7 +14,6 @@ using namespace moe::formats;
 using namespace moe::runner;
 using llvm::formatv;
 using moe::planning::Mesh;
-namespace planning = moe::planning;
 
 struct Session::State {
   SessionOptions options;

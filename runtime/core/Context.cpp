@@ -17,7 +17,8 @@ static Tiers tiersOf(const ContextOptions &options, int32_t rank,
   return tiers;
 }
 
-moert_context::moert_context(int32_t rank, int32_t size, ContextOptions options,
+moert_context::moert_context(int32_t rank, int32_t size,
+                             const ContextOptions &options,
                              std::unique_ptr<Transport> transport)
     : rank(rank), size(size), counters(options.tierNames.size()),
       trace(options.traceEvents), tiers(tiersOf(options, rank, size)),

@@ -60,7 +60,8 @@ struct moert_comm {
 /// counters and phases; the transport knows the other ranks.
 struct moert_context {
 public:
-  moert_context(int32_t rank, int32_t size, moert::ContextOptions options,
+  moert_context(int32_t rank, int32_t size,
+                const moert::ContextOptions &options,
                 std::unique_ptr<moert::Transport> transport);
   ~moert_context();
 

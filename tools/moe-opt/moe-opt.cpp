@@ -54,12 +54,13 @@ static void hideBackendFlags() {
 /// line. MLIR would show the line of the file, which may be all of it, and
 /// print what is unknown of a place (`<unknown>:0`, `:0:0`).
 static void printOtherFilesOnOneLine(MlirOptMainConfig &config,
-                                     std::string module) {
+                                     llvm::StringRef module) {
   // Those that test passes expect what MLIR does.
   if (config.shouldVerifyDiagnostics() || !config.inputSplitMarker().empty()) {
     return;
   }
-  auto print = [module](mlir::Diagnostic &diagnostic) -> mlir::LogicalResult {
+  auto print = [module = module.str()](
+                   mlir::Diagnostic &diagnostic) -> mlir::LogicalResult {
     mlir::Location location = diagnostic.getLocation();
     auto place = mlir::dyn_cast<mlir::FileLineColLoc>(location);
     bool isElsewhere = place ? place.getFilename() != module
@@ -105,7 +106,7 @@ static mlir::LogicalResult optimize(llvm::StringRef input,
   if (mlir::failed(isReport)) {
     return mlir::failure();
   }
-  printOtherFilesOnOneLine(config, (*file)->getBufferIdentifier().str());
+  printOtherFilesOnOneLine(config, (*file)->getBufferIdentifier());
   std::string text;
   llvm::raw_string_ostream stream(text);
   mlir::LogicalResult done =

@@ -15,6 +15,11 @@ namespace mlir::moe {
 /// line and column, of which 0 is unknown. Always fails.
 LogicalResult emitFileError(MLIRContext *context, llvm::Error error);
 
+/// An error of a pass' options, which are in no file: the module that the pass
+/// runs on is not at fault.
+InFlightDiagnostic emitOptionError(MLIRContext *context,
+                                   const Twine &message = "");
+
 /// Fails, having said where, on a text of MLIR that nests deeper than its
 /// parser could follow (moe/Formats/BracketDepth.h): to be asked before it is
 /// parsed.

@@ -186,12 +186,12 @@ private:
     if (loadsContent == "trace") {
       from.selection.content = planning::LoadSelection::Content::Trace;
     } else if (loadsContent != "loads") {
-      return emitError(module.getLoc(),
-                       "expected contents of loads or trace, but got '")
+      return emitOptionError(&getContext(),
+                             "expected contents of loads or trace, but got '")
              << loadsContent << "'";
     }
     if (traceRanks < 1 || traceRanks > planning::Topology::maxDevices) {
-      return emitError(module.getLoc(), "expected 1 to ")
+      return emitOptionError(&getContext(), "expected 1 to ")
              << planning::Topology::maxDevices << " trace ranks, but got "
              << traceRanks.getValue();
     }

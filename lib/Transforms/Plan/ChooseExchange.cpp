@@ -3,6 +3,7 @@
 #include "DecisionRemark.h"
 #include "SpecializeBlocks.h"
 
+#include "moe/Analysis/FileDiagnostics.h"
 #include "moe/Analysis/LayerExchange.h"
 #include "moe/Analysis/PlanAttributes.h"
 #include "moe/Report/Report.h"
@@ -99,16 +100,16 @@ private:
   LogicalResult parseOptions() {
     fixedForm = symbolizeExchangeForm(form);
     if (!fixedForm && form != "auto") {
-      return emitError(getOperation().getLoc(),
-                       "expected an exchange form of "
-                       "flat_exact, flat_bounded or auto, but "
-                       "got '")
+      return emitOptionError(&getContext(),
+                             "expected an exchange form of "
+                             "flat_exact, flat_bounded or auto, but "
+                             "got '")
              << form << "'";
     }
     if (bound < 0 || bound > std::numeric_limits<int32_t>::max()) {
-      return emitError(getOperation().getLoc(),
-                       "expected a bound from 0 to 2147483647, "
-                       "but got ")
+      return emitOptionError(&getContext(),
+                             "expected a bound from 0 to 2147483647, "
+                             "but got ")
              << bound.getValue();
     }
     return success();

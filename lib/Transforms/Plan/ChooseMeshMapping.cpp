@@ -3,6 +3,7 @@
 #include "DecisionRemark.h"
 
 #include "moe/Analysis/AxisTraffic.h"
+#include "moe/Analysis/FileDiagnostics.h"
 #include "moe/Analysis/PlanAttributes.h"
 #include "moe/Analysis/PlanFacts.h"
 #include "moe/Report/Report.h"
@@ -215,13 +216,13 @@ private:
     llvm::Expected<planning::Mesh> axes =
         op ? toPlanning(op) : planning::Mesh::parse(mesh);
     if (!axes) {
-      return emitError(module.getLoc(), "option 'mesh': ")
+      return emitOptionError(&getContext(), "option 'mesh': ")
              << llvm::toString(axes.takeError());
     }
     if (op && !mesh.empty()) {
       llvm::Expected<planning::Mesh> asked = planning::Mesh::parse(mesh);
       if (!asked) {
-        return emitError(module.getLoc(), "option 'mesh': ")
+        return emitOptionError(&getContext(), "option 'mesh': ")
                << llvm::toString(asked.takeError());
       }
       if (axes->toString() != asked->toString()) {
@@ -243,9 +244,17 @@ private:
     overrideRole(*tensorAxes, roles.denseTensor);
     overrideRole(*stageAxes, roles.stages);
     if (llvm::Error error = verifyRoles(axes, roles)) {
-      return emitError(module.getLoc()) << llvm::toString(std::move(error));
+      return emitOptionError(&getContext(), llvm::toString(std::move(error)));
     }
     return roles;
+  }
+
+  /// Reports a mesh that does not fit the devices where it was asked for: in
+  /// the module, or else by the option.
+  LogicalResult reportMapping(comm::MeshOp op, llvm::Error error) {
+    std::string message = llvm::toString(std::move(error));
+    return op ? op.emitOpError(message)
+              : emitOptionError(&getContext(), "option 'mesh': " + message);
   }
 
   LogicalResult chooseMapping(ModuleOp module, comm::MeshOp op,
@@ -261,8 +270,9 @@ private:
       return failure();
     }
     if (step != "inference" && step != "training") {
-      return emitError(module.getLoc(),
-                       "expected a step of inference or training, but got '")
+      return emitOptionError(
+                 &getContext(),
+                 "expected a step of inference or training, but got '")
              << step << "'";
     }
     if (step == "training") {
@@ -273,7 +283,7 @@ private:
     llvm::Expected<planning::MeshMapping> mapping =
         planning::chooseMeshMapping(*axes, devices->topology, traffic);
     if (!mapping) {
-      return emitError(module.getLoc()) << llvm::toString(mapping.takeError());
+      return reportMapping(op, mapping.takeError());
     }
     op = op ? op : createMesh(module, *axes, devices->op);
     if (devices->op && !op.getOrder()) {

@@ -3,6 +3,7 @@
 #include "DecisionRemark.h"
 #include "DescribePlacement.h"
 
+#include "moe/Analysis/FileDiagnostics.h"
 #include "moe/Analysis/LayerDeployment.h"
 #include "moe/Analysis/MemoryDemand.h"
 #include "moe/Analysis/PlanAttributes.h"
@@ -210,7 +211,7 @@ public:
 private:
   LogicalResult parseOptions(const PlanFacts &facts) {
     auto fail = [&](const Twine &message) -> LogicalResult {
-      return emitError(getOperation().getLoc(), message);
+      return emitOptionError(&getContext(), message);
     };
     std::optional<planning::PlacementPolicy> parsed =
         planning::parsePlacementPolicy(policy);

@@ -67,8 +67,9 @@ static LogicalResult verifyFormat(ModuleOp module, StringRef format) {
       isDrawing(format)) {
     return success();
   }
-  return emitError(module.getLoc(), "expected a format of text, json, html, "
-                                    "dot or svg, but got '")
+  return emitOptionError(module.getContext(),
+                         "expected a format of text, json, html, "
+                         "dot or svg, but got '")
          << format << "'";
 }
 
@@ -93,8 +94,9 @@ static LogicalResult writeTopology(ModuleOp module, StringRef format,
                         format, output);
   }
   if (format != "text" && format != "json") {
-    return emitError(module.getLoc(),
-                     "expected a format of text, json, dot or svg, but got '")
+    return emitOptionError(
+               module.getContext(),
+               "expected a format of text, json, dot or svg, but got '")
            << format << "'";
   }
   return writeReport(module,
@@ -124,8 +126,9 @@ public:
 private:
   LogicalResult print(ModuleOp module) {
     if (!(memoryGib >= 0) || sequences < 0 || context < 0) {
-      return emitError(module.getLoc(), "expected memory, sequences and a "
-                                        "context of at least 0");
+      return emitOptionError(module.getContext(),
+                             "expected memory, sequences and a "
+                             "context of at least 0");
     }
     if (failed(verifyFormat(module, format))) {
       return failure();

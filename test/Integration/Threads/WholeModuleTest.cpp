@@ -146,7 +146,7 @@ TEST(WholeModuleErrors, EndsTheJobWhenAFunctionDoes) {
 
 TEST(WholeModuleErrors, RefusesWhatTheFunctionDoesNotTake) {
   auto session = llvm::cantFail(ModuleSession::create(makeOptions("ep=2")));
-  auto fails = [&](int64_t tokens, std::vector<TokenArray> input,
+  auto fails = [&](int64_t tokens, const std::vector<TokenArray> &input,
                    const char *message) {
     auto result = session->run(tokens, input);
     ASSERT_FALSE(result) << message;

@@ -96,7 +96,7 @@ static std::string keysOf(const llvm::json::Value &value) {
       sorted[key.str()] = keysOf(held);
     }
     for (const auto &[key, held] : sorted) {
-      keys += key + "(" + held + ") ";
+      keys.append(key).append("(").append(held).append(") ");
     }
   }
   return keys;

@@ -21,7 +21,7 @@ TEST(BracketDepth, CountsWhatIsOpen) {
 }
 
 TEST(BracketDepth, PassesOverStringsCommentsAndArrows) {
-  std::string many(2 * kMaxBracketDepth, '<');
+  std::string many(size_t(2) * kMaxBracketDepth, '<');
   EXPECT_EQ(errorOf("\"" + many + "\\\"" + many + "\""), "");
   EXPECT_EQ(errorOf("// " + many), "");
   // An arrow closes nothing.

@@ -195,7 +195,9 @@ static std::string print(const llvm::json::Object &object, llvm::StringRef key,
   return text;
 }
 
+namespace {
 class ConfigValues : public testing::TestWithParam<const char *> {};
+} // namespace
 
 TEST_P(ConfigValues, OfWrongTypesAreRefused) {
   llvm::json::Value root = llvm::cantFail(llvm::json::parse(read(GetParam())));
