@@ -5,6 +5,6 @@
 include "moe/MoESymbolOps.td"
 include "moe/MoERoutingOps.td"
 include "moe/MoEExpertOps.td"
-include "moe/MoEExchangeOps.td"
+include "moe/MoECounterOps.td"
 
 #endif // MOE_OPS

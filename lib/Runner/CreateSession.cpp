@@ -7,13 +7,9 @@ using namespace moe::runner;
 llvm::Expected<std::unique_ptr<Session>>
 Session::create(const SessionOptions &options) {
   llvm::Expected<mlir::moe::CPUTarget> target =
-      mlir::moe::CPUTarget::parse(options.cpu);
+      mlir::moe::CPUTarget::parseToRunHere(options.cpu);
   if (!target) {
     return target.takeError();
-  }
-  // Known before the module is read.
-  if (llvm::Error error = target->checkRunsHere()) {
-    return std::move(error);
   }
   llvm::Expected<std::unique_ptr<ModuleSource>> source =
       ModuleSource::create(options, RunLimits::query());

@@ -63,12 +63,9 @@ llvm::Error ModuleSession::State::readPlan() {
 llvm::Expected<std::unique_ptr<ModuleSession>>
 ModuleSession::create(const SessionOptions &options) {
   llvm::Expected<mlir::moe::CPUTarget> target =
-      mlir::moe::CPUTarget::parse(options.cpu);
+      mlir::moe::CPUTarget::parseToRunHere(options.cpu);
   if (!target) {
     return target.takeError();
-  }
-  if (llvm::Error error = target->checkRunsHere()) {
-    return std::move(error);
   }
   auto state = std::make_unique<State>();
   state->options = options;

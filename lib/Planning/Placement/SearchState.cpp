@@ -24,6 +24,20 @@ bool SearchScore::isBelow(const SearchScore &other) const {
 // Keeping count
 //===----------------------------------------------------------------------===//
 
+void HostedExperts::add(int32_t expert, const Service &service) {
+  for (int32_t rank : service.ranks) {
+    std::vector<int32_t> &experts = expertsByRank[rank];
+    experts.insert(llvm::lower_bound(experts, expert), expert);
+  }
+}
+
+void HostedExperts::remove(int32_t expert, const Service &service) {
+  for (int32_t rank : service.ranks) {
+    std::vector<int32_t> &experts = expertsByRank[rank];
+    experts.erase(llvm::lower_bound(experts, expert));
+  }
+}
+
 SearchState::SearchState(const SearchModel &model,
                          std::vector<Service> services)
     : facts(&model), services(std::move(services)), hosted(model.ranks()),
@@ -39,7 +53,7 @@ SearchState::SearchState(const SearchModel &model,
     combineMessages = dispatchMessages;
   }
   for (int64_t expert = 0; expert < model.experts(); ++expert) {
-    host(expert, true);
+    hosted.add(expert, this->services[expert]);
     add(expert, 1);
   }
 }
@@ -123,23 +137,11 @@ void SearchState::add(int64_t expert, int sign) {
   }
 }
 
-void SearchState::host(int64_t expert, bool isThere) {
-  for (int32_t rank : services[expert].ranks) {
-    std::vector<int32_t> &experts = hosted[rank];
-    auto place = llvm::lower_bound(experts, expert);
-    if (isThere) {
-      experts.insert(place, expert);
-    } else {
-      experts.erase(place);
-    }
-  }
-}
-
 Service SearchState::replace(int64_t expert, Service service) {
   add(expert, -1);
-  host(expert, false);
+  hosted.remove(expert, services[expert]);
   std::swap(services[expert], service);
-  host(expert, true);
+  hosted.add(expert, services[expert]);
   add(expert, 1);
   return service;
 }

@@ -39,6 +39,21 @@ struct Service {
   }
 };
 
+/// The experts of each rank, ascending.
+class HostedExperts {
+public:
+  explicit HostedExperts(int64_t ranks) : expertsByRank(ranks) {}
+
+  llvm::ArrayRef<int32_t> operator[](int64_t rank) const {
+    return expertsByRank[rank];
+  }
+  void add(int32_t expert, const Service &service);
+  void remove(int32_t expert, const Service &service);
+
+private:
+  std::vector<std::vector<int32_t>> expertsByRank;
+};
+
 /// What a search compares: first the objective, then how much all links and
 /// ranks have to do, so that it finds its way across plateaus.
 struct SearchScore {
@@ -187,7 +202,6 @@ private:
     double effort = 0;
   };
 
-  void host(int64_t expert, bool isThere);
   void add(int64_t expert, int sign);
   void addRows(int64_t source, int64_t target, double rows, int sign);
   Wire wire(ExchangeDirection direction) const;
@@ -199,7 +213,7 @@ private:
 
   const SearchModel *facts;
   std::vector<Service> services;
-  std::vector<std::vector<int32_t>> hosted;
+  HostedExperts hosted;
   std::vector<double> received;
   /// Experts on a rank that have any rows.
   std::vector<int64_t> busy;

@@ -22,7 +22,7 @@ SmoothState::SmoothState(const SmoothModel &model,
   load.rows.resize(model.resources() + model.ranks());
   load.busy.resize(model.ranks());
   for (int64_t expert = 0; expert < facts().experts(); ++expert) {
-    host(expert, true);
+    hosted.add(expert, services[expert]);
     keepBurden(expert);
     add(expert, services[expert], 1, load);
   }
@@ -98,18 +98,6 @@ void SmoothState::remove(int64_t expert, Burden &burden) const {
   steps += mine.rows.size();
 }
 
-void SmoothState::host(int64_t expert, bool isThere) {
-  for (int32_t rank : services[expert].ranks) {
-    std::vector<int32_t> &experts = hosted[rank];
-    auto place = llvm::lower_bound(experts, expert);
-    if (isThere) {
-      experts.insert(place, expert);
-    } else {
-      experts.erase(place);
-    }
-  }
-}
-
 double SmoothState::valueWith(llvm::ArrayRef<Assignment> changes) const {
   llvm::fill(scratch.rows, 0);
   llvm::fill(scratch.busy, 0);
@@ -123,11 +111,11 @@ double SmoothState::valueWith(llvm::ArrayRef<Assignment> changes) const {
 void SmoothState::apply(llvm::ArrayRef<Assignment> changes) {
   for (const Assignment &change : changes) {
     remove(change.expert, load);
-    host(change.expert, false);
+    hosted.remove(change.expert, services[change.expert]);
   }
   for (const Assignment &change : changes) {
     services[change.expert] = change.service;
-    host(change.expert, true);
+    hosted.add(change.expert, change.service);
     keepBurden(change.expert);
     add(change.expert, change.service, 1, load);
   }

@@ -127,7 +127,6 @@ private:
            Burden &burden) const;
   void remove(int64_t expert, Burden &burden) const;
   void keepBurden(int64_t expert);
-  void host(int64_t expert, bool isThere);
   double timeOf(const Burden &burden, size_t resource) const;
   double computeTime(double rows, double busy) const;
   void rescale();
@@ -141,7 +140,7 @@ private:
   const SmoothModel *smooth;
   int squarings;
   std::vector<Service> services;
-  std::vector<std::vector<int32_t>> hosted;
+  HostedExperts hosted;
   /// What replicated experts add to the load; empty for others.
   std::vector<Burden> burdens;
   Burden load;

@@ -153,6 +153,17 @@ llvm::Expected<CPUTarget> CPUTarget::parse(llvm::StringRef spec) {
   return cpu;
 }
 
+llvm::Expected<CPUTarget> CPUTarget::parseToRunHere(llvm::StringRef spec) {
+  llvm::Expected<CPUTarget> target = parse(spec);
+  if (!target) {
+    return target;
+  }
+  if (llvm::Error error = target->checkRunsHere()) {
+    return std::move(error);
+  }
+  return target;
+}
+
 llvm::Error CPUTarget::checkRunsHere() const {
   llvm::Expected<std::unique_ptr<llvm::MCSubtargetInfo>> info = describe(*this);
   if (!info) {

@@ -56,13 +56,13 @@ static Operation *createOnBuffers(Operation *op, RewriterBase &rewriter,
 }
 
 namespace {
-/// Reads its operands, writes none, and no result is one of them.
-template <typename ModelT, typename OpT>
+/// Writes none of its operands, and no result is one of them.
+template <typename ModelT, typename OpT, bool reads = true>
 struct ReadingModel
     : public BufferizableOpInterface::ExternalModel<ModelT, OpT> {
   bool bufferizesToMemoryRead(Operation *, OpOperand &,
                               const AnalysisState &) const {
-    return true;
+    return reads;
   }
   bool bufferizesToMemoryWrite(Operation *, OpOperand &,
                                const AnalysisState &) const {
@@ -208,21 +208,8 @@ struct HostExtentModel
 };
 
 /// A record goes with the tensors that it speaks of.
-struct ReshardedModel
-    : public BufferizableOpInterface::ExternalModel<ReshardedModel,
-                                                    comm::ReshardedOp> {
-  bool bufferizesToMemoryRead(Operation *, OpOperand &,
-                              const AnalysisState &) const {
-    return false;
-  }
-  bool bufferizesToMemoryWrite(Operation *, OpOperand &,
-                               const AnalysisState &) const {
-    return false;
-  }
-  AliasingValueList getAliasingValues(Operation *, OpOperand &,
-                                      const AnalysisState &) const {
-    return {};
-  }
+struct ReshardedModel : public ReadingModel<ReshardedModel, comm::ReshardedOp,
+                                            /*reads=*/false> {
   LogicalResult bufferize(Operation *op, RewriterBase &rewriter,
                           const BufferizationOptions &,
                           BufferizationState &) const {

@@ -46,6 +46,9 @@ struct CPUTarget {
   /// or feature is an error that names it.
   static llvm::Expected<CPUTarget> parse(llvm::StringRef spec);
 
+  /// The same, and an error where code for it cannot run in this process.
+  static llvm::Expected<CPUTarget> parseToRunHere(llvm::StringRef spec);
+
   /// Fails, naming what this machine lacks, where code for the target cannot
   /// run in this process.
   llvm::Error checkRunsHere() const;
