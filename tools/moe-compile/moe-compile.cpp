@@ -3,6 +3,7 @@
 // Compiles one MoE layer of a module into a bundle, which moe-run runs without
 // the compiler.
 
+#include "FlagTable.h"
 #include "FlagValues.h"
 
 #include "moe/Bundle/CompileBundle.h"
@@ -10,7 +11,6 @@
 #include "moe/Formats/OutputFile.h"
 
 #include "llvm/Option/ArgList.h"
-#include "llvm/Option/OptTable.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -18,46 +18,8 @@ using namespace llvm::opt;
 using moe::bundle::Bundle;
 using moe::runner::SessionOptions;
 
-namespace {
-enum OptionId {
-  OPT_INVALID = 0,
-#define OPTION(...) LLVM_MAKE_OPT_ID(__VA_ARGS__),
-#include "Options.inc"
-#undef OPTION
-};
-
-#define OPTTABLE_STR_TABLE_CODE
-#include "Options.inc"
-#undef OPTTABLE_STR_TABLE_CODE
-#define OPTTABLE_PREFIXES_TABLE_CODE
-#include "Options.inc"
-#undef OPTTABLE_PREFIXES_TABLE_CODE
-
-constexpr OptTable::Info infoTable[] = {
-#define OPTION(...) LLVM_CONSTRUCT_OPT_INFO(__VA_ARGS__),
-#include "Options.inc"
-#undef OPTION
-};
-
-class CompileOptionTable : public GenericOptTable {
-public:
-  CompileOptionTable()
-      : GenericOptTable(OptionStrTable, OptionPrefixesTable, infoTable) {}
-};
-} // namespace
-
-/// What the parser could not place, and what does not go together.
-static llvm::Error verify(const InputArgList &flags, unsigned missingIndex,
-                          unsigned missingCount) {
-  if (missingCount) {
-    return llvm::createStringError(llvm::Twine("expected a value after ") +
-                                   flags.getArgString(missingIndex));
-  }
-  if (const Arg *unknown = flags.getLastArg(OPT_UNKNOWN)) {
-    return llvm::createStringError("unknown flag '" +
-                                   unknown->getAsString(flags) +
-                                   "'; --help lists those that there are");
-  }
+/// What does not go together.
+static llvm::Error verify(const InputArgList &flags) {
   if (flags.getAllArgValues(OPT_INPUT).size() != 1 ||
       !flags.hasArg(OPT_output)) {
     return llvm::createStringError(
@@ -124,7 +86,7 @@ static llvm::Error printHelp(const OptTable &table) {
 }
 
 /// The place is asked for before the work.
-static llvm::Error run(const InputArgList &flags) {
+static llvm::Error compile(const InputArgList &flags) {
   llvm::StringRef output = flags.getLastArgValue(OPT_output);
   if (llvm::Error error = moe::formats::expectWritable(output)) {
     return error;
@@ -142,21 +104,24 @@ static llvm::Error run(const InputArgList &flags) {
   return moe::bundle::writeBundle(output, *bundle);
 }
 
+static llvm::Error run(llvm::ArrayRef<const char *> words) {
+  FlagTable table;
+  llvm::Expected<InputArgList> flags = moe::tools::parseFlags(table, words);
+  if (!flags) {
+    return flags.takeError();
+  }
+  if (flags->hasArg(OPT_help)) {
+    return printHelp(table);
+  }
+  if (llvm::Error error = verify(*flags)) {
+    return error;
+  }
+  return compile(*flags);
+}
+
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
-  CompileOptionTable table;
-  unsigned missingIndex = 0, missingCount = 0;
-  InputArgList flags = table.ParseArgs(llvm::ArrayRef(argv, argc).drop_front(),
-                                       missingIndex, missingCount);
-  llvm::Error error = llvm::Error::success();
-  if (flags.hasArg(OPT_help)) {
-    error = printHelp(table);
-  } else {
-    error = verify(flags, missingIndex, missingCount);
-    if (!error) {
-      error = run(flags);
-    }
-  }
+  llvm::Error error = run(llvm::ArrayRef(argv, argc).drop_front());
   if (!error) {
     return 0;
   }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "CommandLine.h"
+#include "FlagTable.h"
+#include "FlagValues.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Option/ArgList.h"
-#include "llvm/Option/OptTable.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/raw_ostream.h"
 #include <cmath>
@@ -15,34 +16,6 @@ using namespace moe::planning;
 using namespace llvm::opt;
 using llvm::createStringError;
 using llvm::formatv;
-
-namespace {
-enum OptionId {
-  OPT_INVALID = 0,
-#define OPTION(...) LLVM_MAKE_OPT_ID(__VA_ARGS__),
-#include "Options.inc"
-#undef OPTION
-};
-
-#define OPTTABLE_STR_TABLE_CODE
-#include "Options.inc"
-#undef OPTTABLE_STR_TABLE_CODE
-#define OPTTABLE_PREFIXES_TABLE_CODE
-#include "Options.inc"
-#undef OPTTABLE_PREFIXES_TABLE_CODE
-
-constexpr OptTable::Info infoTable[] = {
-#define OPTION(...) LLVM_CONSTRUCT_OPT_INFO(__VA_ARGS__),
-#include "Options.inc"
-#undef OPTION
-};
-
-class PlaceOptionTable : public GenericOptTable {
-public:
-  PlaceOptionTable()
-      : GenericOptTable(OptionStrTable, OptionPrefixesTable, infoTable) {}
-};
-} // namespace
 
 /// The largest number that a flag takes; products of two are exact in double.
 static constexpr int64_t largestNumber = int64_t(1) << 40;
@@ -264,31 +237,16 @@ static llvm::Error readBudget(const InputArgList &flags, CommandLine &line) {
   return llvm::Error::success();
 }
 
-/// What the parser could not place.
-static llvm::Error verifyWords(const InputArgList &flags, unsigned missingIndex,
-                               unsigned missingCount) {
-  if (missingCount) {
-    return createStringError(formatv("expected a value after {0}",
-                                     flags.getArgString(missingIndex)));
-  }
-  if (const Arg *unknown = flags.getLastArg(OPT_UNKNOWN)) {
-    return createStringError(
-        formatv("unknown flag '{0}'; --help lists those that there are",
-                unknown->getAsString(flags)));
-  }
-  return llvm::Error::success();
-}
-
 llvm::Expected<CommandLine>
 CommandLine::parse(llvm::ArrayRef<const char *> words) {
-  PlaceOptionTable table;
-  unsigned missingIndex = 0, missingCount = 0;
-  InputArgList flags = table.ParseArgs(words, missingIndex, missingCount);
+  FlagTable table;
+  llvm::Expected<InputArgList> parsed = moe::tools::parseFlags(table, words);
+  if (!parsed) {
+    return parsed.takeError();
+  }
+  const InputArgList &flags = *parsed;
   CommandLine line;
   line.help = flags.hasArg(OPT_help) || words.empty();
-  if (llvm::Error error = verifyWords(flags, missingIndex, missingCount)) {
-    return error;
-  }
   if (line.help) {
     return line;
   }
@@ -322,7 +280,7 @@ CommandLine::parse(llvm::ArrayRef<const char *> words) {
 }
 
 void CommandLine::printHelp(llvm::raw_ostream &os) {
-  PlaceOptionTable().printHelp(
+  FlagTable().printHelp(
       os,
       "moe-place --loads FILE --replicas R --nodes N --gpus P [flags]\n"
       "       moe-place --verify placement.json [--loads FILE] [flags]\n"

@@ -1,47 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "CommandLine.h"
+#include "FlagTable.h"
 #include "FlagValues.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Option/ArgList.h"
-#include "llvm/Option/OptTable.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace moe::runner;
 using namespace llvm::opt;
 using llvm::formatv;
-
-namespace {
-enum OptionId {
-  OPT_INVALID = 0,
-#define OPTION(...) LLVM_MAKE_OPT_ID(__VA_ARGS__),
-#include "Options.inc"
-#undef OPTION
-};
-
-#define OPTTABLE_STR_TABLE_CODE
-#include "Options.inc"
-#undef OPTTABLE_STR_TABLE_CODE
-#define OPTTABLE_PREFIXES_TABLE_CODE
-#include "Options.inc"
-#undef OPTTABLE_PREFIXES_TABLE_CODE
-
-constexpr OptTable::Info infoTable[] = {
-#define OPTION(...) LLVM_CONSTRUCT_OPT_INFO(__VA_ARGS__),
-#include "Options.inc"
-#undef OPTION
-};
-
-class RunOptionTable : public GenericOptTable {
-public:
-  RunOptionTable()
-      : GenericOptTable(OptionStrTable, OptionPrefixesTable, infoTable) {}
-};
-} // namespace
 
 /// Reads a whole number of at least `least` into `value`, if the flag is given.
 template <typename T>
@@ -175,28 +147,9 @@ static moert_movement readMovement(const InputArgList &flags) {
       .Default(MOERT_MOVE_ANYTIME);
 }
 
-/// What the parser could not place.
-static llvm::Error verifyWords(const InputArgList &flags, unsigned missingIndex,
-                               unsigned missingCount) {
-  if (missingCount) {
-    return llvm::createStringError(formatv("expected a value after {0}",
-                                           flags.getArgString(missingIndex)));
-  }
-  if (const Arg *unknown = flags.getLastArg(OPT_UNKNOWN)) {
-    return llvm::createStringError(
-        formatv("unknown flag '{0}'; --help lists those that there are",
-                unknown->getAsString(flags)));
-  }
-  // A script's empty variable must not mean the default.
-  for (const Arg *flag : flags) {
-    if (flag->getNumValues() == 1 &&
-        llvm::StringRef(flag->getValue()).empty()) {
-      return llvm::createStringError(formatv("expected a value after {0}",
-                                             flag->getSpelling().rtrim('=')));
-    }
-  }
+static llvm::Error verifyModule(const InputArgList &flags) {
   size_t modules = flags.getAllArgValues(OPT_INPUT).size();
-  if (modules != 1 && !flags.hasArg(OPT_help)) {
+  if (modules != 1) {
     return llvm::createStringError(
         formatv("expected one module, but got {0}; see --help", modules));
   }
@@ -205,16 +158,19 @@ static llvm::Error verifyWords(const InputArgList &flags, unsigned missingIndex,
 
 llvm::Expected<CommandLine>
 CommandLine::parse(llvm::ArrayRef<const char *> words) {
-  RunOptionTable table;
-  unsigned missingIndex = 0, missingCount = 0;
-  InputArgList flags = table.ParseArgs(words, missingIndex, missingCount);
+  FlagTable table;
+  llvm::Expected<InputArgList> parsed = tools::parseFlags(table, words);
+  if (!parsed) {
+    return parsed.takeError();
+  }
+  const InputArgList &flags = *parsed;
   CommandLine line;
   line.help = flags.hasArg(OPT_help);
-  if (llvm::Error error = verifyWords(flags, missingIndex, missingCount)) {
-    return error;
-  }
   if (line.help) {
     return line;
+  }
+  if (llvm::Error error = verifyModule(flags)) {
+    return error;
   }
   if (llvm::Error error = verify(flags)) {
     return error;
@@ -243,7 +199,7 @@ CommandLine::parse(llvm::ArrayRef<const char *> words) {
 }
 
 void CommandLine::printHelp(llvm::raw_ostream &os) {
-  RunOptionTable().printHelp(
+  FlagTable().printHelp(
       os, "moe-run <module.mlir|bundle.moe> [flags]",
       "Runs one MoE layer of a module or a bundle on N ranks. A module that is "
       "not planned "
