@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "ExchangeChecker.h"
+#include "WeightPlacement.h"
 
 #include "moe/Analysis/PlanAttributes.h"
 
@@ -52,7 +53,8 @@ public:
         return failure();
       }
     }
-    return checkOffsetReaders();
+    return failure(failed(checkOffsetReaders()) ||
+                   failed(checkWeightPlacements(assign, bySlot, users)));
   }
 
 private:

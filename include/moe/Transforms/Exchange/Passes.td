@@ -204,6 +204,8 @@ def VerifyCommunicationPass : Pass<"moe-verify-communication", "::mlir::ModuleOp
     - C8: the counts of all ranks that `moe.limit_capacity` takes are over the
       axes of its rank and its first token.
     - C9: there are no other collectives.
+    - C10: weights that rows meet in slot order are placed as these rows are, on
+      every way through the calls.
 
     Example: refused (C4), since the counts were exchanged over another group:
     ```mlir
