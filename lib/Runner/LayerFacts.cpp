@@ -14,7 +14,11 @@ llvm::Error LayerFacts::checkTokens(int64_t tokens) const {
                 "got {1}",
                 *staticTokens, tokens));
   }
-  if (tokens < 0 || tokens > maxTokens) {
+  if (tokens < 0) {
+    return llvm::createStringError(formatv(
+        "expected a number of tokens of at least 0, but got {0}", tokens));
+  }
+  if (tokens > maxTokens) {
     return llvm::createStringError(
         formatv("expected at most {0} tokens (moe.max_tokens), but got {1}",
                 maxTokens, tokens));

@@ -157,7 +157,7 @@ static void testProgram(moe_context *context, const char *path) {
               "expected at most");
   buffers.tokens = -1;
   expectError(moe_program_run(program, &buffers, NULL), MOE_WRONG_INPUT,
-              "but got -1");
+              "expected a number of tokens of at least 0, but got -1");
   buffers.tokens = tokens;
   buffers.output = NULL;
   expectError(moe_program_run(program, &buffers, NULL), MOE_WRONG_INPUT,

@@ -16,8 +16,8 @@ namespace mlir::moe {
 /// Operations that belong to an exchange or to a reshard.
 using ClaimedOps = llvm::DenseSet<Operation *>;
 
-/// Checks C2 to C6 and C10 of moe-verify-communication from the operation that counts a
-/// layer's rows on, and claims what takes part.
+/// Checks C2 to C6 and C10 of moe-verify-communication from the operation that
+/// counts a layer's rows on, and claims what takes part.
 LogicalResult checkExchange(AssignSlotsOp assign, SymbolUserMap &users,
                             ClaimedOps &claimed);
 
