@@ -2,6 +2,10 @@
 
 #include "BufferAliases.h"
 
+#include "moe/Dialect/Comm/Comm.h"
+
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Interfaces/CallInterfaces.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 
@@ -20,6 +24,41 @@ static bool isNamed(Value value) {
   Operation *op = value.getDefiningOp();
   return op && op->getNumOperands() == 0 && !isFresh(value) &&
          isMemoryEffectFree(op);
+}
+
+// The name in the module of a buffer that has one. Weights may be tied, so they
+// have one name together.
+static Attribute getName(Value named) {
+  if (auto global = named.getDefiningOp<memref::GetGlobalOp>()) {
+    return global.getNameAttr();
+  }
+  return named.getDefiningOp()->getName().getIdentifier();
+}
+
+// Whether a result of the type is no pointer that nobody follows.
+static bool isPlain(Type type) {
+  return isa<BaseMemRefType, TensorType, VectorType, comm::PendingType>(type) ||
+         type.isIntOrIndexOrFloat();
+}
+
+// Whether an operation may keep the address of a buffer, or give it to others.
+// Functions are trusted not to.
+static bool mayKeep(OpOperand &use) {
+  Operation *op = use.getOwner();
+  if (isa<memref::ExtractAlignedPointerAsIndexOp, UnrealizedConversionCastOp>(
+          op)) {
+    return true;
+  }
+  if (auto store = dyn_cast<memref::StoreOp>(op)) {
+    return store.getValueToStore() == use.get();
+  }
+  if (auto call = dyn_cast<CallOpInterface>(op)) {
+    return !isa<SymbolRefAttr>(call.getCallableForCallee());
+  }
+  bool isKnown = isa<MemoryEffectOpInterface>(op) ||
+                 op->hasTrait<OpTrait::HasRecursiveMemoryEffects>() ||
+                 op->hasTrait<OpTrait::IsTerminator>();
+  return !isKnown || !llvm::all_of(op->getResultTypes(), isPlain);
 }
 
 // What a view is a view of.
@@ -71,12 +110,22 @@ bool BufferAliases::mayOverlap(Value one, Value other) {
   });
 }
 
+bool BufferAliases::isExposed(Value origin) const {
+  return !isFresh(origin) ||
+         llvm::any_of(flow.resolve(origin), [](Value alias) {
+           return llvm::any_of(alias.getUses(), mayKeep);
+         });
+}
+
 bool BufferAliases::meet(Value one, Value other) const {
-  if (one == other || (isNamed(one) && isNamed(other))) {
+  if (one == other) {
     return true;
   }
-  return (isUnknown(one) && !isFresh(other)) ||
-         (isUnknown(other) && !isFresh(one));
+  if (isNamed(one) && isNamed(other)) {
+    return getName(one) == getName(other);
+  }
+  return (isUnknown(one) && isExposed(other)) ||
+         (isUnknown(other) && isExposed(one));
 }
 
 bool BufferAliases::isUnknown(Value origin) const {
@@ -95,4 +144,24 @@ SmallVector<BlockArgument> BufferAliases::getArguments(Value buffer) {
     }
   }
   return arguments;
+}
+
+SmallVector<Attribute> BufferAliases::getNames(Value buffer) {
+  llvm::SmallSetVector<Attribute, 2> names;
+  for (Value origin : getOrigins(buffer)) {
+    if (isNamed(origin)) {
+      names.insert(getName(origin));
+    } else if (isUnknown(origin)) {
+      names.insert(Attribute());
+    }
+  }
+  return names.takeVector();
+}
+
+bool BufferAliases::mayBe(Value buffer, Attribute name) {
+  return llvm::any_of(getOrigins(buffer), [&](Value origin) {
+    return isUnknown(origin) ||
+           (name ? isNamed(origin) && getName(origin) == name
+                 : isExposed(origin));
+  });
 }

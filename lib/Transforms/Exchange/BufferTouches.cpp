@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "BufferTouches.h"
-#include "BufferAliases.h"
+
+#include "moe/Dialect/MoE/MoE.h"
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 using namespace mlir;
@@ -26,6 +29,17 @@ static std::optional<TouchKind> getKind(MemoryEffects::Effect *effect) {
   return std::nullopt;
 }
 
+// Whether an effect that names no buffer may be one on buffers.
+static bool reachesMemory(const MemoryEffects::EffectInstance &instance) {
+  if (isa<comm::NetworkResource>(instance.getResource())) {
+    return false;
+  }
+  Value value = instance.getValue();
+  // Handles of weights and tickets are no buffers; pointers may be.
+  return !value || !(isa<TensorType, comm::PendingType>(value.getType()) ||
+                     isa<MoEDialect>(value.getType().getDialect()));
+}
+
 SmallVector<BufferTouch> BufferTouches::get(Operation *op) {
   SmallVector<BufferTouch> touches;
   op->walk([&](Operation *inner) { add(inner, touches); });
@@ -33,6 +47,10 @@ SmallVector<BufferTouch> BufferTouches::get(Operation *op) {
 }
 
 void BufferTouches::add(Operation *op, SmallVectorImpl<BufferTouch> &touches) {
+  // An assertion has an effect so that it stays; it writes nothing.
+  if (isa<FunctionOpInterface, cf::AssertOp>(op)) {
+    return;
+  }
   if (auto call = dyn_cast<CallOpInterface>(op)) {
     return addCall(call, touches);
   }
@@ -42,8 +60,10 @@ void BufferTouches::add(Operation *op, SmallVectorImpl<BufferTouch> &touches) {
     for (const MemoryEffects::EffectInstance &instance : instances) {
       Value buffer = instance.getValue();
       std::optional<TouchKind> kind = getKind(instance.getEffect());
-      if (buffer && isBuffer(buffer) && kind) {
-        touches.push_back({op, buffer, *kind});
+      if (kind && buffer && isBuffer(buffer)) {
+        touches.push_back({op, *kind, buffer, {}});
+      } else if (kind && reachesMemory(instance)) {
+        touches.push_back({op, *kind, {}, {}});
       }
     }
     return;
@@ -53,25 +73,37 @@ void BufferTouches::add(Operation *op, SmallVectorImpl<BufferTouch> &touches) {
     return;
   }
   for (Value operand : llvm::make_filter_range(op->getOperands(), isBuffer)) {
-    touches.push_back({op, operand, TouchKind::Write});
+    touches.push_back({op, TouchKind::Write, operand, {}});
   }
+  touches.push_back({op, TouchKind::Write, {}, {}});
 }
 
 void BufferTouches::addCall(CallOpInterface call,
                             SmallVectorImpl<BufferTouch> &touches) {
   auto function = dyn_cast_or_null<FunctionOpInterface>(
       call.resolveCallableInTable(&symbols));
-  for (auto [index, operand] : llvm::enumerate(call.getArgOperands())) {
-    if (!isBuffer(operand)) {
-      continue;
+  if (!function) {
+    for (Value operand :
+         llvm::make_filter_range(call.getArgOperands(), isBuffer)) {
+      touches.push_back({call, TouchKind::Write, operand, {}});
     }
-    if (!function) {
-      touches.push_back({call, operand, TouchKind::Write});
-      continue;
+    touches.push_back({call, TouchKind::Write, {}, {}});
+    return;
+  }
+  const Summary &summary = summarize(function);
+  for (auto [operand, kinds] :
+       llvm::zip(call.getArgOperands(), summary.arguments)) {
+    for (TouchKind kind :
+         isBuffer(operand) ? kinds : SmallVector<TouchKind>()) {
+      touches.push_back({call, kind, operand, {}});
     }
-    for (TouchKind kind : summarize(function)[index]) {
-      touches.push_back({call, operand, kind});
-    }
+  }
+  for (const BufferTouch &other : summary.others) {
+    touches.push_back({call,
+                       other.kind,
+                       {},
+                       other.name,
+                       other.inside ? other.inside : other.op});
   }
 }
 
@@ -89,33 +121,68 @@ static SmallVector<TouchKind> getDeclared(FunctionOpInterface function,
   return {TouchKind::Write};
 }
 
-const BufferTouches::ArgumentTouches &
+BufferTouches::Summary
+BufferTouches::summarizeDeclared(FunctionOpInterface function) {
+  Summary summary;
+  for (unsigned index = 0; index < function.getNumArguments(); ++index) {
+    summary.arguments.push_back(getDeclared(function, index));
+  }
+  Operation *table = SymbolTable::getNearestSymbolTable(function);
+  for (auto global : table->getRegion(0).getOps<memref::GlobalOp>()) {
+    if (global.isPublic()) {
+      TouchKind kind =
+          global.getConstant() ? TouchKind::Read : TouchKind::Write;
+      summary.others.push_back(
+          {function, kind, {}, FlatSymbolRefAttr::get(global.getNameAttr())});
+    }
+  }
+  return summary;
+}
+
+BufferTouches::Summary
+BufferTouches::summarizeBody(FunctionOpInterface function) {
+  Summary summary;
+  summary.arguments.resize(function.getNumArguments());
+  llvm::SmallSetVector<std::pair<Attribute, TouchKind>, 4> known;
+  auto addOther = [&](Attribute name, const BufferTouch &touch) {
+    if (known.insert({name, touch.kind})) {
+      summary.others.push_back({touch.op, touch.kind, {}, name, touch.inside});
+    }
+  };
+  BufferAliases aliases(function);
+  for (const BufferTouch &touch : get(function)) {
+    if (!touch.buffer) {
+      addOther(touch.name, touch);
+      continue;
+    }
+    for (BlockArgument argument : aliases.getArguments(touch.buffer)) {
+      SmallVector<TouchKind> &kinds =
+          summary.arguments[argument.getArgNumber()];
+      if (!llvm::is_contained(kinds, touch.kind)) {
+        kinds.push_back(touch.kind);
+      }
+    }
+    for (Attribute name : aliases.getNames(touch.buffer)) {
+      addOther(name, touch);
+    }
+  }
+  for (SmallVector<TouchKind> &kinds : summary.arguments) {
+    llvm::sort(kinds);
+  }
+  return summary;
+}
+
+const BufferTouches::Summary &
 BufferTouches::summarize(FunctionOpInterface function) {
   auto [found, isNew] = summaries.try_emplace(function);
   if (!isNew) {
     return found->second;
   }
   // Where a function calls itself, it may do anything.
-  found->second.assign(function.getNumArguments(),
-                       {TouchKind::Write, TouchKind::Free});
-  ArgumentTouches summary(function.getNumArguments());
-  if (function.isExternal()) {
-    for (auto [index, kinds] : llvm::enumerate(summary)) {
-      kinds = getDeclared(function, index);
-    }
-    return summaries[function] = std::move(summary);
-  }
-  BufferAliases aliases(function);
-  for (const BufferTouch &touch : get(function)) {
-    for (BlockArgument argument : aliases.getArguments(touch.buffer)) {
-      SmallVector<TouchKind> &kinds = summary[argument.getArgNumber()];
-      if (!llvm::is_contained(kinds, touch.kind)) {
-        kinds.push_back(touch.kind);
-      }
-    }
-  }
-  for (SmallVector<TouchKind> &kinds : summary) {
-    llvm::sort(kinds);
-  }
+  found->second.arguments.assign(function.getNumArguments(),
+                                 {TouchKind::Write, TouchKind::Free});
+  found->second.others.push_back({function, TouchKind::Write, {}, {}});
+  Summary summary = function.isExternal() ? summarizeDeclared(function)
+                                          : summarizeBody(function);
   return summaries[function] = std::move(summary);
 }

@@ -183,7 +183,7 @@ private:
   bool isTouched(const Flight::Names &names, const BufferTouch &touch) {
     return !names.empty() && isBuffer(names.front()) &&
            llvm::all_of(names, [&](Value name) {
-             return getAliases().mayOverlap(name, touch.buffer);
+             return touch.mayTouch(name, getAliases());
            });
   }
 
@@ -358,11 +358,15 @@ private:
         << (disturbs ? "what it reads not to change before its comm.wait"
                      : "its destination to be used by its comm.wait only");
     diagnostic.attachNote(touch.op->getLoc())
-        << "it is "
+        << (touch.buffer || touch.name ? "it is " : "it may be ")
         << (touch.kind == TouchKind::Read    ? "read"
             : touch.kind == TouchKind::Write ? "written"
                                              : "freed")
         << " here";
+    if (touch.inside) {
+      diagnostic.attachNote(touch.inside->getLoc())
+          << "by this, which is not given it";
+    }
     return diagnostic;
   }
 

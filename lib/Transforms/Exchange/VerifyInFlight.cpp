@@ -63,22 +63,45 @@ private:
 
   LogicalResult check(CallOpInterface call, comm::StartOp start,
                       BufferAliases &aliases) {
-    for (const BufferTouch &touch : touches.get(call)) {
-      unsigned overlapping =
-          llvm::count_if(call.getArgOperands(), [&](Value operand) {
-            return isa<BaseMemRefType>(operand.getType()) &&
-                   aliases.mayOverlap(operand, touch.buffer);
-          });
-      if (touch.kind != TouchKind::Read && overlapping > 1) {
-        InFlightDiagnostic diagnostic = call->emitOpError(
-            "expected a buffer that its callee writes not to overlap with "
-            "others that it is given");
-        diagnostic.attachNote(start.getLoc())
-            << "it has buffers in flight here";
-        return diagnostic;
+    SmallVector<Value> given =
+        llvm::filter_to_vector(call.getArgOperands(), [](Value operand) {
+          return isa<BaseMemRefType>(operand.getType());
+        });
+    SmallVector<BufferTouch> done = touches.get(call);
+    auto isChanged = [&](Value buffer) {
+      return llvm::any_of(done, [&](const BufferTouch &touch) {
+        return touch.kind != TouchKind::Read && touch.buffer == buffer;
+      });
+    };
+    for (const BufferTouch &touch : done) {
+      // A buffer that is given overlaps with itself.
+      int others = touch.buffer ? -1 : 0;
+      bool changes = touch.kind != TouchKind::Read;
+      for (Value buffer : given) {
+        if (touch.mayTouch(buffer, aliases)) {
+          ++others;
+          changes |= !touch.buffer && isChanged(buffer);
+        }
+      }
+      if (changes && others > 0) {
+        return reject(call, start, touch);
       }
     }
     return success();
+  }
+
+  static LogicalResult reject(CallOpInterface call, comm::StartOp start,
+                              const BufferTouch &touch) {
+    InFlightDiagnostic diagnostic = call->emitOpError(
+        "expected a buffer that its callee writes not to overlap with others "
+        "that it ");
+    diagnostic << (touch.buffer ? "is given" : "reaches");
+    diagnostic.attachNote(start.getLoc()) << "it has buffers in flight here";
+    if (touch.inside) {
+      diagnostic.attachNote(touch.inside->getLoc())
+          << "it reaches another here";
+    }
+    return diagnostic;
   }
 
   BufferTouches &touches;

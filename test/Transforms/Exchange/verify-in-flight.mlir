@@ -79,3 +79,30 @@ func.func @called_with_a_global(%x: memref<8x3xf32>, %y: memref<8x3xf32>, %z: me
   call @exchange_and_read(%x, %y, %b, %z) : (memref<8x3xf32>, memref<8x3xf32>, memref<3xf32>, memref<3xf32>) -> ()
   return
 }
+
+memref.global "private" @one : memref<8x3xf32>
+memref.global "private" @two : memref<8x3xf32>
+func.func private @fill_two(%v: f32) {
+  %g = memref.get_global @two : memref<8x3xf32>
+  linalg.fill ins(%v : f32) outs(%g : memref<8x3xf32>)
+  return
+}
+func.func private @host()
+// Other globals, and what nobody else knows of.
+// CHECK-LABEL: @others_reached(
+func.func @others_reached(%y: memref<8x3xf32>, %v: f32, %c: i1, %f: () -> ()) {
+  %x = memref.get_global @one : memref<8x3xf32>
+  %t = comm.start all_to_all %x into %y over {"ep"} of @mesh : (memref<8x3xf32>, memref<8x3xf32>) -> !comm.pending
+  call @fill_two(%v) : (f32) -> ()
+  call @host() : () -> ()
+  cf.assert %c, "that is so"
+  comm.wait %t reads %x into %y : (!comm.pending, memref<8x3xf32>, memref<8x3xf32>) -> ()
+  %a = memref.alloc() : memref<8x3xf32>
+  %b = memref.alloc() : memref<8x3xf32>
+  %u = comm.start all_to_all %a into %b over {"ep"} of @mesh : (memref<8x3xf32>, memref<8x3xf32>) -> !comm.pending
+  func.call_indirect %f() : () -> ()
+  comm.wait %u reads %a into %b : (!comm.pending, memref<8x3xf32>, memref<8x3xf32>) -> ()
+  memref.dealloc %a : memref<8x3xf32>
+  memref.dealloc %b : memref<8x3xf32>
+  return
+}

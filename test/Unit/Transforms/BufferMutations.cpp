@@ -5,10 +5,12 @@
 #include "moe/Dialect/Comm/Comm.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Builders.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
 
 using namespace mlir;
 using namespace mlir::moe;
@@ -135,6 +137,93 @@ static bool freeInFlight(Operation *op, unsigned variant) {
   return true;
 }
 
+//===----------------------------------------------------------------------===//
+// Behind the back of names
+//===----------------------------------------------------------------------===//
+
+/// The allocation that a buffer is a view of; null for an argument.
+static memref::AllocOp getAllocation(Value buffer) {
+  while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>()) {
+    buffer = view.getViewSource();
+  }
+  return buffer.getDefiningOp<memref::AllocOp>();
+}
+
+/// A global instead of an allocation.
+static memref::GlobalOp makeGlobal(memref::AllocOp allocation) {
+  MemRefType type = allocation.getType();
+  SmallVector<int64_t> shape(type.getShape());
+  llvm::replace(shape, ShapedType::kDynamic, int64_t(16));
+  auto fixed = MemRefType::get(shape, type.getElementType());
+  Location loc = allocation.getLoc();
+  OpBuilder builder(allocation->getParentOfType<ModuleOp>().getBodyRegion());
+  auto global = memref::GlobalOp::create(
+      builder, loc, "reached", builder.getStringAttr("private"), fixed,
+      builder.getUnitAttr(), /*constant=*/false, /*alignment=*/IntegerAttr());
+  builder.setInsertionPoint(allocation);
+  Value buffer =
+      memref::GetGlobalOp::create(builder, loc, fixed, global.getSymName());
+  for (Operation *user : llvm::make_early_inc_range(allocation->getUsers())) {
+    if (isa<memref::DeallocOp>(user)) {
+      user->erase();
+    }
+  }
+  allocation.replaceAllUsesWith(
+      memref::CastOp::create(builder, loc, type, buffer).getResult());
+  allocation.erase();
+  return global;
+}
+
+/// A function that does something to a global; `depth` calls lead there.
+static func::FuncOp makeToucher(memref::GlobalOp global, unsigned depth,
+                                function_ref<void(OpBuilder &, Value)> act) {
+  Location loc = global.getLoc();
+  OpBuilder builder(global);
+  auto function =
+      func::FuncOp::create(builder, loc, "touch" + Twine(depth).str(),
+                           builder.getFunctionType({}, {}));
+  function.setPrivate();
+  builder.setInsertionPointToEnd(function.addEntryBlock());
+  if (depth > 1) {
+    func::CallOp::create(builder, loc, makeToucher(global, depth - 1, act));
+  } else {
+    act(builder, memref::GetGlobalOp::create(builder, loc, global.getType(),
+                                             global.getSymName()));
+  }
+  func::ReturnOp::create(builder, loc);
+  return function;
+}
+
+/// What is sent is written, or what arrives read or written, by a function that
+/// is given nothing.
+static bool touchUngiven(Operation *op, unsigned variant) {
+  auto start = dyn_cast<comm::StartOp>(op);
+  if (!start) {
+    return false;
+  }
+  SmallVector<std::pair<Value, decltype(&read)>> touched;
+  for (Value sent : start.getCollectiveReads()) {
+    touched.push_back({sent, write});
+  }
+  touched.push_back({start.getDestination(), read});
+  touched.push_back({start.getDestination(), write});
+  llvm::erase_if(touched,
+                 [](auto entry) { return !getAllocation(entry.first); });
+  constexpr unsigned depths = 2;
+  if (variant >= touched.size() * depths * Manner::count) {
+    return false;
+  }
+  auto [buffer, act] = touched[variant % touched.size()];
+  variant /= touched.size();
+  memref::GlobalOp global = makeGlobal(getAllocation(buffer));
+  func::FuncOp toucher = makeToucher(global, 1 + variant % depths, act);
+  touch(start, start.getDestination(), Manner(variant / depths),
+        [&](OpBuilder &builder, Value) {
+          func::CallOp::create(builder, start.getLoc(), toucher);
+        });
+  return true;
+}
+
 static bool dropWait(Operation *op, unsigned variant) {
   auto wait = dyn_cast<comm::WaitOp>(op);
   if (!wait || variant != 0) {
@@ -161,6 +250,7 @@ llvm::ArrayRef<MutationKind> mlir::moe::test::getBufferMutationKinds() {
       {"read destination", readDestination},
       {"write destination", writeDestination},
       {"free what is in flight", freeInFlight},
+      {"touch by a global's name", touchUngiven},
       {"drop wait", dropWait},
       {"double wait", doubleWait},
   };

@@ -113,8 +113,9 @@ def VerifyInFlightPass : Pass<"comm-verify-in-flight", "::mlir::ModuleOp"> {
     started, and those that change or read what is in flight. Tickets are
     followed along every edge of control flow, through branches and loops of any
     dialect. On buffers, what two names have in common is found through views,
-    casts, branches, loops and calls: by allocations, and by the arguments of
-    functions, which are taken to be buffers of their own (C6).
+    casts, branches, loops and calls: by allocations, by the arguments of
+    functions, which are taken to be buffers of their own (C6), and by the names
+    of globals, by which functions reach what they are not given.
 
     Before and after: a local program, on tensors or, as bufferization and
     deallocation leave it, on buffers. The pass changes nothing.
@@ -132,7 +133,8 @@ def VerifyInFlightPass : Pass<"comm-verify-in-flight", "::mlir::ModuleOp"> {
       start reads, or touches its destination; and no collective's destination
       overlaps with what it reads.
     - C6: a function that has something in flight, or calls one that has, is
-      called with buffers of which none that it writes overlaps with another.
+      called with buffers of which none that it writes overlaps with another, or
+      with a global that it reaches.
 
     Example: refused (C5), since the source may change before it has left:
     ```mlir
