@@ -10,6 +10,8 @@
 #include "moe/Pipelines/PlanPipeline.h"
 #include "moe/Target/CPU/LowerToLLVM.h"
 #include "moe/Target/CPU/Passes.h"
+#include "moe/Target/GPU/LowerToNVVM.h"
+#include "moe/Target/GPU/Passes.h"
 #include "moe/Transforms/Bufferize/BufferizationModels.h"
 #include "moe/Transforms/Exchange/Passes.h"
 #include "moe/Transforms/Extract/Passes.h"
@@ -28,6 +30,7 @@ void mlir::moe::registerDialects(DialectRegistry &registry) {
   registerPartitionExternalModels(registry);
   registerBufferizationExternalModels(registry);
   registerCPUTargetDialects(registry);
+  registerGPUTargetDialects(registry);
 }
 
 void mlir::moe::registerAllDialects(DialectRegistry &registry) {
@@ -43,6 +46,7 @@ void mlir::moe::registerPasses() {
   registerMoEPartitionPasses();
   registerMoEPlanPasses();
   registerTargetCPUPasses();
+  registerTargetGPUPasses();
   registerMoECommToRuntimePasses();
   registerMoEMoEToKernelsPasses();
   registerMoEMoEToLoopsPasses();

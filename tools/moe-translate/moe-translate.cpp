@@ -6,6 +6,7 @@
 #include "moe/Formats/FileError.h"
 #include "moe/Formats/OutputFile.h"
 #include "moe/Import/HuggingFace.h"
+#include "moe/Import/KernelTranslations.h"
 #include "moe/Import/PlacementTranslations.h"
 #include "moe/Import/TopologyTranslations.h"
 
@@ -38,6 +39,8 @@ static constexpr char overview[] =
   moe-translate --export-placement=moe-place|eplb|vllm|vllm-ascend|sglang|
                 tensorrt-llm|megatron FILE [--gpus=P] [--model-layers=N]
   moe-translate --import-placement FILE [--gpus=P] [-o placement.mlir]
+  moe-translate --export-ptx kernels.mlir [--chip=sm_80|sm_90a|sm_100a|sm_120a]
+                [-o kernels.ptx]
 
 Reads the configuration of a Hugging Face model and writes its decoder as a
 module of the model level: one function for each distinct block, called for each
@@ -52,6 +55,8 @@ not hold is asked for, or assumed and said.
 
 Reads placements of experts from modules, from moe-place and in the formats of
 serving engines, and writes them in those formats (docs/PlacementFormats.md).
+
+Writes the kernels of a module (its gpu.module) as PTX for a chip.
 
 Without -o the module goes to the standard output; '-' reads the standard input.
 Exit status: 0 done, 1 bad input; then nothing is written.
@@ -129,6 +134,7 @@ int main(int argc, char **argv) {
     }
   }
   mlir::moe::registerHuggingFaceImport();
+  mlir::moe::registerKernelTranslations();
   mlir::moe::registerPlacementTranslations();
   mlir::moe::registerTopologyTranslations();
   static TranslateFlags flags;

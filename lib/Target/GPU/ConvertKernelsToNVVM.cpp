@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "moe/Target/GPU/Passes.h"
+
+#include "mlir/Conversion/ConvertToLLVM/ToLLVMInterface.h"
+#include "mlir/Conversion/GPUToNVVM/GPUToNVVMPass.h"
+#include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
+#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
+#include "mlir/Dialect/GPU/Transforms/Passes.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+namespace mlir::moe {
+#define GEN_PASS_DEF_CONVERTKERNELSTONVVMPASS
+#include "moe/Target/GPU/Passes.h.inc"
+} // namespace mlir::moe
+
+using namespace mlir;
+using namespace mlir::moe;
+
+/// Upstream gives each use of dynamic shared memory a private array of no
+/// bytes, which becomes one static byte in PTX. Declared only, they are all the
+/// one region that the launch asked for.
+static void declareDynamicSharedMemory(gpu::GPUModuleOp kernels) {
+  for (LLVM::GlobalOp global : kernels.getOps<LLVM::GlobalOp>()) {
+    auto array = dyn_cast<LLVM::LLVMArrayType>(global.getType());
+    bool isShared = global.getAddrSpace() ==
+                    static_cast<unsigned>(NVVM::NVVMMemorySpace::Shared);
+    if (isShared && array && array.getNumElements() == 0) {
+      global.setLinkage(LLVM::Linkage::External);
+      global.removeValueAttr();
+    }
+  }
+}
+
+namespace {
+struct ConvertKernelsToNVVMPass
+    : mlir::moe::impl::ConvertKernelsToNVVMPassBase<ConvertKernelsToNVVMPass> {
+  using ConvertKernelsToNVVMPassBase::ConvertKernelsToNVVMPassBase;
+
+  void runOnOperation() override {
+    gpu::GPUModuleOp kernels = getOperation();
+    RewritePatternSet rewrites(&getContext());
+    populateGpuRewritePatterns(rewrites);
+    if (failed(applyPatternsGreedily(kernels, std::move(rewrites)))) {
+      return signalPassFailure();
+    }
+    LowerToLLVMOptions options(&getContext());
+    options.useBarePtrCallConv = true;
+    LLVMTypeConverter converter(&getContext(), options);
+    configureGpuToNVVMTypeConverter(converter);
+    RewritePatternSet patterns(&getContext());
+    LLVMConversionTarget target(getContext());
+    // One conversion for all dialects, since only this converter knows which
+    // address space a memref is in.
+    for (Dialect *dialect : getContext().getLoadedDialects()) {
+      auto *lowering = dyn_cast<ConvertToLLVMPatternInterface>(dialect);
+      if (lowering && !isa<math::MathDialect>(dialect)) {
+        lowering->populateConvertToLLVMConversionPatterns(target, converter,
+                                                          patterns);
+      }
+    }
+    populateGpuToNVVMConversionPatterns(converter, patterns, /*benefit=*/10);
+    populateGpuSubgroupReduceOpLoweringPattern(converter, patterns,
+                                               /*benefit=*/10);
+    target.addIllegalDialect<gpu::GPUDialect>();
+    target.addLegalOp<gpu::GPUModuleOp>();
+    target.addLegalDialect<NVVM::NVVMDialect>();
+    // The patterns hold libdevice's too; ops that are legal do not meet them.
+    target.addLegalDialect<math::MathDialect>();
+    if (failed(applyPartialConversion(kernels, target, std::move(patterns)))) {
+      return signalPassFailure();
+    }
+    declareDynamicSharedMemory(kernels);
+  }
+};
+} // namespace
