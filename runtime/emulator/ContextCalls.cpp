@@ -4,6 +4,7 @@
 #include "emulator/CurrentDevice.h"
 #include "emulator/DriverTable.h"
 #include "emulator/Machine.h"
+#include "emulator/Multiprocessor.h"
 
 namespace moert::emulator {
 
@@ -25,6 +26,7 @@ DeviceLibraries Machine::libraries() {
       setMemoryCalls(driver);
       setStreamCalls(driver);
       setCaptureCalls(driver);
+      setModuleCalls(driver);
       setCommCalls(nccl);
     }
   };
@@ -51,11 +53,16 @@ static const ErrorText errorTexts[] = {
     {cuda::OutOfMemory, "CUDA_ERROR_OUT_OF_MEMORY", "out of memory"},
     {cuda::NoDevice, "CUDA_ERROR_NO_DEVICE", "no CUDA-capable device"},
     {cuda::InvalidDevice, "CUDA_ERROR_INVALID_DEVICE", "invalid device"},
+    {cuda::InvalidImage, "CUDA_ERROR_INVALID_IMAGE",
+     "device kernel image is invalid"},
     {cuda::InvalidContext, "CUDA_ERROR_INVALID_CONTEXT", "invalid context"},
     {cuda::InvalidHandle, "CUDA_ERROR_INVALID_HANDLE", "invalid handle"},
+    {cuda::NotFound, "CUDA_ERROR_NOT_FOUND", "named symbol not found"},
     {cuda::NotReady, "CUDA_ERROR_NOT_READY", "device not ready"},
     {cuda::IllegalAddress, "CUDA_ERROR_ILLEGAL_ADDRESS",
      "an illegal memory access was encountered"},
+    {cuda::LaunchOutOfResources, "CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES",
+     "too many resources requested for launch"},
     {cuda::LaunchFailed, "CUDA_ERROR_LAUNCH_FAILED", "launch failure"},
     {cuda::CaptureUnsupported, "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED",
      "operation not permitted when stream is capturing"},
@@ -105,11 +112,26 @@ static cuda::Result deviceGet(cuda::Device *device, int ordinal) {
 
 static cuda::Result deviceGetAttribute(int *value, int attribute,
                                        cuda::Device device) {
-  if (!isDevice(device) || attribute != cuda::computeCapabilityMajor) {
+  if (!isDevice(device)) {
+    return cuda::InvalidDevice;
+  }
+  const MachineOptions &options = Machine::current()->options;
+  switch (attribute) {
+  case cuda::multiprocessorCount:
+    *value = options.multiprocessors;
+    return cuda::Success;
+  case cuda::computeCapabilityMajor:
+    *value = options.capabilityMajor;
+    return cuda::Success;
+  case cuda::computeCapabilityMinor:
+    *value = options.capabilityMinor;
+    return cuda::Success;
+  case cuda::maxSharedBytesPerBlock:
+    *value = int(Multiprocessor(options).sharedBytesPerBlock);
+    return cuda::Success;
+  default:
     return cuda::InvalidValue;
   }
-  *value = Machine::current()->options.capabilityMajor;
-  return cuda::Success;
 }
 
 static cuda::Result primaryContextRetain(cuda::Context *context,

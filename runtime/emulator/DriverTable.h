@@ -13,6 +13,7 @@ void setContextCalls(cuda::Driver &driver);
 void setMemoryCalls(cuda::Driver &driver);
 void setStreamCalls(cuda::Driver &driver);
 void setCaptureCalls(cuda::Driver &driver);
+void setModuleCalls(cuda::Driver &driver);
 void setCommCalls(nccl::Library &library);
 
 } // namespace moert::emulator

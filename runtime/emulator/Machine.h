@@ -27,6 +27,9 @@ struct MachineOptions {
   uint64_t seed = 0;
   /// Of the devices' compute capability.
   int capabilityMajor = 9;
+  int capabilityMinor = 0;
+  /// Of each device; see Multiprocessor for what one holds.
+  int multiprocessors = 4;
   size_t memoryBytes = size_t(1) << 30;
   /// What ncclGetVersion says; below 2.28 there is no ncclAlltoAll.
   int ncclVersion = 22809;
@@ -49,6 +52,8 @@ enum class FindingKind {
   Capture,
   /// A handle that is none, or none any more.
   Handle,
+  /// A module that is no image of kernels.
+  Image,
   /// Something that the emulator does not model.
   NotModelled
 };
@@ -73,6 +78,9 @@ public:
   /// runs only while all of them wait.
   void expectHosts(int count);
   std::vector<Finding> findings();
+  /// A module of a device from an image that is part of this process, as if it
+  /// had been loaded. Null, with a finding, for what is none.
+  cuda::Module addImage(int device, const moert_kernel_image &image);
   /// Of all devices: what is allocated now.
   size_t liveBytes();
 
@@ -112,8 +120,8 @@ public:
   std::mutex mutex;
   std::vector<std::unique_ptr<cuda::ContextObject>> devices;
   std::unique_ptr<Communicators> communicators;
-  /// Streams, events, graphs and communicators that were made and not
-  /// destroyed.
+  /// Streams, events, graphs, modules, functions and communicators that were
+  /// made and not destroyed.
   std::set<const void *> handles;
   std::vector<std::shared_ptr<Capture>> captures;
   HostThreads hosts;

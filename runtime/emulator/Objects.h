@@ -6,6 +6,8 @@
 
 #include "emulator/DeviceMemory.h"
 #include "emulator/Item.h"
+#include "emulator/LoadedImage.h"
+#include "emulator/Multiprocessor.h"
 
 #include <deque>
 #include <list>
@@ -46,6 +48,23 @@ struct StreamObject {
   emulator::Capture *capture = nullptr;
 };
 
+/// A kernel of a module, which owns it.
+struct FunctionObject {
+  ModuleObject *module = nullptr;
+  /// Keeps the entry while launches of it are queued.
+  std::shared_ptr<const emulator::LoadedImage> image;
+  const moert_kernel_entry *entry = nullptr;
+  size_t maxDynamicSharedBytes = emulator::sharedBytesWithoutLeave;
+};
+
+/// An image of kernels on one device. Owned by its device.
+struct ModuleObject {
+  ContextObject *device = nullptr;
+  std::shared_ptr<const emulator::LoadedImage> image;
+  /// Those that were asked for.
+  std::list<std::unique_ptr<FunctionObject>> functions;
+};
+
 /// A device and its primary context, the only one that it has.
 struct ContextObject {
   ContextObject(int ordinal, size_t memoryBytes, uint64_t seed)
@@ -57,6 +76,7 @@ struct ContextObject {
   /// other streams do not wait for it.
   std::list<std::unique_ptr<StreamObject>> streams;
   size_t streamsMade = 0;
+  std::list<std::unique_ptr<ModuleObject>> modules;
   int retained = 0;
   /// What every call returns once the device has failed.
   Result error = Success;

@@ -26,10 +26,13 @@ enum : Result {
   StubLibrary = 34,
   NoDevice = 100,
   InvalidDevice = 101,
+  InvalidImage = 200,
   InvalidContext = 201,
   InvalidHandle = 400,
+  NotFound = 500,
   NotReady = 600,
   IllegalAddress = 700,
+  LaunchOutOfResources = 701,
   LaunchFailed = 719,
   CaptureUnsupported = 900,
   CaptureInvalidated = 901,
@@ -46,9 +49,18 @@ using Stream = struct StreamObject *;
 using Event = struct EventObject *;
 using Graph = struct GraphObject *;
 using GraphExec = struct GraphExecObject *;
+using Module = struct ModuleObject *;
+using Function = struct FunctionObject *;
 
 /// CUdevice_attribute.
+constexpr int multiprocessorCount = 16;
 constexpr int computeCapabilityMajor = 75;
+constexpr int computeCapabilityMinor = 76;
+/// Of shared memory that a block can have where its kernel was given the
+/// attribute below; without it, 48 KiB.
+constexpr int maxSharedBytesPerBlock = 97;
+/// CUfunction_attribute: the most dynamic shared memory of a launch.
+constexpr int maxDynamicSharedBytes = 8;
 /// CUstream_flags: does not wait for the legacy default stream.
 constexpr unsigned streamNonBlocking = 1;
 /// CUevent_flags: takes no time stamp.
@@ -101,6 +113,19 @@ constexpr int captureNone = 0;
   X(graphLaunch, cuGraphLaunch, (GraphExec exec, Stream stream))               \
   X(graphExecDestroy, cuGraphExecDestroy, (GraphExec exec))                    \
   X(graphDestroy, cuGraphDestroy, (Graph graph))                               \
+  X(moduleLoadData, cuModuleLoadData, (Module * module, const void *image))    \
+  X(moduleUnload, cuModuleUnload, (Module module))                             \
+  X(moduleGetFunction, cuModuleGetFunction,                                    \
+    (Function * function, Module module, const char *name))                    \
+  X(functionSetAttribute, cuFuncSetAttribute,                                  \
+    (Function function, int attribute, int value))                             \
+  X(occupancyMaxActiveBlocks, cuOccupancyMaxActiveBlocksPerMultiprocessor,     \
+    (int *blocks, Function function, int threads, size_t dynamicSharedBytes))  \
+  X(launchKernel, cuLaunchKernel,                                              \
+    (Function function, unsigned gridX, unsigned gridY, unsigned gridZ,        \
+     unsigned blockX, unsigned blockY, unsigned blockZ,                        \
+     unsigned dynamicSharedBytes, Stream stream, void **arguments,             \
+     void **extra))                                                            \
   X(eventCreate, cuEventCreate, (Event * event, unsigned flags))               \
   X(eventDestroy, cuEventDestroy_v2, (Event event))                            \
   X(eventRecord, cuEventRecord, (Event event, Stream stream))                  \

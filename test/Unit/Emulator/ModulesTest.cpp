@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//===- ModulesTest.cpp - Loading images and finding kernels in them -------===//
+
+#include "EmulatedMachine.h"
+
+using namespace moert;
+using namespace moert::emulator;
+
+static const moert_kernel_entry entries[] = {
+    {"first",
+     [](const moert_kernel_calls *, moert_kernel_thread *, const uint64_t *) {},
+     0, 0, 0},
+    {"second",
+     [](const moert_kernel_calls *, moert_kernel_thread *, const uint64_t *) {},
+     0, 128, 1024}};
+
+static moert_kernel_image imageOf(uint32_t abi) {
+  return {abi, 2, entries, 0, nullptr, ""};
+}
+
+TEST(EmulatedModules, KernelsAreFoundByName) {
+  Machine machine({});
+  TestDevice device(0);
+  cuda::Module module = machine.addImage(0, imageOf(MOERT_KERNEL_ABI));
+  cuda::Function first = nullptr, again = nullptr, second = nullptr;
+  EXPECT_EQ(device.cuda.moduleGetFunction(&first, module, "first"),
+            cuda::Success);
+  EXPECT_EQ(device.cuda.moduleGetFunction(&again, module, "first"),
+            cuda::Success);
+  EXPECT_EQ(first, again);
+  EXPECT_EQ(device.cuda.moduleGetFunction(&second, module, "second"),
+            cuda::Success);
+  EXPECT_NE(first, second);
+  EXPECT_EQ(device.cuda.moduleGetFunction(&second, module, "third"),
+            cuda::NotFound);
+  EXPECT_EQ(device.cuda.moduleUnload(module), cuda::Success);
+  EXPECT_TRUE(machine.findings().empty());
+  EXPECT_EQ(device.cuda.moduleGetFunction(&second, module, "first"),
+            cuda::InvalidHandle);
+  EXPECT_EQ(kindsOf(machine.findings()),
+            std::vector<FindingKind>{FindingKind::Handle});
+}
+
+TEST(EmulatedModules, WhatIsNoImageIsRefused) {
+  Machine machine({});
+  TestDevice device(0);
+  cuda::Module module = nullptr;
+  EXPECT_EQ(device.cuda.moduleLoadData(&module, ".version 8.0"),
+            cuda::InvalidImage);
+  EXPECT_EQ(machine.addImage(0, imageOf(MOERT_KERNEL_ABI + 1)), nullptr);
+  std::vector<Finding> found = machine.findings();
+  ASSERT_EQ(kindsOf(found),
+            (std::vector<FindingKind>{FindingKind::Image, FindingKind::Image}));
+  EXPECT_EQ(found[0].text,
+            "cuModuleLoadData: no ELF shared object for a 64-bit machine");
+  EXPECT_EQ(found[1].text,
+            "a kernel image of version 2, but expected version 1");
+}
+
+TEST(EmulatedModules, SharedMemoryIsThatOfTheCapability) {
+  MachineOptions options;
+  options.capabilityMajor = 8;
+  Machine machine(options);
+  TestDevice device(0);
+  int most = 0, blocks = -1;
+  EXPECT_EQ(
+      device.cuda.deviceGetAttribute(&most, cuda::maxSharedBytesPerBlock, 0),
+      cuda::Success);
+  EXPECT_EQ(most, 163 << 10);
+  cuda::Module module = machine.addImage(0, imageOf(MOERT_KERNEL_ABI));
+  cuda::Function second = nullptr;
+  device.cuda.moduleGetFunction(&second, module, "second");
+  // The kernel has 1 KiB of its own.
+  EXPECT_EQ(device.cuda.functionSetAttribute(
+                second, cuda::maxDynamicSharedBytes, 162 << 10),
+            cuda::Success);
+  EXPECT_EQ(device.cuda.functionSetAttribute(
+                second, cuda::maxDynamicSharedBytes, 163 << 10),
+            cuda::InvalidValue);
+  EXPECT_EQ(device.cuda.occupancyMaxActiveBlocks(&blocks, second, 128, 0),
+            cuda::Success);
+  EXPECT_EQ(blocks, 2);
+  device.cuda.occupancyMaxActiveBlocks(&blocks, second, 128, 100 << 10);
+  EXPECT_EQ(blocks, 1);
+  device.cuda.occupancyMaxActiveBlocks(&blocks, second, 128, 163 << 10);
+  EXPECT_EQ(blocks, 0);
+}
