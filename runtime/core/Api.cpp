@@ -6,22 +6,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "core/Context.h"
-
-#include <new>
+#include "core/Guarded.h"
 
 using namespace moert;
-
-template <typename Body>
-static moert_status guarded(moert_context &context, Body body) noexcept {
-  try {
-    return body();
-  } catch (const std::bad_alloc &) {
-    return context.fail(MOERT_OUT_OF_MEMORY, "out of memory in the runtime");
-  } catch (...) {
-    return context.fail(MOERT_INTERNAL, "internal error in the runtime");
-  }
-}
 
 void moert_context_destroy(moert_context *context) { delete context; }
 

@@ -4,11 +4,20 @@
 #ifndef MOERT_CORE_DESCRIPTOR_H
 #define MOERT_CORE_DESCRIPTOR_H
 
+#include "moert/compiled.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
 
 namespace moert {
+
+/// The size of a descriptor's first version: a shorter one is none.
+template <typename Descriptor>
+inline constexpr size_t firstVersionBytes = sizeof(Descriptor);
+template <>
+inline constexpr size_t firstVersionBytes<moert_frame> =
+    offsetof(moert_frame, kernels);
 
 /// Whether nothing is set in a newer host's descriptor beyond the `known` bytes
 /// that this library was built with.
@@ -17,11 +26,12 @@ bool isZeroBeyond(const void *descriptor, size_t known, size_t size);
 std::string explainSize(const char *name, const void *descriptor, size_t known,
                         size_t size);
 
-/// Whether this library can read a descriptor: it is not shorter than the
-/// library's own, and what a newer host has appended is zero, so that nothing
-/// which was asked for is ignored.
+/// Whether this library can read a descriptor: it is not shorter than its first
+/// version, and what a newer host has appended is zero, so that nothing which
+/// was asked for is ignored.
 template <typename Descriptor> bool isReadable(const Descriptor &descriptor) {
-  return descriptor.struct_size == sizeof(Descriptor) ||
+  return (descriptor.struct_size >= firstVersionBytes<Descriptor> &&
+          descriptor.struct_size <= sizeof(Descriptor)) ||
          (descriptor.struct_size > sizeof(Descriptor) &&
           isZeroBeyond(&descriptor, sizeof(Descriptor),
                        descriptor.struct_size));

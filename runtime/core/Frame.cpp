@@ -17,6 +17,11 @@ static moert_collective describeCall(const moert_frame &frame, int32_t id,
   call.stream = frame.stream;
   call.src = src;
   call.dst = dst;
+  bool hasOffsets = kind == MOERT_ALL_TO_ALL_V || kind == MOERT_ALL_GATHER_V;
+  // Code of a device leaves offsets there, too.
+  if (hasOffsets && frame.context->transport->device()) {
+    call.flags = MOERT_OFFSETS_ON_DEVICE;
+  }
   return call;
 }
 
@@ -154,13 +159,8 @@ int64_t moert_frame_host_extent(moert_frame *frame, int32_t id, int64_t value,
   if (value >= 0 && value <= bound) {
     return value;
   }
-  std::string where = "host_extent #" + std::to_string(id);
-  if (context.layer >= 0) {
-    where += " (layer " + std::to_string(context.layer) + ")";
-  }
   context.fail(MOERT_BOUND_EXCEEDED,
-               where + ": expected at most " + std::to_string(bound) +
-                   " rows, but got " + std::to_string(value));
+               explainBound(id, context.layer, bound, value));
   return 0;
 }
 

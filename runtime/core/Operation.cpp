@@ -191,6 +191,16 @@ std::string describe(moert_kind kind, int32_t id, int32_t layer) {
   return text;
 }
 
+std::string explainBound(int32_t id, int32_t layer, int64_t bound,
+                         int64_t value) {
+  std::string where = "host_extent #" + std::to_string(id);
+  if (layer >= 0) {
+    where += " (layer " + std::to_string(layer) + ")";
+  }
+  return where + ": expected at most " + std::to_string(bound) +
+         " rows, but got " + std::to_string(value);
+}
+
 std::string messagePrefix(int32_t rank, const Signature &signature) {
   return "rank " + std::to_string(rank) + ": " + describe(signature) + ": ";
 }

@@ -105,6 +105,11 @@ inline std::string describe(const Signature &signature) {
 /// For example "rank 3: all_to_all_v #12 (layer 4): ".
 std::string messagePrefix(int32_t rank, const Signature &signature);
 
+/// For example "host_extent #5 (layer 3): expected at most 128 rows, but got
+/// 129".
+std::string explainBound(int32_t id, int32_t layer, int64_t bound,
+                         int64_t value);
+
 } // namespace moert
 
 #endif // MOERT_CORE_OPERATION_H

@@ -20,6 +20,8 @@
 
 namespace moert {
 
+class DeviceWork;
+
 /// A checked copy of a moert_group_set.
 struct GroupSet {
   std::string name;
@@ -40,6 +42,8 @@ class Transport {
 public:
   virtual ~Transport() = default;
 
+  /// As moert_options has it.
+  virtual const char *name() const = 0;
   /// The job's first failure, null while all is well. Stays valid.
   virtual const Failure *failure() const = 0;
   /// Ends the job for all ranks, unless it has failed already.
@@ -86,6 +90,8 @@ public:
   /// Where payload memory comes from unless the host says so; null: the C
   /// library.
   virtual const moert_allocator *allocator() const { return nullptr; }
+  /// What runs on the rank's device; null where ranks are threads.
+  virtual DeviceWork *device() { return nullptr; }
 };
 
 } // namespace moert

@@ -31,7 +31,8 @@ DeviceLibraries Machine::libraries() {
     }
   };
   static const Tables tables;
-  return {&tables.driver, &tables.nccl};
+  return {&tables.driver, &tables.nccl,
+          [](int count) { current()->expectHosts(count); }};
 }
 
 static cuda::Result init(unsigned) {

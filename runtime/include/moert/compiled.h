@@ -18,6 +18,7 @@
 #ifndef MOERT_COMPILED_H
 #define MOERT_COMPILED_H
 
+#include "moert/kernels.h"
 #include "moert/moert.h"
 
 #ifdef __cplusplus
@@ -25,7 +26,8 @@ extern "C" {
 #endif
 
 /// What a compiled function finds when it is called. Generated code relies on
-/// this layout: `context` at byte 8, `handles` at byte 16, `stream` at byte 24.
+/// this layout: `context` at byte 8, `handles` at byte 16, `stream` at byte 24,
+/// `kernels` at byte 32 (which a frame of a host that knows no kernels lacks).
 typedef struct moert_frame {
   uint32_t struct_size;
   /// None defined yet; 0.
@@ -37,13 +39,17 @@ typedef struct moert_frame {
   /// dense tensor its data, for a placement this rank's slice of its table,
   /// int32 [64][experts]: where this rank sends a row of global token t for an
   /// expert is table[t mod 64][expert] = rank in the group * local slots +
-  /// slot.
+  /// slot. Where the module has kernels, all of it is in the device's memory,
+  /// slot tables too; the array of handles itself is the host's.
   void *const *handles;
   /// What the function's kernels are launched on and its collectives ordered
   /// by; null: the transport's default. A function keeps to one stream, so none
   /// of the calls below names it; what overlaps does so on streams of the
   /// transport, between start and wait. Ignored by threads.
   moert_stream stream;
+  /// kernels[i] is the i-th of the module's kernels, by the order of its
+  /// attribute `moe.kernels`; null where it has none.
+  moert_kernel *const *kernels;
 } moert_frame;
 
 /// A matrix as compiled code and functions of the host hand it to each other:
@@ -122,6 +128,60 @@ void moert_frame_layer(moert_frame *frame, int32_t layer);
 /// Time from here on counts to that phase.
 void moert_frame_phase(moert_frame *frame, moert_phase phase);
 
+//===----------------------------------------------------------------------===//
+// Kernels: functions of transports whose ranks are devices. On others the first
+// call ends the job with MOERT_UNSUPPORTED, naming the transport.
+//===----------------------------------------------------------------------===//
+
+/// Launches kernel number `kernel` on the frame's stream: `blocks` blocks of
+/// `threads` threads, in one dimension, with `shared_bytes` bytes of dynamic
+/// shared memory. Of `blocks`, -1 means as many as are resident on the whole
+/// device at a time, for kernels that share out their work themselves; 0 means
+/// that nothing is launched. arguments[i] is the value of parameter i of
+/// `count`, each 8 bytes: an address in the device's memory, or an int64.
+void moert_frame_launch(moert_frame *frame, int32_t kernel, int64_t blocks,
+                        int32_t threads, int32_t shared_bytes,
+                        const uint64_t *arguments, int32_t count);
+
+/// Memory of the device, aligned to 256 bytes, that belongs to what is queued
+/// on the frame's stream from now on. It comes from a pool of the context: once
+/// a function has run, running it again with the same sizes asks the driver for
+/// nothing, and so can be captured in a graph. A capture that finds the pool
+/// short ends the job with MOERT_INVALID_ARGUMENT. Null where the job has
+/// failed.
+void *moert_frame_allocate(moert_frame *frame, int64_t bytes);
+/// Gives memory of moert_frame_allocate back, with the bytes that it was asked
+/// for; what is queued on the frame's stream so far may still use it. Null is
+/// allowed. A graph keeps the blocks that it was captured with as long as the
+/// context lives, and shares them with what else runs on the same stream.
+void moert_frame_deallocate(moert_frame *frame, void *pointer, int64_t bytes);
+/// Copies within the device's memory, on the frame's stream.
+void moert_frame_copy(moert_frame *frame, void *to, const void *from,
+                      int64_t bytes);
+
+/// moert_frame_host_extent of the last of `count` offsets in the device's
+/// memory: waits for the frame's stream. `count` is at least 1. Returns 0 where
+/// the job has failed. A stream that is captured cannot be waited for: that
+/// ends the job with MOERT_INVALID_ARGUMENT.
+int64_t moert_frame_device_extent(moert_frame *frame, int32_t id,
+                                  const int32_t *offsets, int64_t count,
+                                  int64_t bound);
+
+/// Where a kernel reports that a count exceeds its bound, in the device's
+/// memory; words of the layer that the frame is in:
+///
+/// | word | is                                                              |
+/// | 0    | 0 as long as nothing was reported; then the collective's id + 1 |
+/// | 1    | the count                                                       |
+/// | 2    | the bound                                                       |
+///
+/// One thread writes them, words 1 and 2 before word 0, and only where word 0
+/// is 0. moert_context_synchronize reads them and ends the job with
+/// MOERT_BOUND_EXCEEDED, as moert_frame_host_extent does. Until then the kernel
+/// must leave harmless counts behind. Null where the job has failed.
+#define MOERT_FAULT_WORDS 3
+uint64_t *moert_frame_fault_words(moert_frame *frame);
+
 /// Every function above, for a JIT that must be told each address: expands
 /// X(name) for each.
 #define MOERT_FRAME_FUNCTIONS(X)                                               \
@@ -138,7 +198,13 @@ void moert_frame_phase(moert_frame *frame, moert_phase phase);
   X(moert_frame_host_extent)                                                   \
   X(moert_frame_rank)                                                          \
   X(moert_frame_layer)                                                         \
-  X(moert_frame_phase)
+  X(moert_frame_phase)                                                         \
+  X(moert_frame_launch)                                                        \
+  X(moert_frame_allocate)                                                      \
+  X(moert_frame_deallocate)                                                    \
+  X(moert_frame_copy)                                                          \
+  X(moert_frame_device_extent)                                                 \
+  X(moert_frame_fault_words)
 
 #ifdef __cplusplus
 }

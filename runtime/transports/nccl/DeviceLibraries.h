@@ -20,6 +20,12 @@ namespace moert {
 struct DeviceLibraries {
   const cuda::Driver *driver = nullptr;
   const nccl::Library *nccl = nullptr;
+  /// Set by emulated devices, whose work runs only while every host thread
+  /// waits: `count` more threads (fewer if negative) are such. A thread that
+  /// waits for another one, not for a device, is none meanwhile.
+  void (*expectHosts)(int count) = nullptr;
+
+  bool isEmulated() const { return expectHosts != nullptr; }
 };
 
 /// Fills the table from a shared library, which stays loaded. Returns what is

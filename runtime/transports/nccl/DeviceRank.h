@@ -27,7 +27,8 @@ private:
 class DeviceRank {
 public:
   explicit DeviceRank(const DeviceLibraries &libraries)
-      : driver(*libraries.driver), nccl(*libraries.nccl) {}
+      : libraries(libraries), driver(*libraries.driver), nccl(*libraries.nccl) {
+  }
   ~DeviceRank();
   DeviceRank(const DeviceRank &) = delete;
 
@@ -39,6 +40,7 @@ public:
   /// Bit d is set if NCCL reduces moert_dtype d on this device.
   int64_t reducibleDtypes() const { return reducible; }
 
+  const DeviceLibraries libraries;
   const cuda::Driver &driver;
   const nccl::Library &nccl;
   /// Of all collectives, beside the streams of the caller.

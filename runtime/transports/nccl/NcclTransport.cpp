@@ -10,7 +10,8 @@ namespace moert {
 
 NcclTransport::NcclTransport(NcclRank joined)
     : self(std::move(joined)), rank(self.rank), job(*self.job),
-      device(*self.device), driver(device.driver), nccl(device.nccl) {}
+      own(*self.device), driver(own.driver), nccl(own.nccl),
+      work(own, *this, rank) {}
 
 NcclTransport::~NcclTransport() { leave(); }
 
@@ -23,7 +24,7 @@ bool NcclTransport::check(const std::string &what, cuda::Result result) {
 }
 
 void NcclTransport::bind(const GroupSet &set) {
-  CurrentContext current = device.makeCurrent();
+  CurrentContext current = own.makeCurrent();
   Membership membership;
   membership.id.set = int32_t(memberships.size());
   int position = 0;
@@ -97,12 +98,11 @@ void NcclTransport::freeEvents(Started &done) {
 Token NcclTransport::start(int32_t set, const Operation &operation,
                            PhaseTimer &) {
   Membership &membership = memberships[size_t(set)];
-  CurrentContext current = device.makeCurrent();
+  CurrentContext current = own.makeCurrent();
   if (!membership.comm || !checkAsyncErrors()) {
     return nullptr;
   }
-  if (operation.reduces() &&
-      !(device.reducibleDtypes() >> operation.dtype & 1)) {
+  if (operation.reduces() && !(own.reducibleDtypes() >> operation.dtype & 1)) {
     fail(MOERT_UNSUPPORTED,
          messagePrefix(rank, operation) + "NCCL cannot reduce this type here");
     return nullptr;
@@ -117,23 +117,22 @@ Token NcclTransport::start(int32_t set, const Operation &operation,
   cuda::Stream caller = cuda::Stream(operation.stream);
   bool ok =
       check(made->name, driver.eventRecord(made->begin, caller)) &&
-      check(made->name, driver.streamWaitEvent(device.stream, made->begin, 0));
-  NcclError error =
-      ok ? enqueue(device, membership.comm, operation) : NcclError();
+      check(made->name, driver.streamWaitEvent(own.stream, made->begin, 0));
+  NcclError error = ok ? enqueue(own, membership.comm, operation) : NcclError();
   if (error.call) {
     fail(MOERT_INTERNAL, messagePrefix(rank, operation) + error.call + ": " +
                              nccl.getErrorString(error.result) + ": " +
                              nccl.getLastError(membership.comm));
   }
   ok = ok && !error.call && settle(membership.comm, made->name) &&
-       check(made->name, driver.eventRecord(made->end, device.stream));
+       check(made->name, driver.eventRecord(made->end, own.stream));
   started.push_back(std::move(made));
   return ok ? started.back().get() : nullptr;
 }
 
 bool NcclTransport::wait(Token token, PhaseTimer &) {
   Started &awaited = *static_cast<Started *>(token);
-  CurrentContext current = device.makeCurrent();
+  CurrentContext current = own.makeCurrent();
   job.step();
   awaited.waitedFor = true;
   check(awaited.name,
@@ -142,13 +141,20 @@ bool NcclTransport::wait(Token token, PhaseTimer &) {
 }
 
 bool NcclTransport::synchronize(moert_stream stream, PhaseTimer &) {
-  CurrentContext current = device.makeCurrent();
-  return awaitStream(cuda::Stream(stream));
+  CurrentContext current = own.makeCurrent();
+  bool mayHaveFaults = work.fetchFaults(stream);
+  if (!awaitStream(cuda::Stream(stream))) {
+    return false;
+  }
+  if (mayHaveFaults) {
+    work.checkFaults(stream);
+  }
+  return !failure();
 }
 
 bool NcclTransport::fetchOffsets(moert_collective &collective, int32_t size,
                                  OffsetStorage &storage) {
-  CurrentContext current = device.makeCurrent();
+  CurrentContext current = own.makeCurrent();
   std::string what = describe(collective.kind, collective.id, collective.layer);
   if (collective.stream && isCapturing(collective.stream)) {
     fail(MOERT_INVALID_ARGUMENT,
@@ -176,7 +182,7 @@ bool NcclTransport::fetchOffsets(moert_collective &collective, int32_t size,
 }
 
 void NcclTransport::clearCounts(const Operation &operation) {
-  CurrentContext current = device.makeCurrent();
+  CurrentContext current = own.makeCurrent();
   abandon();
   fillCounts(operation);
 }
@@ -204,7 +210,7 @@ moert_status NcclTransport::query(moert_capability capability,
     value = 0;
     return MOERT_OK;
   case MOERT_CAPABILITY_REDUCIBLE_DTYPES:
-    value = device.reducibleDtypes();
+    value = own.reducibleDtypes();
     return MOERT_OK;
   case MOERT_CAPABILITY_MOVEMENT:
     value = MOERT_MOVE_ANYTIME;
@@ -231,7 +237,7 @@ void NcclTransport::leave() {
     return;
   }
   left = true;
-  CurrentContext current = device.makeCurrent();
+  CurrentContext current = own.makeCurrent();
   auto forgotten = std::find_if(
       started.begin(), started.end(),
       [](const std::unique_ptr<Started> &one) { return !one->waitedFor; });
@@ -242,7 +248,7 @@ void NcclTransport::leave() {
              " has left without waiting for what it started");
   }
   job.leave(rank);
-  if (awaitStream(device.stream)) {
+  if (awaitStream(own.stream)) {
     destroyCommunicators();
   }
   abandon();

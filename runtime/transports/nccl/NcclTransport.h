@@ -15,7 +15,7 @@
 #ifndef MOERT_TRANSPORTS_NCCL_NCCLTRANSPORT_H
 #define MOERT_TRANSPORTS_NCCL_NCCLTRANSPORT_H
 
-#include "transports/nccl/DeviceRank.h"
+#include "transports/device/DeviceWork.h"
 #include "transports/nccl/LocalJob.h"
 
 namespace moert {
@@ -35,6 +35,7 @@ public:
   explicit NcclTransport(NcclRank joined);
   ~NcclTransport() override;
 
+  const char *name() const override { return "nccl"; }
   const Failure *failure() const override { return job.failure.get(); }
   void fail(moert_status status, const std::string &text) override {
     job.failure.set(status, text);
@@ -57,9 +58,8 @@ public:
   bool fetchOffsets(moert_collective &collective, int32_t size,
                     OffsetStorage &storage) override;
   void clearCounts(const Operation &operation) override;
-  const moert_allocator *allocator() const override {
-    return &device.allocator;
-  }
+  const moert_allocator *allocator() const override { return &own.allocator; }
+  DeviceWork *device() override { return &work; }
 
 private:
   struct Membership {
@@ -104,9 +104,10 @@ private:
   const NcclRank self;
   const int32_t rank;
   LocalJob &job;
-  DeviceRank &device;
+  DeviceRank &own;
   const cuda::Driver &driver;
   const nccl::Library &nccl;
+  DeviceWork work;
   std::vector<Membership> memberships;
   /// In the order in which they run.
   std::deque<std::unique_ptr<Started>> started;

@@ -187,12 +187,12 @@ void NcclTransport::quiesce() {
   if (!failure()) {
     return;
   }
-  CurrentContext current = device.makeCurrent();
+  CurrentContext current = own.makeCurrent();
   abandon();
   // What is left are copies, which end by themselves.
   Pause pause;
   int64_t until = now() + 1000000000;
-  while (driver.streamQuery(device.stream) == cuda::NotReady && now() < until) {
+  while (driver.streamQuery(own.stream) == cuda::NotReady && now() < until) {
     pause.take();
   }
 }

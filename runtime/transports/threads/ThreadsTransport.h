@@ -14,6 +14,7 @@ public:
   ThreadsTransport(std::shared_ptr<World> world, int32_t rank)
       : world(std::move(world)), rank(rank) {}
 
+  const char *name() const override { return "threads"; }
   const Failure *failure() const override { return world->failure.get(); }
   void fail(moert_status status, const std::string &text) override {
     world->fail(status, text);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- DescriptorsTest.cpp - Hosts that are older or newer ----------------===//
 
-#include "moert/compiled.h"
+#include "core/Descriptor.h"
 #include "moert/threads.h"
 
 #include <gtest/gtest.h>
@@ -51,7 +51,10 @@ static void checkSizes(const std::string &name, Descriptor valid,
                      " is set, but this library knows only " + size;
   EXPECT_NE(outcome.text.find(text), std::string::npos) << outcome.text;
 
-  for (uint32_t wrong : {0u, uint32_t(sizeof(Descriptor) - 8), 0xffffffffu}) {
+  constexpr uint32_t first = moert::firstVersionBytes<Descriptor>;
+  valid.struct_size = first;
+  EXPECT_EQ(call(valid).status, MOERT_OK) << call(valid).text;
+  for (uint32_t wrong : {0u, first - 8, 0xffffffffu}) {
     valid.struct_size = wrong;
     outcome = call(valid);
     EXPECT_EQ(outcome.status, MOERT_VERSION_MISMATCH);

@@ -24,7 +24,7 @@ struct Outcome {
 } // namespace
 
 static moert_status callBody(moert_context *context, void *user) {
-  moert_frame frame = {sizeof(frame), 0, context, nullptr, nullptr};
+  moert_frame frame = {sizeof(frame), 0, context, nullptr, nullptr, nullptr};
   (*static_cast<Body *>(user))(frame);
   return MOERT_OK;
 }
@@ -56,6 +56,7 @@ TEST(FrameTest, LayoutThatGeneratedCodeReliesOn) {
   EXPECT_EQ(offsetof(moert_frame, context), 8u);
   EXPECT_EQ(offsetof(moert_frame, handles), 16u);
   EXPECT_EQ(offsetof(moert_frame, stream), 24u);
+  EXPECT_EQ(offsetof(moert_frame, kernels), 32u);
 }
 
 TEST(FrameTest, RankIsTheIndexInTheGroup) {
@@ -159,13 +160,54 @@ TEST(FrameTest, AnUnknownGroup) {
   EXPECT_EQ(outcome.text, "rank 0: expected a group set below 2, but got 2");
 }
 
+TEST(FrameTest, AFrameWithoutKernelsIsStillOne) {
+  expectOk([](moert_frame &frame) {
+    moert_frame older = frame;
+    older.struct_size = offsetof(moert_frame, kernels);
+    moert_frame_barrier(&older, 0, 1);
+  });
+}
+
+TEST(FrameTest, ThreadsHaveNoDevice) {
+  const std::vector<std::pair<std::string, Body>> calls = {
+      {"kernels",
+       [](moert_frame &frame) {
+         moert_frame_launch(&frame, 0, 1, 32, 0, nullptr, 0);
+       }},
+      {"memory of a device",
+       [](moert_frame &frame) {
+         EXPECT_EQ(moert_frame_allocate(&frame, 64), nullptr);
+       }},
+      {"memory of a device",
+       [](moert_frame &frame) {
+         moert_frame_copy(&frame, nullptr, nullptr, 64);
+       }},
+      {"memory of a device",
+       [](moert_frame &frame) {
+         const int32_t offsets[] = {0, 7};
+         EXPECT_EQ(moert_frame_device_extent(&frame, 1, offsets, 2, 8), 0);
+       }},
+      {"memory of a device", [](moert_frame &frame) {
+         EXPECT_EQ(moert_frame_fault_words(&frame), nullptr);
+       }}};
+  for (const auto &[what, call] : calls) {
+    Outcome outcome = runTwo([&call](moert_frame &frame) {
+      if (moert_context_rank(frame.context) == 1) {
+        call(frame);
+      }
+    });
+    EXPECT_EQ(outcome.status, MOERT_UNSUPPORTED);
+    EXPECT_EQ(outcome.text, "rank 1: transport threads has no " + what);
+  }
+}
+
 TEST(FrameTest, EveryFunctionIsInTheJitsTable) {
   std::vector<const void *> addresses;
 #define MOERT_ADDRESS(name)                                                    \
   addresses.push_back(reinterpret_cast<const void *>(&(name)));
   MOERT_FRAME_FUNCTIONS(MOERT_ADDRESS)
 #undef MOERT_ADDRESS
-  EXPECT_EQ(addresses.size(), 14u);
+  EXPECT_EQ(addresses.size(), 20u);
 }
 
 namespace {
@@ -177,6 +219,7 @@ public:
   explicit StreamRecorder(std::vector<moert_stream> &streams)
       : streams(streams) {}
 
+  const char *name() const override { return "recorder"; }
   const moert::Failure *failure() const override { return nullptr; }
   void fail(moert_status, const std::string &text) override {
     ADD_FAILURE() << text;
@@ -207,7 +250,7 @@ TEST(FrameTest, EveryCollectiveIsOnTheFramesStream) {
   std::vector<moert_stream> streams;
   moert_context context(0, 1, {}, std::make_unique<StreamRecorder>(streams));
   int stream = 0;
-  moert_frame frame = {sizeof(frame), 0, &context, nullptr, &stream};
+  moert_frame frame = {sizeof(frame), 0, &context, nullptr, &stream, nullptr};
   const int32_t one[] = {0, 1};
   int32_t from = 1, to = 2;
   moert_frame_all_to_all_v(&frame, MOERT_WORLD, 1, &from, one, &to, one, 4);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The headers of the runtime, as C11. Each stands alone and may come twice;
-// counters.h comes with moert.h.
+// counters.h comes with moert.h, kernels.h with compiled.h.
 #include "moert/compiled.h"
+#include "moert/kernels.h"
 #include "moert/moert.h"
 #include "moert/threads.h"
 
@@ -10,4 +11,4 @@
 #include "moert/threads.h"
 // NOLINTEND(readability-duplicate-include)
 
-_Static_assert(sizeof(moert_frame) == 32, "compiled code relies on it");
+_Static_assert(sizeof(moert_frame) == 40, "compiled code relies on it");
