@@ -35,6 +35,17 @@ static void declareDynamicSharedMemory(gpu::GPUModuleOp kernels) {
   }
 }
 
+/// A kernel that knows the size of its blocks runs with no other: the driver
+/// refuses such launches, rather than only larger ones.
+static void requireBlockSizes(gpu::GPUModuleOp kernels) {
+  StringRef atMost = NVVM::NVVMDialect::getMaxntidAttrName();
+  for (LLVM::LLVMFuncOp function : kernels.getOps<LLVM::LLVMFuncOp>()) {
+    if (Attribute threads = function->removeAttr(atMost)) {
+      function->setAttr(NVVM::NVVMDialect::getReqntidAttrName(), threads);
+    }
+  }
+}
+
 namespace {
 struct ConvertKernelsToNVVMPass
     : mlir::moe::impl::ConvertKernelsToNVVMPassBase<ConvertKernelsToNVVMPass> {
@@ -74,6 +85,7 @@ struct ConvertKernelsToNVVMPass
       return signalPassFailure();
     }
     declareDynamicSharedMemory(kernels);
+    requireBlockSizes(kernels);
   }
 };
 } // namespace

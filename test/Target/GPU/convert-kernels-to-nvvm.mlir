@@ -3,7 +3,7 @@
 gpu.module @kernels {
   // CHECK-LABEL: llvm.func @thread_indices
   // CHECK-SAME: nvvm.kernel
-  // CHECK-SAME: nvvm.maxntid = array<i32: 96, 1, 1>
+  // CHECK-SAME: nvvm.reqntid = array<i32: 96, 1, 1>
   gpu.func @thread_indices(%to: !llvm.ptr<1>) kernel
       attributes {known_block_size = array<i32: 96, 1, 1>} {
     // CHECK: nvvm.read.ptx.sreg.tid.x

@@ -22,7 +22,7 @@
 
 // Functions of math are arithmetic, no calls of a library.
 // CHECK-LABEL: .visible .entry scale
-// CHECK: .maxntid 64
+// CHECK: .reqntid 64
 // CHECK-NOT: call
 // CHECK: ld.global
 // CHECK: fma.rn.f32
