@@ -42,8 +42,8 @@ cuda::Pointer DeviceMemory::allocate(size_t bytes) {
   cuda::Pointer base = next;
   next += taken;
   live += bytes;
-  allocations.emplace(
-      base, Allocation{base, bytes, std::move(data), AccessLog(bytes)});
+  allocations.emplace(base, Allocation{base, bytes, std::move(data),
+                                       AccessLog(bytes), ShadowMemory(bytes)});
   return base;
 }
 
@@ -54,6 +54,7 @@ bool DeviceMemory::free(cuda::Pointer pointer) {
   }
   live -= found->second.bytes;
   found->second.data.reset();
+  found->second.shadow = ShadowMemory(0);
   return true;
 }
 

@@ -5,6 +5,7 @@
 #define MOERT_EMULATOR_DEVICEMEMORY_H
 
 #include "emulator/AccessLog.h"
+#include "emulator/ShadowMemory.h"
 #include "transports/nccl/CudaDriver.h"
 
 namespace moert::emulator {
@@ -17,6 +18,7 @@ struct Allocation {
   /// freed.
   std::unique_ptr<char[]> data;
   AccessLog log;
+  ShadowMemory shadow;
 };
 
 /// The memory of one device: a range of addresses of its own that the host can

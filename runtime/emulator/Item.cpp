@@ -37,6 +37,9 @@ bool CopyItem::run(Machine &machine) {
     std::memset(target, value, bytes);
   } else if (target && source) {
     std::memmove(target, source, bytes);
+    if (kind == Kind::OnDevice) {
+      machine.copyInitialized(to, from, bytes);
+    }
   }
   return true;
 }

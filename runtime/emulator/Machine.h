@@ -9,6 +9,7 @@
 #ifndef MOERT_EMULATOR_MACHINE_H
 #define MOERT_EMULATOR_MACHINE_H
 
+#include "emulator/Fiber.h"
 #include "emulator/HostThreads.h"
 #include "emulator/Objects.h"
 #include "transports/nccl/DeviceLibraries.h"
@@ -30,6 +31,9 @@ struct MachineOptions {
   int capabilityMinor = 0;
   /// Of each device; see Multiprocessor for what one holds.
   int multiprocessors = 4;
+  /// Whether accesses of kernels are checked for races and for bytes that
+  /// nothing was written to. Results are the same either way.
+  bool checksKernels = true;
   size_t memoryBytes = size_t(1) << 30;
   /// What ncclGetVersion says; below 2.28 there is no ncclAlltoAll.
   int ncclVersion = 22809;
@@ -42,11 +46,19 @@ enum class FindingKind {
   OutOfBounds,
   /// A pointer of the host or of another device.
   WrongMemory,
+  /// A kernel's access to an address that is no multiple of what it must be.
+  Misaligned,
+  /// A kernel reads bytes that nothing was written to.
+  Uninitialized,
+  /// Threads that must execute an instruction together do not.
+  Divergence,
+  /// A kernel gave up.
+  Trap,
   /// Ranks' NCCL calls do not fit together.
   Mismatch,
   /// Ranks wait for each other in a circle.
   Cycle,
-  /// All host threads wait, and nothing can run.
+  /// All host threads wait, and nothing can run; or all threads of a kernel.
   Deadlock,
   /// A call that must not happen while a stream is captured.
   Capture,
@@ -108,11 +120,31 @@ public:
   /// touches; null, with a finding, if it must not. Never null for 0 bytes.
   char *access(cuda::Stream stream, cuda::Pointer pointer, size_t bytes,
                AccessKind kind, const std::string &name);
+  /// What lies behind an address of a device, and what is wrong with it.
+  struct Located {
+    Allocation *allocation = nullptr;
+    size_t offset = 0;
+    /// For example "memory that was freed"; empty if all is well.
+    std::string error;
+    FindingKind kind = FindingKind::WrongMemory;
+  };
+  Located locate(const cuda::ContextObject &device, cuda::Pointer pointer,
+                 size_t bytes);
+  /// Bytes that were copied between addresses that access() has allowed are as
+  /// initialized as those they were copied from.
+  void copyInitialized(cuda::Pointer to, cuda::Pointer from, size_t bytes);
   /// The same of an address of the host.
   char *accessHost(cuda::Stream stream, cuda::Pointer pointer,
                    const std::string &name);
   /// The device that an address belongs to; null for the host's.
   cuda::ContextObject *ownerOf(cuda::Pointer pointer);
+  /// A number for each launch of a kernel and each block, from 1.
+  uint32_t nextLaunch() { return ++launches; }
+  /// Random, from the seed.
+  uint64_t draw() { return random(); }
+  /// Whether it is the first time that what a kernel does wrong, by this key,
+  /// is found.
+  bool isNew(const std::string &key) { return known.insert(key).second; }
   /// The calling thread learns that all this has happened.
   static void hostJoins(const Clock &clock);
 
@@ -125,6 +157,8 @@ public:
   std::set<const void *> handles;
   std::vector<std::shared_ptr<Capture>> captures;
   HostThreads hosts;
+  /// For the threads of the kernel that runs: there is one at a time.
+  std::vector<std::unique_ptr<Fiber>> fibers;
 
 private:
   bool step();
@@ -133,6 +167,8 @@ private:
 
   std::mt19937_64 random;
   std::vector<Finding> found;
+  std::set<std::string> known;
+  uint32_t launches = 0;
 };
 
 /// One call of a stand-in: holds the machine's lock.

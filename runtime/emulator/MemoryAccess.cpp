@@ -14,33 +14,32 @@ cuda::ContextObject *Machine::ownerOf(cuda::Pointer pointer) {
   return nullptr;
 }
 
-/// Says what is wrong with an access, and which kind of error it is; nothing if
-/// all is well.
-static std::string checkAccess(cuda::ContextObject *owner,
-                               const cuda::ContextObject &device,
-                               const Allocation *allocation, size_t offset,
-                               size_t bytes, FindingKind &kind) {
-  kind = FindingKind::WrongMemory;
-  if (!owner) {
-    return "memory of the host";
-  }
+Machine::Located Machine::locate(const cuda::ContextObject &device,
+                                 cuda::Pointer pointer, size_t bytes) {
+  cuda::ContextObject *owner = ownerOf(pointer);
   if (owner != &device) {
-    return "memory of device " + std::to_string(owner->ordinal);
+    return {nullptr, 0,
+            owner ? "memory of device " + std::to_string(owner->ordinal)
+                  : "memory of the host",
+            FindingKind::WrongMemory};
   }
-  kind = FindingKind::OutOfBounds;
+  Allocation *allocation = owner->memory.find(pointer);
   if (!allocation) {
-    return "memory of no allocation";
+    return {nullptr, 0, "memory of no allocation", FindingKind::OutOfBounds};
   }
+  size_t offset = size_t(pointer - allocation->base);
   if (!allocation->data) {
-    kind = FindingKind::UseAfterFree;
-    return "memory that was freed";
+    return {allocation, offset, "memory that was freed",
+            FindingKind::UseAfterFree};
   }
   if (bytes > allocation->bytes - offset) {
-    return "bytes " + std::to_string(offset) + " to " +
-           std::to_string(offset + bytes) + " of an allocation of " +
-           std::to_string(allocation->bytes);
+    return {allocation, offset,
+            "bytes " + std::to_string(offset) + " to " +
+                std::to_string(offset + bytes) + " of an allocation of " +
+                std::to_string(allocation->bytes),
+            FindingKind::OutOfBounds};
   }
-  return {};
+  return {allocation, offset, {}, FindingKind::OutOfBounds};
 }
 
 char *Machine::access(cuda::Stream stream, cuda::Pointer pointer, size_t bytes,
@@ -50,31 +49,39 @@ char *Machine::access(cuda::Stream stream, cuda::Pointer pointer, size_t bytes,
     return &nothing;
   }
   cuda::ContextObject &device = *stream->device;
-  cuda::ContextObject *owner = ownerOf(pointer);
-  Allocation *allocation = owner ? owner->memory.find(pointer) : nullptr;
-  size_t offset = allocation ? size_t(pointer - allocation->base) : 0;
   std::string what = name + " on " + nameOf(*stream);
   const char *verb = kind == AccessKind::Read ? " reads " : " writes ";
-  FindingKind found = FindingKind::WrongMemory;
-  std::string error =
-      checkAccess(owner, device, allocation, offset, bytes, found);
-  if (!error.empty()) {
-    report(found, what + verb + error);
+  Located located = locate(device, pointer, bytes);
+  if (!located.error.empty()) {
+    report(located.kind, what + verb + located.error);
     device.error = cuda::IllegalAddress;
     return nullptr;
   }
+  Allocation &allocation = *located.allocation;
+  size_t offset = located.offset;
   Step step = {stream->actor, stream->clock.of(stream->actor),
                std::make_shared<const std::string>(what)};
   Step other =
-      allocation->log.add(offset, offset + bytes, kind, step, stream->clock);
+      allocation.log.add(offset, offset + bytes, kind, step, stream->clock);
   if (other.what) {
     report(FindingKind::Race,
            what + verb + "bytes " + std::to_string(offset) + " to " +
                std::to_string(offset + bytes) + " of an allocation of " +
-               std::to_string(allocation->bytes) +
+               std::to_string(allocation.bytes) +
                ", and nothing orders it after the " + *other.what);
   }
-  return allocation->data.get() + offset;
+  if (kind == AccessKind::Write) {
+    allocation.shadow.setInitialized(offset, bytes);
+  }
+  return allocation.data.get() + offset;
+}
+
+void Machine::copyInitialized(cuda::Pointer to, cuda::Pointer from,
+                              size_t bytes) {
+  Allocation &target = *ownerOf(to)->memory.find(to);
+  const Allocation &source = *ownerOf(from)->memory.find(from);
+  target.shadow.copyInitialized(size_t(to - target.base), source.shadow,
+                                size_t(from - source.base), bytes);
 }
 
 char *Machine::accessHost(cuda::Stream stream, cuda::Pointer pointer,

@@ -3,6 +3,7 @@
 
 #include "emulator/CurrentDevice.h"
 #include "emulator/DriverTable.h"
+#include "emulator/LaunchItem.h"
 #include "emulator/Machine.h"
 #include "emulator/Multiprocessor.h"
 
@@ -177,11 +178,15 @@ static cuda::Result launchKernel(cuda::Function function, unsigned gridX,
     return cuda::InvalidValue;
   }
   cuda::Result result = checkLaunch(call.machine, *function, grid, sharedBytes);
-  if (result == cuda::Success) {
-    call->report(FindingKind::NotModelled, "a launch of a kernel");
-    return cuda::LaunchFailed;
+  if (result != cuda::Success) {
+    return result;
   }
-  return result;
+  Launch launch = {function->image, function->entry, grid, sharedBytes, {}};
+  for (uint32_t i = 0; i < function->entry->argument_count; ++i) {
+    launch.arguments.push_back(*static_cast<const uint64_t *>(arguments[i]));
+  }
+  call->submit(stream, std::make_unique<LaunchItem>(std::move(launch)));
+  return cuda::Success;
 }
 
 void setModuleCalls(cuda::Driver &driver) {
