@@ -3,6 +3,7 @@
 #include "moe/Registration.h"
 
 #include "moe/Conversion/CommToRuntime/Passes.h"
+#include "moe/Conversion/LaunchesToRuntime/Passes.h"
 #include "moe/Conversion/MoEToKernels/Passes.h"
 #include "moe/Conversion/MoEToLoops/Passes.h"
 #include "moe/Dialect/MoE/MoE.h"
@@ -48,6 +49,7 @@ void mlir::moe::registerPasses() {
   registerTargetCPUPasses();
   registerTargetGPUPasses();
   registerMoECommToRuntimePasses();
+  registerMoELaunchesToRuntimePasses();
   registerMoEMoEToKernelsPasses();
   registerMoEMoEToLoopsPasses();
   registerCPUPipelines();

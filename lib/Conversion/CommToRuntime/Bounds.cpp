@@ -46,8 +46,19 @@ LogicalResult mlir::moe::lowerToRuntime(comm::HostExtentOp op,
                                         ImplicitLocOpBuilder &b,
                                         RuntimeCalls &calls) {
   Value zero = arith::ConstantIndexOp::create(b, 0);
-  Value one = arith::ConstantIndexOp::create(b, 1);
   Value extent = memref::DimOp::create(b, op.getOffsets(), zero);
+  if (calls.getMemory() == BufferMemory::Device) {
+    Value bound = arith::ConstantIntOp::create(b, op.getBound(), 64);
+    Value checked =
+        calls.call(b, "device_extent",
+                   {calls.nextId(b), calls.address(b, op.getOffsets()),
+                    calls.i64(b, extent), bound},
+                   b.getI64Type());
+    op.replaceAllUsesWith(
+        arith::IndexCastOp::create(b, b.getIndexType(), checked).getResult());
+    return success();
+  }
+  Value one = arith::ConstantIndexOp::create(b, 1);
   Value last = arith::SubIOp::create(b, extent, one);
   Value total = memref::LoadOp::create(b, op.getOffsets(), ValueRange{last});
   op.replaceAllUsesWith(

@@ -24,37 +24,12 @@ struct Move {
 };
 } // namespace
 
-/// Whether elements follow one another without gaps; the offset is free.
-static bool isContiguous(MemRefType type) {
-  if (type.getLayout().isIdentity()) {
-    return true;
-  }
-  SmallVector<int64_t> strides;
-  int64_t offset = 0;
-  if (failed(type.getStridesAndOffset(strides, offset))) {
-    return false;
-  }
-  int64_t expected = 1;
-  for (int64_t dim = type.getRank() - 1; dim >= 0; --dim) {
-    int64_t extent = type.getDimSize(dim);
-    if (extent == 1) {
-      continue;
-    }
-    if (strides[dim] != expected ||
-        (dim > 0 && ShapedType::isDynamic(extent))) {
-      return false;
-    }
-    expected *= extent;
-  }
-  return true;
-}
-
 static LogicalResult checkContiguous(comm::CollectiveOpInterface op) {
   SmallVector<Value> buffers = op.getCollectiveReads();
   buffers.push_back(op.getCollectiveDestination());
   for (Value buffer : buffers) {
     auto type = cast<MemRefType>(buffer.getType());
-    if (!isContiguous(type)) {
+    if (!RuntimeCalls::isContiguous(type)) {
       return op->emitOpError("expected contiguous buffers, but got ") << type;
     }
   }

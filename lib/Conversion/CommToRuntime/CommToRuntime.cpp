@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "moe/Conversion/CommToRuntime/Passes.h"
-
-#include "RuntimeCalls.h"
+#include "moe/Conversion/CommToRuntime/RuntimeCalls.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -89,13 +88,16 @@ namespace {
 struct ConvertCommToRuntimePass
     : public mlir::moe::impl::ConvertCommToRuntimePassBase<
           ConvertCommToRuntimePass> {
+  using ConvertCommToRuntimePassBase::ConvertCommToRuntimePassBase;
+
   void runOnOperation() override {
     ModuleOp module = getOperation();
     if (failed(declareHostFunctions(module))) {
       return signalPassFailure();
     }
     addFrames(module);
-    RuntimeCalls calls(module);
+    RuntimeCalls calls(module,
+                       onDevice ? BufferMemory::Device : BufferMemory::Host);
     if (failed(convertToRuntimeCalls(module, calls))) {
       return signalPassFailure();
     }

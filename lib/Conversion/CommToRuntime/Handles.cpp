@@ -4,25 +4,10 @@
 
 #include "Lowerings.h"
 
-#include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
-#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
 using namespace mlir;
 using namespace mlir::moe;
-
-/// `pointer` as a value of `type`: a buffer of static shape, or a handle.
-static Value viewAs(ImplicitLocOpBuilder &b, Value pointer, Type type) {
-  Value value = pointer;
-  if (auto buffer = dyn_cast<MemRefType>(type)) {
-    LLVMTypeConverter converter(b.getContext());
-    value = MemRefDescriptor::fromStaticShape(b, b.getLoc(), converter, buffer,
-                                              pointer);
-  }
-  return UnrealizedConversionCastOp::create(b, TypeRange{type},
-                                            ValueRange{value})
-      .getResult(0);
-}
 
 LogicalResult mlir::moe::lowerToRuntime(UseWeightOp op, ImplicitLocOpBuilder &b,
                                         RuntimeCalls &calls) {
@@ -44,7 +29,7 @@ LogicalResult mlir::moe::lowerToRuntime(UseWeightOp op, ImplicitLocOpBuilder &b,
   }
   entries.set("type", TypeAttr::get(used));
   Value pointer = calls.handle(b, entries.getDictionary(b.getContext()));
-  op.replaceAllUsesWith(viewAs(b, pointer, used));
+  op.replaceAllUsesWith(calls.viewAs(b, pointer, used));
   return success();
 }
 
@@ -58,7 +43,7 @@ LogicalResult mlir::moe::lowerToRuntime(UsePlacementOp op,
   }
   entries.set("type", TypeAttr::get(op.getResult().getType()));
   Value pointer = calls.handle(b, entries.getDictionary(b.getContext()));
-  op.replaceAllUsesWith(viewAs(b, pointer, op.getResult().getType()));
+  op.replaceAllUsesWith(calls.viewAs(b, pointer, op.getResult().getType()));
   return success();
 }
 
@@ -69,6 +54,6 @@ LogicalResult mlir::moe::lowerToRuntime(PlacementTableOp op,
   Value pointer = UnrealizedConversionCastOp::create(
                       b, TypeRange{pointerType}, ValueRange{op.getPlacement()})
                       .getResult(0);
-  op.replaceAllUsesWith(viewAs(b, pointer, op.getTable().getType()));
+  op.replaceAllUsesWith(calls.viewAs(b, pointer, op.getTable().getType()));
   return success();
 }

@@ -10,6 +10,11 @@ using namespace mlir;
 using namespace mlir::moe;
 
 static LogicalResult lower(Operation *op, RuntimeCalls &calls) {
+  // Their lowerings are loops over elements.
+  if (calls.getMemory() == BufferMemory::Device &&
+      isa<comm::CheckBoundOp, comm::ShardOffsetsOp>(op)) {
+    return op->emitOpError("works on elements, which are in a device's memory");
+  }
   ImplicitLocOpBuilder b(op->getLoc(), op);
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case<comm::RankOp, comm::LocalExtentOp, comm::LocalOffsetOp,

@@ -7,7 +7,7 @@
 #ifndef MOE_LIB_CONVERSION_COMMTORUNTIME_LOWERINGS_H
 #define MOE_LIB_CONVERSION_COMMTORUNTIME_LOWERINGS_H
 
-#include "RuntimeCalls.h"
+#include "moe/Conversion/CommToRuntime/RuntimeCalls.h"
 
 namespace mlir::moe {
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "RuntimeCalls.h"
+#include "moe/Conversion/CommToRuntime/RuntimeCalls.h"
 
+#include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
+#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -12,7 +14,8 @@ using namespace mlir::moe;
 // Bytes from the start of a moert_frame to its handle table.
 static constexpr int32_t kHandlesOffset = 16;
 
-RuntimeCalls::RuntimeCalls(ModuleOp module) : module(module) {}
+RuntimeCalls::RuntimeCalls(ModuleOp module, BufferMemory memory)
+    : module(module), memory(memory) {}
 
 Value RuntimeCalls::call(ImplicitLocOpBuilder &b, StringRef name,
                          ValueRange operands, Type result) {
@@ -122,6 +125,42 @@ Value RuntimeCalls::allBytes(ImplicitLocOpBuilder &b, Value buffer) {
 
 Value RuntimeCalls::elementCount(ImplicitLocOpBuilder &b, Value buffer) {
   return i64(b, extentsFrom(b, buffer, 0));
+}
+
+bool RuntimeCalls::isContiguous(MemRefType type) {
+  if (type.getLayout().isIdentity()) {
+    return true;
+  }
+  SmallVector<int64_t> strides;
+  int64_t offset = 0;
+  if (failed(type.getStridesAndOffset(strides, offset))) {
+    return false;
+  }
+  int64_t expected = 1;
+  for (int64_t dim = type.getRank() - 1; dim >= 0; --dim) {
+    int64_t extent = type.getDimSize(dim);
+    if (extent == 1) {
+      continue;
+    }
+    if (strides[dim] != expected ||
+        (dim > 0 && ShapedType::isDynamic(extent))) {
+      return false;
+    }
+    expected *= extent;
+  }
+  return true;
+}
+
+Value RuntimeCalls::viewAs(ImplicitLocOpBuilder &b, Value pointer, Type type) {
+  Value value = pointer;
+  if (auto buffer = dyn_cast<MemRefType>(type)) {
+    LLVMTypeConverter converter(b.getContext());
+    value = MemRefDescriptor::fromStaticShape(b, b.getLoc(), converter, buffer,
+                                              pointer);
+  }
+  return UnrealizedConversionCastOp::create(b, TypeRange{type},
+                                            ValueRange{value})
+      .getResult(0);
 }
 
 static ArrayAttr inOrder(MLIRContext *context,

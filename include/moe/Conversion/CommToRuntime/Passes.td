@@ -25,8 +25,16 @@ def ConvertCommToRuntimePass : Pass<"convert-comm-to-runtime", "::mlir::ModuleOp
     call @moert_frame_all_to_all(%frame, %group, %id, %a, %b, %bytes) : …
     ```
 
+    With `on-device`, buffers are in the memory of a device, which the host
+    cannot touch: `comm.host_extent` is a call that waits for the device, and
+    what works on a buffer's elements here is refused.
+
     Leaves to later passes: lowering to LLVM.
   }];
+  let options = [
+    Option<"onDevice", "on-device", "bool", "false",
+           "Buffers are in the memory of a device">
+  ];
   let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect",
     "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
     "::mlir::arith::ArithDialect"];

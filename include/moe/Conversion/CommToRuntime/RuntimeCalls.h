@@ -2,8 +2,8 @@
 //
 // Calls of the flat functions of runtime/include/moert/compiled.h.
 
-#ifndef MOE_LIB_CONVERSION_COMMTORUNTIME_RUNTIMECALLS_H
-#define MOE_LIB_CONVERSION_COMMTORUNTIME_RUNTIMECALLS_H
+#ifndef MOE_CONVERSION_COMMTORUNTIME_RUNTIMECALLS_H
+#define MOE_CONVERSION_COMMTORUNTIME_RUNTIMECALLS_H
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -13,10 +13,20 @@
 
 namespace mlir::moe {
 
+/// Where a program's buffers are.
+enum class BufferMemory {
+  Host,
+  /// The host can neither read nor write them.
+  Device
+};
+
 /// Numbers the groups, collectives and handles of a module, and emits calls.
 class RuntimeCalls {
 public:
-  explicit RuntimeCalls(ModuleOp module);
+  explicit RuntimeCalls(ModuleOp module,
+                        BufferMemory memory = BufferMemory::Host);
+
+  BufferMemory getMemory() const { return memory; }
 
   /// Calls `@moert_frame_<name>(frame, operands…)`; declares it when needed.
   /// Returns the result, null for `result` null.
@@ -40,6 +50,10 @@ public:
   static Value rowBytes(ImplicitLocOpBuilder &b, Value buffer);
   static Value allBytes(ImplicitLocOpBuilder &b, Value buffer);
   static Value elementCount(ImplicitLocOpBuilder &b, Value buffer);
+  /// Whether elements follow one another without gaps; the offset is free.
+  static bool isContiguous(MemRefType type);
+  /// `pointer` as a value of `type`: a buffer of static shape, or a handle.
+  static Value viewAs(ImplicitLocOpBuilder &b, Value pointer, Type type);
 
   /// `moe.groups` and `moe.handles`, in the order of their indices.
   ArrayAttr getGroups() const;
@@ -47,6 +61,7 @@ public:
 
 private:
   ModuleOp module;
+  BufferMemory memory;
   llvm::MapVector<Attribute, int64_t> groups;
   llvm::MapVector<Attribute, int64_t> handles;
   int64_t collectives = 0;
@@ -58,4 +73,4 @@ LogicalResult convertToRuntimeCalls(ModuleOp module, RuntimeCalls &calls);
 
 } // namespace mlir::moe
 
-#endif // MOE_LIB_CONVERSION_COMMTORUNTIME_RUNTIMECALLS_H
+#endif // MOE_CONVERSION_COMMTORUNTIME_RUNTIMECALLS_H
