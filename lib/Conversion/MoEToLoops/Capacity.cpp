@@ -2,7 +2,7 @@
 //
 // Who still gets a place at an expert, by counters: one pass over the choices.
 
-#include "Lowerings.h"
+#include "moe/Conversion/MoEToLoops/Lowerings.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "Lowerings.h"
+#include "moe/Conversion/MoEToLoops/Lowerings.h"
 
 #include "moe/Conversion/MoEToLoops/MoEToLoops.h"
 #include "moe/Conversion/MoEToLoops/Passes.h"

@@ -2,7 +2,7 @@
 //
 // Which row goes where: counting sorts, linear in assignments plus slots.
 
-#include "Lowerings.h"
+#include "moe/Conversion/MoEToLoops/Lowerings.h"
 
 using namespace mlir;
 using namespace mlir::moe;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "LoopEmitter.h"
+#include "moe/Conversion/MoEToLoops/LoopEmitter.h"
 
 #include "mlir/Interfaces/FunctionInterfaces.h"
 
 using namespace mlir;
 using namespace mlir::moe;
+
+LoopEmitter::~LoopEmitter() = default;
 
 Value LoopEmitter::index(int64_t value) {
   return arith::ConstantIndexOp::create(b, value);
@@ -38,15 +40,20 @@ Value LoopEmitter::loadF32(Value buffer, ValueRange at) {
 
 Value LoopEmitter::loadPart(Value buffer, ValueRange at, int64_t lanes) {
   return vector::LoadOp::create(
-      b, VectorType::get({lanes}, elementType(buffer)), buffer, at);
+      b, VectorType::get({lanes}, elementType(buffer)), buffer, at,
+      /*nontemporal=*/false, llvm::MaybeAlign(partAlignment(buffer, lanes)));
 }
 
 void LoopEmitter::storePart(Value part, Value buffer, ValueRange at) {
   if (getElementTypeOrSelf(part.getType()).isF32()) {
     part = fromF32(part, elementType(buffer));
   }
-  vector::StoreOp::create(b, part, buffer, at);
+  int64_t lanes = cast<VectorType>(part.getType()).getNumElements();
+  vector::StoreOp::create(b, part, buffer, at, /*nontemporal=*/false,
+                          llvm::MaybeAlign(partAlignment(buffer, lanes)));
 }
+
+int64_t LoopEmitter::partAlignment(Value, int64_t) { return 0; }
 
 Value LoopEmitter::splat(Value value, int64_t lanes) {
   return vector::BroadcastOp::create(
@@ -99,7 +106,12 @@ Value LoopEmitter::isSome(Value value) {
 
 void LoopEmitter::each(Value begin, Value end, function_ref<void(Value)> body,
                        int64_t step) {
-  scf::ForOp loop = scf::ForOp::create(b, begin, end, index(step));
+  eachBy(begin, end, index(step), body);
+}
+
+void LoopEmitter::eachBy(Value begin, Value end, Value step,
+                         function_ref<void(Value)> body) {
+  scf::ForOp loop = scf::ForOp::create(b, begin, end, step);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   body(loop.getInductionVar());
@@ -123,8 +135,18 @@ Value LoopEmitter::fold(Value end, Value init,
               })[0];
 }
 
-void LoopEmitter::eachPart(int64_t extent, int64_t lanes,
+void LoopEmitter::eachItem(Value end, function_ref<void(Value)> body) {
+  each(end, body);
+}
+
+void LoopEmitter::eachRow(Value end, function_ref<void(Value)> body) {
+  each(end, body);
+}
+
+void LoopEmitter::eachPart(Value rows, int64_t lanes,
                            function_ref<void(Value, int64_t)> body) {
+  int64_t extent =
+      staticExtent(rows, cast<MemRefType>(rows.getType()).getRank() - 1);
   int64_t whole = extent - extent % lanes;
   if (whole != 0) {
     each(index(0), index(whole), [&](Value at) { body(at, lanes); }, lanes);

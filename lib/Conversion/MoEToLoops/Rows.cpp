@@ -2,7 +2,7 @@
 //
 // Rows move whole, a cache line at a time.
 
-#include "Lowerings.h"
+#include "moe/Conversion/MoEToLoops/Lowerings.h"
 
 using namespace mlir;
 using namespace mlir::moe;
@@ -16,11 +16,10 @@ static constexpr int64_t combinedLanes = 32;
 static void copyRow(LoopEmitter &e, Value from, Value fromRow, Value to,
                     Value toRow) {
   int64_t bits = elementType(from).getIntOrFloatBitWidth();
-  e.eachPart(staticExtent(from, 1), bytesOfCacheLine * 8 / bits,
-             [&](Value at, int64_t lanes) {
-               Value part = e.loadPart(from, {fromRow, at}, lanes);
-               e.storePart(part, to, {toRow, at});
-             });
+  e.eachPart(from, bytesOfCacheLine * 8 / bits, [&](Value at, int64_t lanes) {
+    Value part = e.loadPart(from, {fromRow, at}, lanes);
+    e.storePart(part, to, {toRow, at});
+  });
 }
 
 static Value asIndex(LoopEmitter &e, Value value) {
@@ -37,16 +36,15 @@ static Value weigh(LoopEmitter &e, Value weight, Value part) {
 static void spreadWeighted(SpreadRowsOp op, LoopEmitter &e, Value t, Value j,
                            Value place) {
   Value weight = e.loadF32(op.getWeight(), {t, j});
-  e.eachPart(
-      staticExtent(op.getX(), 1), combinedLanes, [&](Value at, int64_t lanes) {
-        Value part = e.loadPart(op.getX(), {t, at}, lanes);
-        e.storePart(weigh(e, weight, part), op.getOuts()[0], {place, at});
-      });
+  e.eachPart(op.getX(), combinedLanes, [&](Value at, int64_t lanes) {
+    Value part = e.loadPart(op.getX(), {t, at}, lanes);
+    e.storePart(weigh(e, weight, part), op.getOuts()[0], {place, at});
+  });
 }
 
 void mlir::moe::lowerToLoops(SpreadRowsOp op, LoopEmitter &e) {
   Value position = op.getPosition();
-  e.each(e.extent(position, 0), [&](Value t) {
+  e.eachRow(e.extent(position, 0), [&](Value t) {
     e.each(e.extent(position, 1), [&](Value j) {
       Value place = e.load(position, {t, j});
       e.when(e.isSome(place), [&] {
@@ -69,7 +67,7 @@ void mlir::moe::lowerToLoops(PermuteRowsOp op, LoopEmitter &e) {
   // After a failed exchange the offsets may exceed what there is.
   Value count = arith::MinSIOp::create(e.b, e.loadIndex(offsets, last),
                                        e.extent(index, 0));
-  e.each(count, [&](Value i) {
+  e.eachRow(count, [&](Value i) {
     Value place = e.loadIndex(index, i);
     if (op.getInverse()) {
       copyRow(e, rows, place, to, i);
@@ -99,51 +97,48 @@ static void combineListed(CombineRowsOp op, LoopEmitter &e, Value t,
         return e.add(listed, more);
       });
   Value sums = op.getOuts()[0];
-  e.eachPart(
-      staticExtent(sums, 1), combinedLanes, [&](Value at, int64_t lanes) {
-        Value zero = e.splat(e.f32(0), lanes);
-        Value sum = e.fold(listed, zero, [&](Value i, Value sum) {
-          Value row =
-              e.loadPart(op.getRows(), {e.loadIndex(places, i), at}, lanes);
-          return addWeighted(e, sum, e.load(weights, i), row);
-        });
-        e.storePart(sum, sums, {t, at});
-      });
+  e.eachPart(op.getRows(), combinedLanes, [&](Value at, int64_t lanes) {
+    Value zero = e.splat(e.f32(0), lanes);
+    Value sum = e.fold(listed, zero, [&](Value i, Value sum) {
+      Value row = e.loadPart(op.getRows(), {e.loadIndex(places, i), at}, lanes);
+      return addWeighted(e, sum, e.load(weights, i), row);
+    });
+    e.storePart(sum, sums, {t, at});
+  });
 }
 
 /// Where a choice without a place adds the token's row of `dropped`.
 static void combineAll(CombineRowsOp op, LoopEmitter &e, Value t) {
   Value sums = op.getOuts()[0];
-  e.eachPart(
-      staticExtent(sums, 1), combinedLanes, [&](Value at, int64_t lanes) {
-        Value zero = e.splat(e.f32(0), lanes);
-        Value choices = e.extent(op.getPosition(), 1);
-        Value sum = e.fold(choices, zero, [&](Value j, Value sum) {
-          Value place = e.load(op.getPosition(), {t, j});
-          auto placed = [&]() -> SmallVector<Value> {
-            Value row = asIndex(e, place);
-            return {e.toF32(e.loadPart(op.getRows(), {row, at}, lanes))};
-          };
-          auto dropped = [&]() -> SmallVector<Value> {
-            return {e.toF32(e.loadPart(op.getDropped(), {t, at}, lanes))};
-          };
-          Value row = e.choose(e.isSome(place), zero.getType(), placed, dropped)
-                          .front();
-          return addWeighted(e, sum, e.loadF32(op.getWeight(), {t, j}), row);
-        });
-        e.storePart(sum, sums, {t, at});
-      });
+  e.eachPart(op.getRows(), combinedLanes, [&](Value at, int64_t lanes) {
+    Value zero = e.splat(e.f32(0), lanes);
+    Value choices = e.extent(op.getPosition(), 1);
+    Value sum = e.fold(choices, zero, [&](Value j, Value sum) {
+      Value place = e.load(op.getPosition(), {t, j});
+      auto placed = [&]() -> SmallVector<Value> {
+        Value row = asIndex(e, place);
+        return {e.toF32(e.loadPart(op.getRows(), {row, at}, lanes))};
+      };
+      auto dropped = [&]() -> SmallVector<Value> {
+        return {e.toF32(e.loadPart(op.getDropped(), {t, at}, lanes))};
+      };
+      Value row =
+          e.choose(e.isSome(place), zero.getType(), placed, dropped).front();
+      return addWeighted(e, sum, e.loadF32(op.getWeight(), {t, j}), row);
+    });
+    e.storePart(sum, sums, {t, at});
+  });
 }
 
 void mlir::moe::lowerToLoops(CombineRowsOp op, LoopEmitter &e) {
   Value tokens = e.extent(op.getPosition(), 0);
   if (op.getDropped()) {
-    return e.each(tokens, [&](Value t) { combineAll(op, e, t); });
+    return e.eachRow(tokens, [&](Value t) { combineAll(op, e, t); });
   }
   int64_t choices = staticExtent(op.getPosition(), 1);
   Value places = e.scratch({choices}, e.b.getI32Type());
   Value weights = e.scratch({choices}, e.b.getF32Type());
-  e.each(tokens, [&](Value t) { combineListed(op, e, t, places, weights); });
+  e.eachRow(tokens, [&](Value t) { combineListed(op, e, t, places, weights); });
 }
 
 void mlir::moe::lowerToLoops(GroupedOuterProductOp op, LoopEmitter &e) {
@@ -152,20 +147,19 @@ void mlir::moe::lowerToLoops(GroupedOuterProductOp op, LoopEmitter &e) {
   e.each(e.extent(sums, 0), [&](Value slot) {
     Value begin = e.loadIndex(op.getOffsets(), slot);
     Value end = e.loadIndex(op.getOffsets(), e.add(slot, e.index(1)));
-    e.each(e.extent(sums, 1), [&](Value k) {
-      e.eachPart(
-          staticExtent(sums, 2), combinedLanes, [&](Value at, int64_t lanes) {
-            Value zero = e.splat(e.f32(0), lanes);
-            Value sum = e.fold(begin, end, zero,
-                               [&](Value row,
-                                   ValueRange carried) -> SmallVector<Value> {
-                                 return {addWeighted(
-                                     e, carried[0], e.loadF32(left, {row, k}),
-                                     e.loadPart(right, {row, at}, lanes))};
-                               })
-                            .front();
-            e.storePart(sum, sums, {slot, k, at});
-          });
+    e.eachRow(e.extent(sums, 1), [&](Value k) {
+      e.eachPart(right, combinedLanes, [&](Value at, int64_t lanes) {
+        Value zero = e.splat(e.f32(0), lanes);
+        Value sum =
+            e.fold(begin, end, zero,
+                   [&](Value row, ValueRange carried) -> SmallVector<Value> {
+                     return {addWeighted(e, carried[0],
+                                         e.loadF32(left, {row, k}),
+                                         e.loadPart(right, {row, at}, lanes))};
+                   })
+                .front();
+        e.storePart(sum, sums, {slot, k, at});
+      });
     });
   });
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "Lowerings.h"
+#include "moe/Conversion/MoEToLoops/Lowerings.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
 
@@ -52,7 +52,7 @@ static void emitSoftmax(LoopEmitter &e, Value logits, Value scores, Value exps,
     Value greater = e.compare(arith::CmpFPredicate::OGT, z, max);
     return arith::SelectOp::create(b, greater, z, max);
   });
-  e.eachPart(experts, lanes, [&](Value at, int64_t width) {
+  e.eachPart(logits, lanes, [&](Value at, int64_t width) {
     Value z = e.toF32(e.loadPart(logits, {t, at}, width));
     Value below = arith::SubFOp::create(b, z, e.splat(max, width));
     e.storePart(math::ExpOp::create(b, below), exps, at);
@@ -61,7 +61,7 @@ static void emitSoftmax(LoopEmitter &e, Value logits, Value scores, Value exps,
       e.fold(e.index(experts), e.f32(0), [&](Value i, Value sum) -> Value {
         return arith::AddFOp::create(b, sum, e.load(exps, i));
       });
-  e.eachPart(experts, lanes, [&](Value at, int64_t width) {
+  e.eachPart(logits, lanes, [&](Value at, int64_t width) {
     Value exp = e.loadPart(exps, at, width);
     Value score = arith::DivFOp::create(b, exp, e.splat(sum, width));
     e.storePart(score, scores, {t, at});
@@ -73,15 +73,14 @@ void mlir::moe::lowerToLoops(ScoreOp op, LoopEmitter &e) {
   Value scores = op.getOuts()[0];
   int64_t experts = staticExtent(logits, 1);
   ScoreFunction function = op.getFunction();
-  Value exps;
   if (function == ScoreFunction::Softmax) {
-    exps = e.scratch({experts}, e.b.getF32Type());
+    Value exps = e.scratch({experts}, e.b.getF32Type());
+    return e.eachItem(e.extent(logits, 0), [&](Value t) {
+      emitSoftmax(e, logits, scores, exps, t);
+    });
   }
-  e.each(e.extent(logits, 0), [&](Value t) {
-    if (function == ScoreFunction::Softmax) {
-      return emitSoftmax(e, logits, scores, exps, t);
-    }
-    e.eachPart(experts, lanes, [&](Value at, int64_t width) {
+  e.eachRow(e.extent(logits, 0), [&](Value t) {
+    e.eachPart(logits, lanes, [&](Value at, int64_t width) {
       Value z = e.toF32(e.loadPart(logits, {t, at}, width));
       e.storePart(scoreAlone(function, e, z), scores, {t, at});
     });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "Lowerings.h"
 #include "SortedList.h"
+#include "moe/Conversion/MoEToLoops/Lowerings.h"
 
 #include <limits>
 
@@ -150,7 +150,7 @@ void mlir::moe::lowerToLoops(SelectOp op, LoopEmitter &e) {
   if (limit && limit->getKeep() < limit->getGroups()) {
     limiter.emplace(e, *limit, staticExtent(scores, 1));
   }
-  e.each(e.extent(scores, 0), [&](Value t) {
+  e.eachItem(e.extent(scores, 0), [&](Value t) {
     selectExperts(op, e, t, limiter ? &*limiter : nullptr);
     e.each(e.index(op.getK()), [&](Value j) {
       Value expert = e.loadIndex(op.getOuts()[0], {t, j});

@@ -13,7 +13,7 @@
 #ifndef MOE_LIB_CONVERSION_MOETOLOOPS_SORTEDLIST_H
 #define MOE_LIB_CONVERSION_MOETOLOOPS_SORTEDLIST_H
 
-#include "LoopEmitter.h"
+#include "moe/Conversion/MoEToLoops/LoopEmitter.h"
 
 namespace mlir::moe {
 

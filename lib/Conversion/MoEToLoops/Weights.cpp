@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "Lowerings.h"
+#include "moe/Conversion/MoEToLoops/Lowerings.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
 
@@ -51,7 +51,7 @@ void mlir::moe::lowerToLoops(WeighOp op, LoopEmitter &e) {
   int64_t k = staticExtent(op.getScores(), 1);
   double scale = op.getScale().convertToDouble();
   Value zero = e.index(0);
-  e.each(e.extent(op.getScores(), 0), [&](Value t) {
+  e.eachItem(e.extent(op.getScores(), 0), [&](Value t) {
     Value weights = e.toF32(e.loadPart(op.getScores(), {t, zero}, k));
     if (op.getNormalization() == Normalization::Softmax) {
       Value max = vector::ReductionOp::create(

@@ -3,10 +3,10 @@
 // One function an op: each writes the loops of an op on buffers, for which
 // `whyNotLoops` found no reason against it.
 
-#ifndef MOE_LIB_CONVERSION_MOETOLOOPS_LOWERINGS_H
-#define MOE_LIB_CONVERSION_MOETOLOOPS_LOWERINGS_H
+#ifndef MOE_CONVERSION_MOETOLOOPS_LOWERINGS_H
+#define MOE_CONVERSION_MOETOLOOPS_LOWERINGS_H
 
-#include "LoopEmitter.h"
+#include "moe/Conversion/MoEToLoops/LoopEmitter.h"
 
 #include "moe/Dialect/MoE/MoE.h"
 
@@ -36,4 +36,4 @@ void lowerToLoops(GroupedOuterProductOp op, LoopEmitter &e);
 
 } // namespace mlir::moe
 
-#endif // MOE_LIB_CONVERSION_MOETOLOOPS_LOWERINGS_H
+#endif // MOE_CONVERSION_MOETOLOOPS_LOWERINGS_H

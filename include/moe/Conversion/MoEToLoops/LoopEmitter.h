@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// How the lowerings write loops: a few words for what they all say.
+// How the lowerings write loops: a few words for what they all say. Iterations
+// that do not need each other are named as such, so that a target may run them
+// side by side.
 
-#ifndef MOE_LIB_CONVERSION_MOETOLOOPS_LOOPEMITTER_H
-#define MOE_LIB_CONVERSION_MOETOLOOPS_LOOPEMITTER_H
+#ifndef MOE_CONVERSION_MOETOLOOPS_LOOPEMITTER_H
+#define MOE_CONVERSION_MOETOLOOPS_LOOPEMITTER_H
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -19,6 +21,7 @@ class LoopEmitter {
 public:
   LoopEmitter(OpBuilder &builder, Operation *op)
       : b(op->getLoc(), builder), op(op) {}
+  virtual ~LoopEmitter();
 
   ImplicitLocOpBuilder b;
 
@@ -37,7 +40,7 @@ public:
   Value loadIndex(Value buffer, ValueRange at);
   /// Rounds an f32 to the buffer's element type; casts an index to its integer.
   void store(Value value, Value buffer, ValueRange at);
-  /// `lanes` elements of a row as they are.
+  /// `lanes` elements of a row as they are, from a multiple of `lanes` on.
   Value loadPart(Value buffer, ValueRange at, int64_t lanes);
   /// Rounds f32 elements to the buffer's element type.
   void storePart(Value part, Value buffer, ValueRange at);
@@ -73,10 +76,19 @@ public:
   /// The same for one value.
   Value fold(Value end, Value init, function_ref<Value(Value, Value)> body);
 
-  /// `body(at, n)` for parts of [0, extent) of n = `lanes` elements, a power of
-  /// two; what is left comes in parts of smaller powers.
-  void eachPart(int64_t extent, int64_t lanes,
-                function_ref<void(Value, int64_t)> body);
+  /// `body(i)` for i in [0, end), of which no iteration reads or writes what
+  /// another one writes. What is in the body runs in order.
+  virtual void eachItem(Value end, function_ref<void(Value)> body);
+  /// The same for rows: the parts that `eachPart` goes over in the body do not
+  /// need each other either, and nothing outside of them writes but to
+  /// `scratch`.
+  virtual void eachRow(Value end, function_ref<void(Value)> body);
+
+  /// `body(at, n)` for parts of a row of `rows`, whose columns are static: n =
+  /// `lanes` elements, a power of two, or what else suits the target; what is
+  /// left comes in parts of smaller powers.
+  virtual void eachPart(Value rows, int64_t lanes,
+                        function_ref<void(Value, int64_t)> body);
 
   void when(Value condition, function_ref<void()> body);
   /// The values of one of two branches.
@@ -86,6 +98,14 @@ public:
 
   /// A buffer on the stack of the function; static sizes.
   Value scratch(ArrayRef<int64_t> shape, Type element);
+
+protected:
+  /// The alignment in bytes that accesses to `lanes` elements of a row may rely
+  /// on; 0: that of one element.
+  virtual int64_t partAlignment(Value buffer, int64_t lanes);
+  /// `body(i)` for i in [begin, end) by steps of a value.
+  void eachBy(Value begin, Value end, Value step,
+              function_ref<void(Value)> body);
 
 private:
   Operation *op;
@@ -102,4 +122,4 @@ inline Type elementType(Value buffer) {
 
 } // namespace mlir::moe
 
-#endif // MOE_LIB_CONVERSION_MOETOLOOPS_LOOPEMITTER_H
+#endif // MOE_CONVERSION_MOETOLOOPS_LOOPEMITTER_H
