@@ -61,4 +61,28 @@ def Comm_CheckBoundOp : Comm_Op<"check_bound", [DestinationStyleOpInterface,
   }];
 }
 
+def Comm_FaultWordsOp : Comm_Op<"fault_words",
+    [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "where a kernel reports what exceeds a bound";
+  let description = [{
+    Takes the place of a collective's host side where the host is not told what
+    happens: a kernel writes the words, the runtime reads them later.
+
+    Semantics: `words` are three words of the device: 0, or the number of the
+    collective and one; the count; the bound. `number` is the collective's.
+
+    Lifespan: created by `convert-moe-to-gpu` for `comm.check_bound`; lowered to
+    the runtime.
+
+    Constraints: none.
+
+    Example:
+    ```mlir
+    %words, %number = comm.fault_words : memref<3xi64>, i64
+    ```
+  }];
+  let results = (outs MemRefRankOf<[I64], [1]>:$words, I64:$number);
+  let assemblyFormat = "attr-dict `:` type($words) `,` type($number)";
+}
+
 #endif // COMM_BOUND_OPS

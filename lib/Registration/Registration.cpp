@@ -4,6 +4,7 @@
 
 #include "moe/Conversion/CommToRuntime/Passes.h"
 #include "moe/Conversion/LaunchesToRuntime/Passes.h"
+#include "moe/Conversion/MoEToGPU/Passes.h"
 #include "moe/Conversion/MoEToKernels/Passes.h"
 #include "moe/Conversion/MoEToLoops/Passes.h"
 #include "moe/Dialect/MoE/MoE.h"
@@ -50,6 +51,7 @@ void mlir::moe::registerPasses() {
   registerTargetGPUPasses();
   registerMoECommToRuntimePasses();
   registerMoELaunchesToRuntimePasses();
+  registerMoEMoEToGPUPasses();
   registerMoEMoEToKernelsPasses();
   registerMoEMoEToLoopsPasses();
   registerCPUPipelines();
@@ -86,6 +88,8 @@ and given to the next one (--mlir-print-ir-after-all shows them all):
                  --convert-comm-to-runtime, --moe-approximate-math,
                  --moe-expand-bf16, --moe-carry-bf16-as-i16, and MLIR's
                  conversions to LLVM
+  GPU          --convert-moe-to-gpu, then --convert-kernels-to-nvvm for the kernels
+               and --convert-launches-to-runtime for what launches them
   oracle       --moe-cpu-reference-pipeline starts with --moe-expand-experts:
                one device, experts as loops
   verify       --moe-verify-placed, --moe-verify-partitioned,

@@ -306,3 +306,9 @@ void CheckBoundOp::getEffects(
   addCommunicationEffects(effects, {&getCountsMutable()}, {&getCountsMutable()},
                           /*network=*/true);
 }
+
+// Each stands for a collective of its own.
+void FaultWordsOp::getEffects(
+    SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
+  addCommunicationEffects(effects, {}, {}, /*network=*/true);
+}

@@ -91,5 +91,7 @@ func.func @bounds(%o: tensor<?xi32>, %c: memref<4x2xi32>) -> index {
   %n = comm.host_extent %o bound(4096) : tensor<?xi32>
   // CHECK: comm.check_bound %{{.*}} bound(4096) : (memref<4x2xi32>) -> ()
   comm.check_bound %c bound(4096) : (memref<4x2xi32>) -> ()
+  // CHECK: %{{.*}}, %{{.*}} = comm.fault_words : memref<3xi64>, i64
+  %words, %number = comm.fault_words : memref<3xi64>, i64
   return %n : index
 }
