@@ -43,7 +43,7 @@ private:
   void (*entry)(void *) = nullptr;
   void *argument = nullptr;
   /// What a sanitizer knows the stack by.
-  void *shadow = nullptr;
+  [[maybe_unused]] void *shadow = nullptr;
 };
 
 } // namespace moert::emulator

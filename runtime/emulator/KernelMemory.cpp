@@ -3,6 +3,9 @@
 
 #include "emulator/KernelMemory.h"
 
+#include <algorithm>
+#include <iterator>
+
 namespace moert::emulator {
 
 /// How far behind its begin an address is taken for one of shared memory.
@@ -180,9 +183,12 @@ std::string KernelMemory::describe(uint32_t threadNumber, uint32_t site) const {
 void KernelMemory::report(FindingKind kind, const KernelThread &thread,
                           uint32_t site, const std::string &text,
                           uint32_t otherSite) {
+  // A race is the same whichever of the two comes first.
+  std::string places[] = {launch.image->site(site),
+                          launch.image->site(otherSite)};
+  std::sort(std::begin(places), std::end(places));
   std::string key = std::to_string(int(kind)) + " " + launch.kernel->name +
-                    "\n" + launch.image->site(site) + "\n" +
-                    launch.image->site(otherSite);
+                    "\n" + places[0] + "\n" + places[1];
   if (machine.isNew(key)) {
     machine.report(kind, std::string("kernel ") + launch.kernel->name + " on " +
                              nameOf(stream) + ": " +

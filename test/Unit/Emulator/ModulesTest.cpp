@@ -3,6 +3,9 @@
 
 #include "EmulatedMachine.h"
 
+#include <fstream>
+#include <iterator>
+
 using namespace moert;
 using namespace moert::emulator;
 
@@ -84,4 +87,43 @@ TEST(EmulatedModules, SharedMemoryIsThatOfTheCapability) {
   EXPECT_EQ(blocks, 1);
   device.cuda.occupancyMaxActiveBlocks(&blocks, second, 128, 163 << 10);
   EXPECT_EQ(blocks, 0);
+}
+
+/// Adds 5 to 32 numbers by the kernel of an image. Returns the last of them.
+static int32_t addFive(TestDevice &device, cuda::Module module) {
+  cuda::Function function = nullptr;
+  EXPECT_EQ(device.cuda.moduleGetFunction(&function, module, "add_to_all"),
+            cuda::Success);
+  cuda::Pointer numbers = device.allocate(32 * 4);
+  device.write(numbers, std::vector<int32_t>(32, 3));
+  uint64_t address = numbers, addend = 5;
+  void *arguments[] = {&address, &addend};
+  // The kernel is for blocks of 16.
+  EXPECT_EQ(device.cuda.launchKernel(function, 1, 1, 1, 32, 1, 1, 0,
+                                     device.stream, arguments, nullptr),
+            cuda::InvalidValue);
+  EXPECT_EQ(device.cuda.launchKernel(function, 2, 1, 1, 16, 1, 1, 0,
+                                     device.stream, arguments, nullptr),
+            cuda::Success);
+  return device.read(numbers, 32).back();
+}
+
+TEST(EmulatedModules, ASharedObjectIsLoadedFromItsBytes) {
+  std::ifstream file(EMULATOR_TEST_IMAGE, std::ios::binary);
+  std::vector<char> bytes((std::istreambuf_iterator<char>(file)),
+                          std::istreambuf_iterator<char>());
+  Machine machine({});
+  TestDevice device(0);
+  for (int turn = 0; turn < 3; ++turn) {
+    cuda::Module first = nullptr, second = nullptr;
+    std::vector<char> copy = bytes;
+    ASSERT_EQ(device.cuda.moduleLoadData(&first, copy.data()), cuda::Success);
+    ASSERT_EQ(device.cuda.moduleLoadData(&second, copy.data()), cuda::Success);
+    // The caller's bytes may go.
+    copy.assign(copy.size(), 0);
+    EXPECT_EQ(device.cuda.moduleUnload(first), cuda::Success);
+    EXPECT_EQ(addFive(device, second), 8);
+    EXPECT_EQ(device.cuda.moduleUnload(second), cuda::Success);
+  }
+  EXPECT_TRUE(machine.findings().empty());
 }
