@@ -3,7 +3,7 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 set(moert_package ${CMAKE_INSTALL_LIBDIR}/cmake/moert)
 
-install(TARGETS moert EXPORT moertTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS moert moert-emulator EXPORT moertTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT moertTargets NAMESPACE moert:: DESTINATION ${moert_package})
 install(DIRECTORY include/moert DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 configure_package_config_file(moertConfig.cmake.in

@@ -4,75 +4,15 @@
 #include "Harness.h"
 #include "core/Context.h"
 #include "emulator/Machine.h"
-#include "transports/Join.h"
+#include "transports/device/ThreadMeeting.h"
+#include "transports/nccl/DeviceLibraries.h"
 
 #include <chrono>
-#include <condition_variable>
-#include <cstring>
 #include <thread>
 
 namespace moert::conformance {
 
 namespace {
-
-/// A bootstrap for the threads of one job.
-class Meeting {
-public:
-  explicit Meeting(int32_t size) : size(size) {}
-
-  moert_bootstrap table(int32_t rank) {
-    moert_bootstrap table = {};
-    table.struct_size = sizeof(table);
-    table.rank = rank;
-    table.size = size;
-    table.state = &seats.emplace_back(Seat{this, rank});
-    table.all_gather = allGather;
-    table.barrier = barrier;
-    return table;
-  }
-
-private:
-  struct Seat {
-    Meeting *meeting;
-    int32_t rank;
-  };
-
-  static int32_t allGather(void *state, const void *source, int64_t bytes,
-                           void *destination) {
-    Seat &seat = *static_cast<Seat *>(state);
-    Meeting &meeting = *seat.meeting;
-    {
-      std::lock_guard<std::mutex> lock(meeting.mutex);
-      meeting.board.resize(size_t(meeting.size * bytes));
-      std::memcpy(meeting.board.data() + seat.rank * bytes, source,
-                  size_t(bytes));
-    }
-    barrier(state);
-    std::memcpy(destination, meeting.board.data(), meeting.board.size());
-    return barrier(state);
-  }
-
-  static int32_t barrier(void *state) {
-    Meeting &meeting = *static_cast<Seat *>(state)->meeting;
-    std::unique_lock<std::mutex> lock(meeting.mutex);
-    int64_t turn = meeting.turns;
-    if (++meeting.arrived == meeting.size) {
-      meeting.arrived = 0;
-      ++meeting.turns;
-      meeting.changed.notify_all();
-    }
-    meeting.changed.wait(lock, [&] { return meeting.turns != turn; });
-    return 0;
-  }
-
-  const int32_t size;
-  std::deque<Seat> seats;
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::vector<char> board;
-  int32_t arrived = 0;
-  int64_t turns = 0;
-};
 
 /// Memory of the rank's emulated device, and a stream beside the transport's.
 class DeviceMemory : public RankMemory {
@@ -131,17 +71,18 @@ static void callBody(moert_context *context, const cuda::Driver &cuda,
   }
 }
 
-static Outcome runRank(const DeviceLibraries &libraries,
-                       const moert_options &options, const Job &job,
+static Outcome runRank(const moert_options &options, const Job &job,
                        const Body &body, const moert_bootstrap &table) {
-  const cuda::Driver &cuda = *libraries.driver;
+  const cuda::Driver &cuda = *options.devices->libraries.driver;
   cuda::Context device = nullptr;
   cuda.primaryContextRetain(&device, table.rank);
   cuda.contextPush(device);
   moert_context *context = nullptr;
   Outcome outcome = {MOERT_OK, {}, 0};
-  outcome.status =
-      createContext(&options, &table, &libraries, &context, outcome.text);
+  moert_message message = {};
+  message.struct_size = sizeof(message);
+  outcome.status = moert_context_create(&options, &table, &context, &message);
+  outcome.text = message.text;
   if (outcome.status == MOERT_OK) {
     FlatSets flat(job);
     if (moert_context_bind_groups(context, flat.sets.data(),
@@ -170,18 +111,15 @@ static Outcome runRanks(const DeviceLibraries &libraries,
   options.transport = "nccl";
   options.movement = transport.movement;
   options.deadline_ns = job.deadlineNs;
-  Meeting meeting(job.ranks);
-  std::vector<moert_bootstrap> tables;
+  const moert_devices devices = {libraries};
+  options.devices = &devices;
+  ThreadMeeting meeting(job.ranks);
   std::vector<Outcome> outcomes(size_t(job.ranks));
   std::vector<std::thread> threads;
-  for (int32_t rank = 0; rank < job.ranks; ++rank) {
-    tables.push_back(meeting.table(rank));
-  }
   auto begin = std::chrono::steady_clock::now();
   for (int32_t rank = 0; rank < job.ranks; ++rank) {
     threads.emplace_back([&, rank] {
-      outcomes[size_t(rank)] =
-          runRank(libraries, options, job, body, tables[size_t(rank)]);
+      outcomes[size_t(rank)] = runRank(options, job, body, meeting.table(rank));
       onEnd();
     });
   }

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <type_traits>
 
 namespace moert {
 
@@ -18,6 +19,15 @@ inline constexpr size_t firstVersionBytes = sizeof(Descriptor);
 template <>
 inline constexpr size_t firstVersionBytes<moert_frame> =
     offsetof(moert_frame, kernels);
+template <>
+inline constexpr size_t firstVersionBytes<moert_options> =
+    offsetof(moert_options, devices);
+
+/// Whether a descriptor is long enough to have the member.
+#define MOERT_HAS_FIELD(descriptor, member)                                    \
+  ((descriptor).struct_size >=                                                 \
+   offsetof(std::decay_t<decltype(descriptor)>, member) +                      \
+       sizeof((descriptor).member))
 
 /// Whether nothing is set in a newer host's descriptor beyond the `known` bytes
 /// that this library was built with.

@@ -9,9 +9,15 @@
 
 namespace moert {
 
-static bool isNccl(const moert_options *options) {
+int64_t deadlineOf(const moert_options *options) {
+  constexpr int64_t defaultDeadlineNs = 60000000000;
+  int64_t asked = options ? options->deadline_ns : 0;
+  return asked == 0 ? defaultDeadlineNs : asked;
+}
+
+bool runsOnDevices(const moert_options *options) {
   return options && options->transport &&
-         std::strcmp(options->transport, "nccl") == 0;
+         std::strcmp(options->transport, "threads") != 0;
 }
 
 namespace {
@@ -19,7 +25,7 @@ namespace {
 /// one language.
 struct Greeting {
   moert_status status;
-  int32_t nccl;
+  int32_t onDevices;
 };
 } // namespace
 
@@ -31,8 +37,8 @@ static std::string explainAbsence(size_t rank, moert_status status) {
 /// Whether all ranks want the same transport. Returns the same on all of them.
 static moert_status greet(const Joining &joining, std::string &error) {
   const moert_bootstrap &table = joining.table;
-  Greeting self = {joining.status,
-                   joining.status == MOERT_OK && isNccl(joining.options)};
+  Greeting self = {joining.status, joining.status == MOERT_OK &&
+                                       runsOnDevices(joining.options)};
   std::vector<Greeting> greetings(size_t(table.size), self);
   if (table.size > 1 && table.all_gather(table.state, &self, sizeof(self),
                                          greetings.data()) != 0) {
@@ -44,7 +50,7 @@ static moert_status greet(const Joining &joining, std::string &error) {
       error = error.empty() ? explainAbsence(r, greetings[r].status) : error;
       return joining.status != MOERT_OK ? joining.status : greetings[r].status;
     }
-    if (greetings[r].nccl != greetings[0].nccl) {
+    if (greetings[r].onDevices != greetings[0].onDevices) {
       error =
           "rank " + std::to_string(r) + " passes another transport than rank 0";
       return MOERT_DIVERGED;
@@ -68,10 +74,9 @@ static moert_status checkTable(const moert_bootstrap &table,
   return MOERT_OK;
 }
 
-moert_status createContext(const moert_options *options,
-                           const moert_bootstrap *bootstrap,
-                           const DeviceLibraries *libraries,
-                           moert_context **context, std::string &error) {
+static moert_status createContext(const moert_options *options,
+                                  const moert_bootstrap *bootstrap,
+                                  moert_context **context, std::string &error) {
   moert_bootstrap alone = {};
   alone.struct_size = sizeof(alone);
   alone.size = 1;
@@ -95,12 +100,12 @@ moert_status createContext(const moert_options *options,
   if (status != MOERT_OK) {
     return status;
   }
-  if (isNccl(options) && !options->tiers) {
+  if (runsOnDevices(options) && !options->tiers) {
     kept.tierNames = {"nccl"};
   }
   std::unique_ptr<Transport> transport;
-  status = isNccl(options) ? joinNccl(joining, libraries, transport, error)
-                           : joinThreads(joining, transport, error);
+  status = runsOnDevices(options) ? joinNccl(joining, transport, error)
+                                  : joinThreads(joining, transport, error);
   if (status != MOERT_OK) {
     return status;
   }
@@ -124,7 +129,7 @@ moert_status moert_context_create(const moert_options *options,
   try {
     std::string error;
     moert_status status =
-        moert::createContext(options, bootstrap, nullptr, context, error);
+        moert::createContext(options, bootstrap, context, error);
     return moert::report(message, status, error);
   } catch (const std::bad_alloc &) {
     return moert::report(message, MOERT_OUT_OF_MEMORY, "out of memory");

@@ -8,8 +8,6 @@
 
 namespace moert {
 
-struct DeviceLibraries;
-
 /// What a rank brings along.
 struct Joining {
   /// May be null; checked, if `status` is MOERT_OK.
@@ -26,17 +24,15 @@ struct Joining {
 moert_status joinThreads(const Joining &joining,
                          std::unique_ptr<Transport> &transport,
                          std::string &error);
-/// Through the given libraries; null: the machine's own.
-moert_status joinNccl(const Joining &joining, const DeviceLibraries *given,
+moert_status joinNccl(const Joining &joining,
                       std::unique_ptr<Transport> &transport,
                       std::string &error);
 
-/// moert_context_create; `libraries` are for the nccl transport, null is the
-/// machine's own.
-moert_status createContext(const moert_options *options,
-                           const moert_bootstrap *bootstrap,
-                           const DeviceLibraries *libraries,
-                           moert_context **context, std::string &error);
+/// How long a job may stand still, in nanoseconds; negative: for ever.
+int64_t deadlineOf(const moert_options *options);
+
+/// Whether the ranks of such a job are devices.
+bool runsOnDevices(const moert_options *options);
 
 } // namespace moert
 

@@ -181,6 +181,9 @@ typedef struct moert_tiers {
   const int32_t *tier_of;
 } moert_tiers;
 
+/// CUDA devices that are not the machine's own; see moert/emulator.h.
+typedef struct moert_devices moert_devices;
+
 /// What all ranks of a job agree on; equal on all ranks.
 typedef struct moert_options {
   uint32_t struct_size;
@@ -211,6 +214,8 @@ typedef struct moert_options {
   /// Null: the C library's aligned_alloc and free, with nccl cuMemAlloc and
   /// cuMemFree.
   const moert_allocator *allocator;
+  /// Null: the machine's own, through libcuda and libnccl.
+  const moert_devices *devices;
 } moert_options;
 
 /// Joins the job: a collective call of all ranks. `options` may be null and is

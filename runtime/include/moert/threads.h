@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//===- threads.h - Running N ranks as threads ---------------------*- C -*-===//
+//===- threads.h - Running N ranks, each on a thread --------------*- C -*-===//
 
 #ifndef MOERT_THREADS_H
 #define MOERT_THREADS_H
@@ -10,7 +10,8 @@
 extern "C" {
 #endif
 
-/// What one rank does, on a thread of its own, with a core permit held. A
+/// What one rank does, on a thread of its own, with a core permit held where
+/// ranks are threads (on devices nothing is permitted or bound). A
 /// result other than MOERT_OK, or a C++ exception, ends the job with
 /// MOERT_RANK_FAILED, naming the rank.
 typedef moert_status (*moert_rank_body)(moert_context *context, void *user);
@@ -26,7 +27,8 @@ typedef struct moert_threads_options {
   uint32_t struct_size;
   /// Number of ranks, at least 1.
   int32_t ranks;
-  /// Null: the defaults. `transport` must be null or "threads".
+  /// Null: the defaults. With a transport whose ranks are devices, each rank
+  /// works on one of this process from a thread of its own.
   const moert_options *options;
   /// [set_count] group sets, bound on every rank before its body runs; null
   /// where there are none.

@@ -23,9 +23,7 @@ void moert_frame_launch(moert_frame *frame, int32_t kernel, int64_t blocks,
                         int32_t threads, int32_t shared_bytes,
                         const uint64_t *arguments, int32_t count) {
   onDevice(*frame, "kernels", [&](DeviceWork &work) {
-    bool hasKernels = frame->struct_size > offsetof(moert_frame, kernels) &&
-                      frame->kernels != nullptr;
-    if (!hasKernels) {
+    if (!MOERT_HAS_FIELD(*frame, kernels) || !frame->kernels) {
       work.fail(MOERT_INVALID_ARGUMENT,
                 "kernel " + std::to_string(kernel) +
                     ": the frame of the function has no kernels");

@@ -28,6 +28,14 @@ struct DeviceLibraries {
   bool isEmulated() const { return expectHosts != nullptr; }
 };
 
+} // namespace moert
+
+struct moert_devices {
+  moert::DeviceLibraries libraries;
+};
+
+namespace moert {
+
 /// Fills the table from a shared library, which stays loaded. Returns what is
 /// wrong, for example "no CUDA driver: libcuda.so.1: cannot open shared object
 /// file: No such file or directory"; empty if all is well.

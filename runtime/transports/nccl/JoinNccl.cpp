@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //===- JoinNccl.cpp - Meeting through a bootstrap table -------------------===//
 
+#include "core/Descriptor.h"
 #include "transports/Join.h"
 #include "transports/nccl/NcclTransport.h"
 
@@ -96,23 +97,24 @@ static int32_t placeOnHost(const std::vector<Hello> &hellos, int32_t rank) {
   return place;
 }
 
-static int64_t deadlineOf(const moert_options *options) {
-  constexpr int64_t defaultDeadlineNs = 60000000000;
-  int64_t asked = options ? options->deadline_ns : 0;
-  return asked == 0 ? defaultDeadlineNs : asked;
+/// Those that the host brings, or the machine's own.
+static std::string findLibraries(const Joining &joining,
+                                 DeviceLibraries &libraries) {
+  const moert_options *options = joining.options;
+  if (joining.status == MOERT_OK && options &&
+      MOERT_HAS_FIELD(*options, devices) && options->devices) {
+    libraries = options->devices->libraries;
+    return {};
+  }
+  return findDeviceLibraries(libraries);
 }
 
-moert_status joinNccl(const Joining &joining, const DeviceLibraries *given,
+moert_status joinNccl(const Joining &joining,
                       std::unique_ptr<Transport> &transport,
                       std::string &error) {
   const moert_bootstrap &table = joining.table;
   DeviceLibraries libraries;
-  std::string missing;
-  if (given) {
-    libraries = *given;
-  } else {
-    missing = findDeviceLibraries(libraries);
-  }
+  std::string missing = findLibraries(joining, libraries);
   auto job = std::make_shared<LocalJob>(deadlineOf(joining.options));
   Hello self = {};
   self.host = hostNumber();

@@ -2,6 +2,7 @@
 // The headers of the runtime, as C11. Each stands alone and may come twice;
 // counters.h comes with moert.h, kernels.h with compiled.h.
 #include "moert/compiled.h"
+#include "moert/emulator.h"
 #include "moert/kernels.h"
 #include "moert/moert.h"
 #include "moert/threads.h"
