@@ -5,6 +5,7 @@
 #include "Lowerings.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
@@ -89,5 +90,16 @@ LogicalResult mlir::moe::lowerToRuntime(comm::CheckBoundOp op,
     memref::StoreOp::create(b, none, op.getCounts(), at);
     return sum;
   });
+  return success();
+}
+
+LogicalResult mlir::moe::lowerToRuntime(comm::FaultWordsOp op,
+                                        ImplicitLocOpBuilder &b,
+                                        RuntimeCalls &calls) {
+  Value words = calls.call(b, "fault_words", {},
+                           LLVM::LLVMPointerType::get(b.getContext()));
+  Value number = arith::ExtUIOp::create(b, b.getI64Type(), calls.nextId(b));
+  Value view = calls.viewAs(b, words, op.getWords().getType());
+  op->replaceAllUsesWith(ValueRange{view, number});
   return success();
 }

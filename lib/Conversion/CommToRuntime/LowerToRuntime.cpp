@@ -19,9 +19,10 @@ static LogicalResult lower(Operation *op, RuntimeCalls &calls) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case<comm::RankOp, comm::LocalExtentOp, comm::LocalOffsetOp,
             comm::ShardOffsetsOp, comm::HostExtentOp, comm::CheckBoundOp,
-            comm::BarrierOp, comm::AllReduceOp, comm::ReduceScatterOp,
-            comm::StartOp, comm::WaitOp, comm::CollectiveOpInterface,
-            UseWeightOp, UsePlacementOp, PlacementTableOp>(
+            comm::FaultWordsOp, comm::BarrierOp, comm::AllReduceOp,
+            comm::ReduceScatterOp, comm::StartOp, comm::WaitOp,
+            comm::CollectiveOpInterface, UseWeightOp, UsePlacementOp,
+            PlacementTableOp>(
           [&](auto ours) { return lowerToRuntime(ours, b, calls); })
       .Case<PhaseOp>([&](auto phase) {
         calls.call(b, "phase",

@@ -26,6 +26,8 @@ LogicalResult lowerToRuntime(comm::HostExtentOp op, ImplicitLocOpBuilder &b,
                              RuntimeCalls &calls);
 LogicalResult lowerToRuntime(comm::CheckBoundOp op, ImplicitLocOpBuilder &b,
                              RuntimeCalls &calls);
+LogicalResult lowerToRuntime(comm::FaultWordsOp op, ImplicitLocOpBuilder &b,
+                             RuntimeCalls &calls);
 
 // Collectives.cpp. They fail on buffers with gaps and on what the runtime
 // cannot reduce.

@@ -15,6 +15,20 @@ func.func @extent(%offsets: memref<5xi32>) -> index {
 
 // -----
 
+// Kernels report to words of the frame, under a number of its own.
+// CHECK-LABEL: func.func @fault(
+// CHECK-SAME: %[[F:.+]]: !llvm.ptr)
+func.func @fault() -> (memref<3xi64>, i64) {
+  // CHECK: %[[WORDS:.+]] = call @moert_frame_fault_words(%[[F]]) : (!llvm.ptr) -> !llvm.ptr
+  // CHECK: %[[ID:.+]] = arith.constant 0 : i32
+  // CHECK: %[[NUMBER:.+]] = arith.extui %[[ID]] : i32 to i64
+  // CHECK: return %{{.+}}, %[[NUMBER]]
+  %words, %number = comm.fault_words : memref<3xi64>, i64
+  return %words, %number : memref<3xi64>, i64
+}
+
+// -----
+
 func.func @bound(%counts: memref<3x4xi32>) {
   // expected-error @below {{works on elements, which are in a device's memory}}
   comm.check_bound %counts bound(96) : (memref<3x4xi32>) -> ()
