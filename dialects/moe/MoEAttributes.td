@@ -145,6 +145,33 @@ def MoE_ReplicaTableAttr : MoE_Attr<"ReplicaTable", "replica_table"> {
   }];
 }
 
+def MoE_PlannedLayerAttr : MoE_Attr<"PlannedLayer", "planned_layer"> {
+  let summary = "what a program is to do for a layer of the model";
+  let description = [{
+    `<3 by @x0 at @p3 sends [4096] returns [2048]>`: layer 3 exchanges rows as
+    `moe.exchange @x0` says, with the ranks of `moe.placement @p3`, and a row
+    has 4096 bytes on its way to an expert and 2048 on its way back. Where a
+    layer has several dispatches of one layout, there is a size for each, in
+    ascending order. There is no `at` where the placement is an argument of the
+    program. `<3>`: a call of the layer exchanges nothing, as of a dense one.
+
+    `name` is a number or a string, as `moe.layer` has it. `number` is that of
+    the layer's `moe.use_placement`, and is written where it is not the name:
+    `<"encoder.1" number 1 by @x0 at …>`; -1 without an exchange.
+  }];
+  let parameters = (ins "::mlir::Attribute":$name, "int64_t":$number,
+                        "::mlir::FlatSymbolRefAttr":$exchange,
+                        "::mlir::FlatSymbolRefAttr":$placement,
+                        ArrayRefParameter<"int64_t">:$sends,
+                        ArrayRefParameter<"int64_t">:$returns);
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// Of a call that exchanges nothing.
+    static PlannedLayerAttr get(::mlir::Attribute name);
+  }];
+}
+
 // Numbered as moert_phase.
 def MoE_PhaseKind : MoE_I32Enum<"PhaseKind", "what a rank spends its time on", [
     I32EnumCase<"Router", 0, "router">, I32EnumCase<"Layout", 1, "layout">,

@@ -105,6 +105,8 @@ struct ConvertCommToRuntimePass
     eraseOurTypes(module);
     eraseVaryingAxes(module);
     for (func::FuncOp function : module.getOps<func::FuncOp>()) {
+      // It names placements and exchanges.
+      function->removeAttr(kLayersAttrName);
       if (function->removeAttr(kEntryAttrName)) {
         function.setPublic();
         function->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Verifies what is written on the module, so that passes can trust it.
+// Verifies what is written on the module and its functions, so that passes can
+// trust it.
 
 #include "moe/Dialect/MoE/MoE.h"
 
@@ -64,8 +65,21 @@ static LogicalResult verifyLoads(Operation *op, Attribute attribute) {
   return success();
 }
 
+static LogicalResult verifyPlannedLayers(Operation *op, Attribute attribute) {
+  auto layers = dyn_cast<ArrayAttr>(attribute);
+  if (layers && llvm::all_of(layers, llvm::IsaPred<PlannedLayerAttr>)) {
+    return success();
+  }
+  return emitError(op->getLoc(), "'")
+         << kLayersAttrName
+         << "': expected an array of #moe.planned_layer, but got " << attribute;
+}
+
 LogicalResult MoEDialect::verifyOperationAttribute(Operation *op,
                                                    NamedAttribute attribute) {
+  if (attribute.getName() == kLayersAttrName) {
+    return verifyPlannedLayers(op, attribute.getValue());
+  }
   if (!isa<ModuleOp>(op)) {
     return success();
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "PlannedExchange.h"
+#include "moe/Analysis/PlannedLayers.h"
 #include "moe/Transforms/Exchange/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -241,6 +242,10 @@ private:
 struct InsertAllToAllPass
     : public mlir::moe::impl::InsertAllToAllPassBase<InsertAllToAllPass> {
   void runOnOperation() override {
+    // Of a program that was written as a local one.
+    if (failed(recordPlannedLayers(getOperation()))) {
+      return signalPassFailure();
+    }
     SmallVector<DispatchLayoutOp> layouts;
     getOperation().walk([&](DispatchLayoutOp op) { layouts.push_back(op); });
     SymbolTableCollection symbols;

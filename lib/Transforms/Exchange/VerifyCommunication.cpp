@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "LayerOrderChecker.h"
 #include "ReshardChecker.h"
 #include "moe/Transforms/Exchange/Passes.h"
 
@@ -92,7 +93,8 @@ private:
     result = module.walk([&](Operation *op) {
       return WalkResult(claimed.contains(op) ? success() : checkPlanned(op));
     });
-    return failure(result.wasInterrupted());
+    return failure(result.wasInterrupted() ||
+                   failed(checkLayerOrder(module, users)));
   }
 
   /// C1

@@ -2,6 +2,7 @@
 
 #include "FunctionPartitioner.h"
 #include "ShardingState.h"
+#include "moe/Analysis/PlannedLayers.h"
 #include "moe/Transforms/Partition/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -25,7 +26,8 @@ struct PartitionPass
     if (!mesh) {
       return signalPassFailure();
     }
-    if (failed(verifyResharded(getOperation(), mesh))) {
+    if (failed(verifyResharded(getOperation(), mesh)) ||
+        failed(recordPlannedLayers(getOperation()))) {
       return signalPassFailure();
     }
     auto create = [&](func::FuncOp global) {

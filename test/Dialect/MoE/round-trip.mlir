@@ -78,3 +78,8 @@ func.func @grouped_matmul_epilogue(%r: tensor<?x64xbf16>, %w: !moe.weights<8x64x
   }
   return
 }
+
+// CHECK: func.func private @planned_layers() attributes {moe.layers = [#moe.planned_layer<0>, #moe.planned_layer<"a">, #moe.planned_layer<1 by @x sends [8] returns [4]>, #moe.planned_layer<1 number 2 by @x at @p sends [8, 16] returns [4]>, #moe.planned_layer<"b" number 1 by @x at @p sends [] returns [4]>]}
+func.func private @planned_layers() attributes {moe.layers = [#moe.planned_layer<0>, #moe.planned_layer<"a">,
+  #moe.planned_layer<1 by @x sends [8] returns [4]>, #moe.planned_layer<1 number 2 by @x at @p sends [8, 16] returns [4]>,
+  #moe.planned_layer<"b" number 1 by @x at @p sends [] returns [4]>]}

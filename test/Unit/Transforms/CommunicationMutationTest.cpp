@@ -148,7 +148,8 @@ static SmallVector<unsigned> findPlaces(ModuleOp module) {
   module.walk<WalkOrder::PreOrder>([&](Operation *op) {
     if (isa<comm::CollectiveOpInterface, comm::WaitOp, comm::HostExtentOp,
             comm::CheckBoundOp, comm::ShardOffsetsOp, comm::LocalOffsetOp,
-            CountOffsetsOp, PermuteRowsOp, func::CallOp>(op)) {
+            CountOffsetsOp, PermuteRowsOp, EnterLayerOp, UsePlacementOp,
+            func::CallOp>(op)) {
       places.push_back(number);
     }
     ++number;
@@ -206,13 +207,15 @@ static unsigned countMissed(ArrayRef<Tally> tallies) {
   return missed;
 }
 
+static constexpr StringRef models[] = {
+    "mixtral",     "qwen2-moe",   "qwen3-moe", "olmoe",    "deepseek-v2-lite",
+    "deepseek-v2", "deepseek-v3", "kimi-k2",   "glm4-moe", "switch"};
+
 TEST_F(CommunicationMutations, AreRefused) {
   ArrayRef<MutationKind> kinds = getMutationKinds();
   std::vector<Tally> tallies(kinds.size());
   unsigned programs = 0;
-  for (StringRef model :
-       {"mixtral", "qwen2-moe", "qwen3-moe", "olmoe", "deepseek-v2-lite",
-        "deepseek-v2", "deepseek-v3", "kimi-k2", "glm4-moe", "switch"}) {
+  for (StringRef model : models) {
     for (StringRef plan :
          {"mesh=ep=4", "mesh=ep=3 exchange=flat_bounded", "mesh=dp=2,ep=2",
           "mesh=ep=2,etp=2 exchange=flat_bounded", "mesh=dp=2,ep=2,etp=2",
@@ -224,6 +227,27 @@ TEST_F(CommunicationMutations, AreRefused) {
         EXPECT_TRUE(model == "glm4-moe" && plan.contains("etp")) << name;
         continue;
       }
+      ++programs;
+      ASSERT_EQ(judge(*program), Verdict::Accepted) << name;
+      mutate(
+          *program, name, kinds, [&](ModuleOp mutant) { return judge(mutant); },
+          tallies);
+    }
+  }
+  EXPECT_GE(print(kinds, tallies, programs), 200u);
+  EXPECT_EQ(countMissed(tallies), 0u);
+}
+
+TEST_F(CommunicationMutations, OfLayersAreRefused) {
+  ArrayRef<MutationKind> kinds = getLayerMutationKinds();
+  std::vector<Tally> tallies(kinds.size());
+  unsigned programs = 0;
+  for (StringRef model : models) {
+    for (StringRef plan :
+         {"mesh=dp=2,ep=2", "mesh=ep=3 exchange=flat_bounded"}) {
+      std::string name = (model + " " + plan).str();
+      OwningOpRef<ModuleOp> program = compile(model, plan);
+      ASSERT_TRUE(program) << name;
       ++programs;
       ASSERT_EQ(judge(*program), Verdict::Accepted) << name;
       mutate(

@@ -346,8 +346,8 @@ static Value isFirst(OpBuilder &builder, Operation *op, AxisListAttr axes,
                                zero);
 }
 
-/// `op` under a condition, `otherwise` where it does not hold.
-static void putUnder(Operation *op, Value condition, Value otherwise) {
+void mlir::moe::test::putUnder(Operation *op, Value condition,
+                               Value otherwise) {
   OpBuilder builder(op);
   auto branch =
       scf::IfOp::create(builder, op->getLoc(),

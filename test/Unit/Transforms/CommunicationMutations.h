@@ -23,8 +23,14 @@ struct MutationKind {
 
 /// Of programs on tensors.
 llvm::ArrayRef<MutationKind> getMutationKinds();
+/// Of the layers of a model.
+llvm::ArrayRef<MutationKind> getLayerMutationKinds();
 /// Of programs on buffers, in flight.
 llvm::ArrayRef<MutationKind> getBufferMutationKinds();
+
+/// An operation of one result under a condition, `otherwise` where it does not
+/// hold.
+void putUnder(Operation *op, Value condition, Value otherwise);
 
 } // namespace mlir::moe::test
 

@@ -34,6 +34,9 @@ namespace mlir::moe {
 inline constexpr StringLiteral kMaxTokensAttrName = "moe.max_tokens";
 /// On calls: the model's layer number (i64 or a string such as "encoder.1").
 inline constexpr StringLiteral kLayerAttrName = "moe.layer";
+/// On local functions that nobody calls: what the program is to do for the
+/// layers of the model, in their order (array of `#moe.planned_layer`).
+inline constexpr StringLiteral kLayersAttrName = "moe.layers";
 /// On calls: the `moe.exchange` that the layers below are to use (symbol). On
 /// `moe.assign_slots`: the one that its rows travel by.
 inline constexpr StringLiteral kExchangeAttrName = "moe.exchange";

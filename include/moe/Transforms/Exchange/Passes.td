@@ -15,6 +15,7 @@ def InsertAllToAllPass : Pass<"moe-insert-all-to-all", "::mlir::ModuleOp"> {
     After: no `moe.layout` value is left; `comm` collectives, `moe.assign_slots`,
     `moe.permute_rows` and their like instead, with `moe.phase` marks for the
     runtime's clock, and `moe.enter_layer` before each call of a numbered layer.
+    A program that was written as a local one gets `moe.layers`, too.
     Exact exchanges have one `comm.host_extent` a layer, bounded ones none.
 
     Before and after:
@@ -181,11 +182,15 @@ def VerifyCommunicationPass : Pass<"moe-verify-communication", "::mlir::ModuleOp
     Purpose: find again, in the emitted operations, each layer's exchange as its
     ExchangePlan has it: phase by phase, over the axes of the placement, with
     the counts, types and bounds that the plan says; each change of sharding as
-    its ReshardPlan has it, step by step; and nothing besides.
+    its ReshardPlan has it, step by step; and nothing besides. Then follow each
+    entry along all its paths: what it does for the layers of the model is what
+    its `moe.layers` records, in that order.
 
     Before and after: a communicating module, as `moe-insert-all-to-all` and
     `moe-overlap-exchange` leave it; canonicalized, it lacks the records of
-    reshards (`comm.resharded`). The pass changes nothing.
+    reshards (`comm.resharded`). `moe-partition` writes `moe.layers` before it
+    changes anything, `moe-insert-all-to-all` where there is none. The pass
+    changes nothing.
 
     Constraints:
     - C1: there is no `moe.dispatch_layout`, `moe.dispatch` or `moe.combine`.

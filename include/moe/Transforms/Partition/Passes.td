@@ -65,7 +65,8 @@ def PartitionPass : Pass<"moe-partition", "::mlir::ModuleOp"> {
     `moe.dispatch_layout`, `moe.dispatch`, its body and `moe.combine`. Functions
     take `%tokens : index`, the global token count, and one destination for each
     result, after their own arguments. Extents are static where the mesh divides
-    them, dynamic elsewhere, never padded.
+    them, dynamic elsewhere, never padded. A function that nobody calls has
+    `moe.layers`: what it did for each layer of the model before.
 
     Before and after:
     ```mlir
