@@ -126,6 +126,9 @@ private:
   void runCollective(Clique &clique);
   void runSend(Clique &clique, int sender, int receiver);
   bool moveCollective(Clique &clique, const std::vector<CommCall *> &calls);
+  /// What ranks are left with is as initialized as what they were sent, in
+  /// blocks of `block` bytes.
+  void copyInitialized(const std::vector<CommCall *> &calls, size_t block);
 
   Machine &machine;
   std::deque<Clique> cliques;

@@ -78,6 +78,9 @@ char *Machine::access(cuda::Stream stream, cuda::Pointer pointer, size_t bytes,
 
 void Machine::copyInitialized(cuda::Pointer to, cuda::Pointer from,
                               size_t bytes) {
+  if (bytes == 0) {
+    return;
+  }
   Allocation &target = *ownerOf(to)->memory.find(to);
   const Allocation &source = *ownerOf(from)->memory.find(from);
   target.shadow.copyInitialized(size_t(to - target.base), source.shadow,

@@ -45,6 +45,10 @@ void ShadowMemory::setInitialized(size_t offset, size_t count, bool value) {
 
 void ShadowMemory::copyInitialized(size_t offset, const ShadowMemory &from,
                                    size_t fromOffset, size_t count) {
+  if (from.isInitialized(fromOffset, count)) {
+    setInitialized(offset, count);
+    return;
+  }
   // A range may be copied within one allocation: bits first, then their place.
   std::vector<bool> bits(count);
   for (size_t i = 0; i < count; ++i) {

@@ -74,6 +74,7 @@ void Communicators::runSend(Clique &clique, int sender, int receiver) {
                             AccessKind::Write, receive.name());
   if (from && to) {
     std::memcpy(to, from, bytes);
+    machine.copyInitialized(receive.destination, send.source, bytes);
   }
   // The data comes after all that the sender did before.
   receiving.stream->clock.join(sending.stream->clock);
@@ -194,6 +195,22 @@ static std::vector<char> resultOf(const std::vector<const char *> &sources,
   return result;
 }
 
+void Communicators::copyInitialized(const std::vector<CommCall *> &calls,
+                                    size_t block) {
+  Kind kind = calls[0]->kind;
+  // What is summed counts as written.
+  if (block == 0 || (kind != Kind::AllGather && kind != Kind::AllToAll)) {
+    return;
+  }
+  for (size_t to = 0; to < calls.size(); ++to) {
+    for (size_t from = 0; from < calls.size(); ++from) {
+      size_t offset = kind == Kind::AllToAll ? to * block : 0;
+      machine.copyInitialized(calls[to]->destination + from * block,
+                              calls[from]->source + offset, block);
+    }
+  }
+}
+
 bool Communicators::moveCollective(Clique &clique,
                                    const std::vector<CommCall *> &calls) {
   size_t size = calls.size();
@@ -221,6 +238,7 @@ bool Communicators::moveCollective(Clique &clique,
   for (size_t rank = 0; rank < size; ++rank) {
     std::memcpy(destinations[rank], results[rank].data(), results[rank].size());
   }
+  copyInitialized(calls, block);
   return true;
 }
 

@@ -345,3 +345,48 @@ TEST(EmulatedChecks, LaunchesAreCapturedToGraphs) {
     EXPECT_TRUE(machine.findings().empty());
   }
 }
+
+static void readAll(const Thread &thread) {
+  thread.load<int32_t>(thread.argument(0) + 4 * thread.index(), 1);
+}
+
+TEST(EmulatedChecks, BytesThatRanksSendAreAsInitializedAsTheyWere) {
+  for (bool whole : {true, false}) {
+    std::vector<Finding> found =
+        runRanks(2, 3, [&](TestDevice &device, nccl::Comm world) {
+          cuda::Pointer from = device.allocate(16), to = device.allocate(16);
+          device.write(from, {1, 2, 3, 4});
+          if (!whole && device.ordinal == 1) {
+            // The block for rank 0.
+            cuda::Pointer fresh = device.allocate(8);
+            device.cuda.copyOnDevice(from, fresh, 8, device.stream);
+          }
+          device.nccl.groupStart();
+          for (int peer = 0; peer < 2; ++peer) {
+            device.nccl.send(hostView(from + 8 * size_t(peer)), 2, nccl::Int32,
+                             peer, world, device.stream);
+            device.nccl.receive(hostView(to + 8 * size_t(peer)), 2, nccl::Int32,
+                                peer, world, device.stream);
+          }
+          device.nccl.groupEnd();
+          static const moert_kernel_entry entry = {"read_all",
+                                                   asKernel<readAll>, 1, 0, 0};
+          const moert_kernel_image image = {MOERT_KERNEL_ABI, 1, &entry, 0,
+                                            nullptr,          ""};
+          cuda::Module module =
+              Machine::current()->addImage(device.ordinal, image);
+          cuda::Function function = nullptr;
+          device.cuda.moduleGetFunction(&function, module, "read_all");
+          uint64_t address = to;
+          void *arguments[] = {&address};
+          EXPECT_EQ(device.cuda.launchKernel(function, 1, 1, 1, 4, 1, 1, 0,
+                                             device.stream, arguments, nullptr),
+                    cuda::Success);
+          EXPECT_EQ(device.synchronize(device.stream), cuda::Success);
+          device.nccl.commDestroy(world);
+        });
+    EXPECT_EQ(kindsOf(found),
+              whole ? std::vector<FindingKind>()
+                    : std::vector<FindingKind>{FindingKind::Uninitialized});
+  }
+}
