@@ -16,10 +16,10 @@ template <typename Body>
 void ShadowMemory::forGranules(size_t offset, size_t bytes, const Body &body) {
   size_t end = offset + bytes;
   while (offset < end) {
-    size_t index = offset / granuleBytes;
     size_t first = offset % granuleBytes;
     size_t count = std::min(end - offset, granuleBytes - first);
-    body(index, uint16_t(((uint32_t(1) << count) - 1) << first));
+    body(offset / granuleBytes,
+         uint16_t(((uint32_t(1) << count) - 1) << first));
     offset += count;
   }
 }
@@ -78,8 +78,8 @@ void ShadowMemory::enter(uint32_t newLaunch) {
     granules.reset(static_cast<Granule *>(zeros));
   }
   launch = newLaunch;
-  split.clear();
-  unusedSplit.clear();
+  cellsOfWords.clear();
+  cellsOfBytes.clear();
   low = initialized.size();
   high = 0;
 }
@@ -95,34 +95,70 @@ ShadowMemory::Granule &ShadowMemory::granule(size_t index) {
   return result;
 }
 
-ShadowMemory::Cells &ShadowMemory::splitUp(Granule &granule) {
-  if (granule.split == 0) {
-    if (unusedSplit.empty()) {
-      split.emplace_back();
-      unusedSplit.push_back(uint32_t(split.size()));
-    }
-    granule.split = unusedSplit.back();
-    unusedSplit.pop_back();
-    split[granule.split - 1].fill(granule.cell);
+template <size_t Count>
+ShadowMemory::Cell *ShadowMemory::CellPool<Count>::take() {
+  if (unused.empty()) {
+    all.emplace_back();
+    return all.back().data();
   }
-  return split[granule.split - 1];
+  Cell *cells = unused.back();
+  unused.pop_back();
+  return cells;
+}
+
+/// The first bytes of a granule's words.
+static constexpr uint32_t firstOfWords = 0x1111;
+
+/// Whether a mask is one of whole words.
+static bool isOfWords(uint32_t mask) {
+  return (mask & firstOfWords) * 0xf == mask;
+}
+
+void ShadowMemory::splitUp(Granule &granule, uint16_t mask) {
+  if (granule.bytesPerCell == 1 ||
+      (granule.bytesPerCell == wordBytes && isOfWords(mask))) {
+    return;
+  }
+  if (granule.bytesPerCell != wordBytes) {
+    granule.bytesPerCell = wordBytes;
+    granule.cells = cellsOfWords.take();
+    std::fill(granule.cells, granule.cells + granuleBytes / wordBytes,
+              granule.cell);
+  }
+  if (!isOfWords(mask)) {
+    Cell *words = granule.cells;
+    granule.bytesPerCell = 1;
+    granule.cells = cellsOfBytes.take();
+    for (size_t byte = 0; byte < granuleBytes; ++byte) {
+      granule.cells[byte] = words[byte / wordBytes];
+    }
+    cellsOfWords.unused.push_back(words);
+  }
+}
+
+void ShadowMemory::joinUp(Granule &granule) {
+  granule.cell = granule.cells[0];
+  (granule.bytesPerCell == 1 ? cellsOfBytes.unused : cellsOfWords.unused)
+      .push_back(granule.cells);
+  granule.bytesPerCell = 0;
 }
 
 template <typename Update>
 void ShadowMemory::forCells(Granule &granule, uint16_t mask, bool joins,
                             const Update &update) {
-  if (mask == allBytes && granule.split == 0) {
+  if (mask == allBytes && granule.bytesPerCell == 0) {
     update(granule.cell);
     return;
   }
-  Cells &cells = splitUp(granule);
-  for (uint32_t rest = mask; rest != 0; rest &= rest - 1) {
-    update(cells[size_t(__builtin_ctz(rest))]);
+  splitUp(granule, mask);
+  bool isOfBytes = granule.bytesPerCell == 1;
+  uint32_t visited = isOfBytes ? mask : mask & firstOfWords;
+  for (uint32_t rest = visited; rest != 0; rest &= rest - 1) {
+    auto byte = size_t(__builtin_ctz(rest));
+    update(granule.cells[isOfBytes ? byte : byte / wordBytes]);
   }
   if (joins && mask == allBytes) {
-    granule.cell = cells[0];
-    unusedSplit.push_back(granule.split);
-    granule.split = 0;
+    joinUp(granule);
   }
 }
 
@@ -267,9 +303,10 @@ std::vector<ShadowMemory::Range> ShadowMemory::touched(AccessKind kind) const {
 
 Users ShadowMemory::lastUser(size_t offset, AccessKind kind) const {
   const Granule &granule = granules[offset / granuleBytes];
-  const Cell &cell = granule.split == 0
-                         ? granule.cell
-                         : split[granule.split - 1][offset % granuleBytes];
+  const Cell &cell =
+      granule.bytesPerCell == 0
+          ? granule.cell
+          : granule.cells[offset % granuleBytes / granule.bytesPerCell];
   return kind == AccessKind::Read ? cell.readers : cell.writers;
 }
 

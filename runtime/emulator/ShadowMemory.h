@@ -6,8 +6,9 @@
 //
 // Bytes come in granules of 16. While all bytes of a granule have had the same
 // accesses, as with vectors of 16 bytes, one cell stands for them; from the
-// first that differs on each byte has its own, until one write covers all. So
-// neighbours never race because they share a cell, and wide accesses cost one.
+// first that differs on each word of 4 bytes has its own, or each byte where an
+// access is narrower, until one write covers all. So neighbours never race
+// because they share a cell, and wide accesses cost little.
 //
 //===----------------------------------------------------------------------===//
 
@@ -107,19 +108,36 @@ private:
     /// By byte: whether the launch has read or written it.
     uint16_t read;
     uint16_t written;
-    /// Its bytes' cells, by position in `split` plus 1; 0 while `cell` stands
-    /// for all.
-    uint32_t split;
+    /// How many bytes have one of `cells`: 4 or 1; 0 where `cell` stands for
+    /// all.
+    uint32_t bytesPerCell;
+    Cell *cells;
     Cell cell;
   };
   static constexpr size_t granuleBytes = 16;
   static constexpr uint16_t allBytes = 0xffff;
-  using Cells = std::array<Cell, granuleBytes>;
+  static constexpr size_t wordBytes = 4;
+
+  /// Cells of granules that have several; addresses stay.
+  template <size_t Count> struct CellPool {
+    std::deque<std::array<Cell, Count>> all;
+    std::vector<Cell *> unused;
+
+    Cell *take();
+    void clear() {
+      all.clear();
+      unused.clear();
+    }
+  };
 
   Granule &granule(size_t index);
-  Cells &splitUp(Granule &granule);
-  /// Calls `update` for the cells of the bytes of `mask`: once where they have
-  /// one and it stays so.
+  /// Gives a granule cells such that none stands for bytes of the mask and
+  /// others.
+  void splitUp(Granule &granule, uint16_t mask);
+  /// Makes one cell stand for all bytes.
+  void joinUp(Granule &granule);
+  /// Calls `update` for the cells of the bytes of `mask`; all become alike if
+  /// `joins` and they are all.
   template <typename Update>
   void forCells(Granule &granule, uint16_t mask, bool joins,
                 const Update &update);
@@ -141,8 +159,8 @@ private:
   std::vector<uint16_t> initialized;
   /// Null until a kernel comes; all zero at first.
   std::unique_ptr<Granule[], Free> granules;
-  std::deque<Cells> split;
-  std::vector<uint32_t> unusedSplit;
+  CellPool<granuleBytes / wordBytes> cellsOfWords;
+  CellPool<granuleBytes> cellsOfBytes;
   uint32_t launch = 0;
   /// Granules that this launch has touched lie in [low, high).
   size_t low = 0;
