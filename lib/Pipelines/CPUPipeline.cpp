@@ -5,12 +5,9 @@
 #include "moe/Conversion/CommToRuntime/Passes.h"
 #include "moe/Conversion/MoEToKernels/Passes.h"
 #include "moe/Conversion/MoEToLoops/Passes.h"
+#include "moe/Pipelines/RankProgram.h"
 #include "moe/Target/CPU/LowerToLLVM.h"
-#include "moe/Transforms/Bufferize/BufferizationModels.h"
-#include "moe/Transforms/Exchange/Passes.h"
-#include "moe/Transforms/Matmul/Passes.h"
 #include "moe/Transforms/Partition/Passes.h"
-#include "moe/Transforms/Plan/Passes.h"
 
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -21,23 +18,10 @@
 using namespace mlir;
 using namespace mlir::moe;
 
-void mlir::moe::addPartitionPasses(OpPassManager &manager) {
-  manager.addPass(createVerifyPlacedPass());
-  manager.addPass(createPropagateShardingPass());
-  manager.addPass(createInsertReshardPass());
-  manager.addPass(createPartitionPass());
-  manager.addPass(createVerifyPartitionedPass());
-}
-
-// From local tensors to LLVM. The only place where tensors become buffers.
+// From local tensors to LLVM.
 static void addTargetPasses(OpPassManager &manager,
                             const CPUPipelineOptions &options) {
-  manager.addPass(createPackWeightsPass());
-  manager.addPass(createFuseEpiloguePass());
-  manager.addPass(createCanonicalizerPass());
-  manager.addPass(createCSEPass());
-  addBufferizationPasses(manager);
-  manager.addPass(createVerifyInFlightPass());
+  addBufferPasses(manager);
   manager.addPass(createConvertMoEToLoopsPass());
   ConvertMoEToKernelsPassOptions kernels;
   kernels.cpu = options.cpu;
@@ -56,14 +40,7 @@ static void addTargetPasses(OpPassManager &manager,
 void mlir::moe::buildCPUPipeline(OpPassManager &manager,
                                  const CPUPipelineOptions &options) {
   addPartitionPasses(manager);
-  manager.addPass(createInsertAllToAllPass());
-  if (options.overlap) {
-    manager.addPass(createOverlapExchangePass());
-  }
-  manager.addPass(createVerifyCommunicationPass());
-  manager.addPass(createVerifyUniformPass());
-  manager.addPass(createCanonicalizerPass());
-  manager.addPass(createCSEPass());
+  addCommunicationPasses(manager, options.overlap ? Overlap::Yes : Overlap::No);
   addTargetPasses(manager, options);
 }
 

@@ -9,6 +9,7 @@
 #include "moe/Conversion/MoEToLoops/Passes.h"
 #include "moe/Dialect/MoE/MoE.h"
 #include "moe/Pipelines/CPUPipeline.h"
+#include "moe/Pipelines/GPUPipeline.h"
 #include "moe/Pipelines/PlanPipeline.h"
 #include "moe/Target/CPU/LowerToLLVM.h"
 #include "moe/Target/CPU/Passes.h"
@@ -55,6 +56,7 @@ void mlir::moe::registerPasses() {
   registerMoEMoEToKernelsPasses();
   registerMoEMoEToLoopsPasses();
   registerCPUPipelines();
+  registerGPUPipeline();
   registerPlanPipeline();
 }
 
@@ -88,8 +90,9 @@ and given to the next one (--mlir-print-ir-after-all shows them all):
                  --convert-comm-to-runtime, --moe-approximate-math,
                  --moe-expand-bf16, --moe-carry-bf16-as-i16, and MLIR's
                  conversions to LLVM
-  GPU          --convert-moe-to-gpu, then --convert-kernels-to-nvvm for the kernels
-               and --convert-launches-to-runtime for what launches them
+  GPU          --moe-gpu-pipeline is the same as far as buffers, then
+                 --convert-moe-to-gpu; --convert-kernels-to-nvvm for the kernels
+                 and --convert-launches-to-runtime for what launches them
   oracle       --moe-cpu-reference-pipeline starts with --moe-expand-experts:
                one device, experts as loops
   verify       --moe-verify-placed, --moe-verify-partitioned,

@@ -20,11 +20,7 @@ struct CPUPipelineOptions : PassPipelineOptions<CPUPipelineOptions> {
       llvm::cl::desc("Split exchanges and work while rows travel")};
 };
 
-/// Planned → partitioned: every value gets a sharding, every change of
-/// sharding becomes an operation, and the program becomes that of one rank.
-void addPartitionPasses(OpPassManager &manager);
-
-/// Partitioned → LLVM: rows travel by all-to-alls, products become kernels,
+/// Planned → LLVM: rows travel by all-to-alls, products become kernels,
 /// tensors become buffers once, and everything is lowered.
 void buildCPUPipeline(OpPassManager &manager,
                       const CPUPipelineOptions &options);

@@ -29,6 +29,9 @@ static LogicalResult convert(BufferFormOpInterface op, KernelLibrary &library) {
       .Case<ScoreOp, SelectOp, WeighOp, SpreadRowsOp, PermuteRowsOp,
             CombineRowsOp, GroupedOuterProductOp>(
           [&](auto) { return convertLoops(op, library); })
+      .Case<LimitCapacityOp, CountChoicesOp>(
+          [&](auto op) { return convertCapacity(op, library); })
+      .Case([&](GroupedMatmulOp op) { return convertMatmul(op, library); })
       .Default([](Operation *op) {
         return op->emitOpError("cannot become a kernel yet");
       });
@@ -92,18 +95,21 @@ private:
     if (auto form = dyn_cast<BufferFormOpInterface>(op)) {
       return !form.getOutsMutable().empty();
     }
-    auto check = dyn_cast<comm::CheckBoundOp>(op);
-    return check && isa<MemRefType>(check.getCounts().getType());
+    if (isa<comm::CheckBoundOp, comm::AllToAllVOp, comm::StartOp>(op)) {
+      return isa<MemRefType>(op->getOperandTypes()[0]);
+    }
+    return false;
   }
 
   static LogicalResult convertOne(Operation *op, KernelLibrary &library) {
-    if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op)) {
-      return convertElements(linalgOp, library);
-    }
-    if (auto check = dyn_cast<comm::CheckBoundOp>(op)) {
-      return convertBound(check, library);
-    }
-    return ::convert(cast<BufferFormOpInterface>(op), library);
+    return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+        .Case([&](linalg::LinalgOp op) { return convertElements(op, library); })
+        .Case([&](comm::CheckBoundOp op) { return convertBound(op, library); })
+        .Case<comm::AllToAllVOp, comm::StartOp>(
+            [&](auto op) { return padExchange(op, library); })
+        .Default([&](Operation *op) {
+          return ::convert(cast<BufferFormOpInterface>(op), library);
+        });
   }
 };
 } // namespace

@@ -41,6 +41,7 @@ private:
   /// Extent of a loop, in the kernel or on the host.
   Value extentOf(unsigned loop, bool onHost);
   void emitElement(Value point);
+  Value initialValue(OpOperand &init);
   SmallVector<Value> emitReduction(unsigned next, ValueRange sums);
   SmallVector<Value> emitBody(ValueRange sums);
   SmallVector<Value> indicesOf(OpOperand &operand);
@@ -162,6 +163,16 @@ SmallVector<Value> ElementLoops::emitReduction(unsigned next, ValueRange sums) {
                  });
 }
 
+/// What a result's element was before, where that is asked for: often nothing
+/// has been written there.
+Value ElementLoops::initialValue(OpOperand &init) {
+  Value buffer = seen.lookup(init.get());
+  if (op.payloadUsesValueFromOperand(&init)) {
+    return e->load(buffer, indicesOf(init));
+  }
+  return arith::ConstantOp::create(e->b, e->b.getZeroAttr(elementType(buffer)));
+}
+
 /// The element of each result that belongs to point number `point` of the
 /// parallel loops, the last of which goes fastest.
 void ElementLoops::emitElement(Value point) {
@@ -178,7 +189,7 @@ void ElementLoops::emitElement(Value point) {
   }
   SmallVector<Value> sums;
   for (OpOperand &init : op.getDpsInitsMutable()) {
-    sums.push_back(e->load(seen.lookup(init.get()), indicesOf(init)));
+    sums.push_back(initialValue(init));
   }
   SmallVector<Value> results = emitReduction(0, sums);
   for (auto [i, result] : llvm::enumerate(results)) {

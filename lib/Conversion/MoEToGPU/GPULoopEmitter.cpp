@@ -78,6 +78,24 @@ int64_t GPULoopEmitter::partAlignment(Value buffer, int64_t lanes) {
   return std::min(powerOfTwoIn(bytes), accessBytes);
 }
 
+SmallVector<Value> GPULoopEmitter::foldLanes(Value end, ValueRange init,
+                                             LaneBody body) {
+  Value first = arith::IndexCastUIOp::create(b, b.getIndexType(), lane());
+  Value perWarp = index(warpThreads);
+  Value turns = arith::CeilDivUIOp::create(b, end, perWarp);
+  return fold(index(0), turns, init, [&](Value turn, ValueRange carried) {
+    Value i = add(arith::MulIOp::create(b, turn, perWarp), first);
+    Value isIn = compare(arith::CmpIPredicate::ult, i, end);
+    i = arith::SelectOp::create(b, isIn, i, index(0));
+    return body(i, isIn, carried);
+  });
+}
+
+Value GPULoopEmitter::bitsBefore(Value bits) {
+  Value own = arith::ShLIOp::create(b, i32(1), lane());
+  return arith::AndIOp::create(b, bits, arith::SubIOp::create(b, own, i32(1)));
+}
+
 Value GPULoopEmitter::lane() {
   Value thread = gpu::ThreadIdOp::create(b, gpu::Dimension::x);
   Value lane = arith::RemUIOp::create(b, thread, index(warpThreads));
@@ -93,6 +111,8 @@ Value GPULoopEmitter::ballot(Value condition) {
   return NVVM::VoteSyncOp::create(b, b.getI32Type(), i32(-1), condition,
                                   NVVM::VoteSyncKind::ballot);
 }
+
+void GPULoopEmitter::syncWarp() { NVVM::SyncWarpOp::create(b, i32(-1)); }
 
 Value GPULoopEmitter::countBits(Value bits) {
   return math::CtPopOp::create(b, bits);

@@ -28,12 +28,22 @@ public:
   /// a time.
   int64_t iterationsPerBlock() const;
 
+  /// `carried = body(i, isIn, carried)` in each lane for its i in [0, end), all
+  /// lanes of a warp together: where there are more lanes than i, `isIn` is
+  /// false and i is 0. Nothing is called for an `end` of 0.
+  using LaneBody = function_ref<SmallVector<Value>(Value, Value, ValueRange)>;
+  SmallVector<Value> foldLanes(Value end, ValueRange init, LaneBody body);
+
   /// This thread's number within its warp, an i32.
   Value lane();
   /// The sum over the warp's lanes, in each of them, of an i32.
   Value warpSum(Value value);
   /// A bit for each of the warp's lanes, an i32.
   Value ballot(Value condition);
+  /// What the warp's lanes wrote so far is seen by all of them.
+  void syncWarp();
+  /// Of a ballot, the bits of the lanes before this one.
+  Value bitsBefore(Value bits);
   /// Set bits of an i32.
   Value countBits(Value bits);
 

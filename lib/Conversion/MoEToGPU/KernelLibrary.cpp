@@ -6,7 +6,7 @@
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/IRMapping.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
@@ -17,6 +17,9 @@ static constexpr int64_t mostBlocks = 4096;
 
 /// Constants of up to so many elements are written out in the kernel.
 static constexpr int64_t mostConstantElements = 64;
+
+/// A line of all banks.
+static constexpr int64_t sharedAlignment = 128;
 
 //===----------------------------------------------------------------------===//
 // KernelLibrary
@@ -30,6 +33,18 @@ gpu::GPUModuleOp KernelLibrary::getModule() {
                      b.getUnitAttr());
   }
   return kernels;
+}
+
+LLVM::GlobalOp KernelLibrary::getSharedMemory() {
+  if (!sharedMemory) {
+    OpBuilder b = OpBuilder::atBlockBegin(getModule().getBody());
+    auto bytes = LLVM::LLVMArrayType::get(b.getI8Type(), 0);
+    sharedMemory =
+        LLVM::GlobalOp::create(b, program.getLoc(), bytes, /*isConstant=*/false,
+                               LLVM::Linkage::External, "moe_shared",
+                               Attribute(), sharedAlignment, sharedSpace);
+  }
+  return sharedMemory;
 }
 
 gpu::GPUFuncOp KernelLibrary::create(Location loc, int64_t threads) {
@@ -196,25 +211,40 @@ static Value viewBuffer(ImplicitLocOpBuilder &b, Value pointer, MemRefType type,
       .getResult(0);
 }
 
-Value KernelBuilder::addBuffer(Value buffer) {
-  buffer = withoutCasts(buffer);
+LogicalResult KernelBuilder::checkLayout(Value buffer) {
   auto type = cast<MemRefType>(buffer.getType());
-  if (!type.getLayout().isIdentity()) {
-    op->emitOpError("cannot become a kernel: expected buffers without gaps, "
-                    "but got ")
-        << type;
+  if (type.getLayout().isIdentity()) {
+    return success();
+  }
+  return op->emitOpError("cannot become a kernel: expected buffers without "
+                         "gaps, but got ")
+         << type;
+}
+
+Value KernelBuilder::addAddress(Value buffer) {
+  buffer = withoutCasts(buffer);
+  if (failed(checkLayout(buffer))) {
     return {};
   }
+  auto global = LLVM::LLVMPointerType::get(op->getContext(), globalSpace);
+  Value address = arith::IndexCastOp::create(
+      host, host.getI64Type(),
+      memref::ExtractAlignedPointerAsIndexOp::create(host, buffer));
+  return addArgument(LLVM::IntToPtrOp::create(host, global, address), global);
+}
+
+Value KernelBuilder::addBuffer(Value buffer) {
+  buffer = withoutCasts(buffer);
   if (DenseElementsAttr value = smallConstant(buffer)) {
     ImplicitLocOpBuilder b(getLoc(), body());
     return writeOut(b, value);
   }
+  Value pointer = addAddress(buffer);
+  if (!pointer) {
+    return {};
+  }
+  auto type = cast<MemRefType>(buffer.getType());
   Type i64 = host.getI64Type();
-  auto global = LLVM::LLVMPointerType::get(op->getContext(), globalSpace);
-  Value address = arith::IndexCastOp::create(
-      host, i64, memref::ExtractAlignedPointerAsIndexOp::create(host, buffer));
-  Value pointer =
-      addArgument(LLVM::IntToPtrOp::create(host, global, address), global);
   SmallVector<Value> extents;
   for (auto [dim, extent] : llvm::enumerate(type.getShape())) {
     if (ShapedType::isDynamic(extent)) {
@@ -228,6 +258,19 @@ Value KernelBuilder::addBuffer(Value buffer) {
                               MemRefLayoutAttrInterface(),
                               b.getI64IntegerAttr(globalSpace));
   return viewBuffer(b, pointer, seen, extents);
+}
+
+Operation *KernelBuilder::addOp() {
+  IRMapping mapping;
+  for (Value operand : op->getOperands()) {
+    Value seen = isa<MemRefType>(operand.getType()) ? addBuffer(operand)
+                                                    : addNumber(operand);
+    if (!seen) {
+      return nullptr;
+    }
+    mapping.map(operand, seen);
+  }
+  return body().clone(*op, mapping);
 }
 
 Value KernelBuilder::countBlocks(const Grid &grid) {

@@ -7,6 +7,7 @@
 #define MOE_LIB_CONVERSION_MOETOGPU_KERNELLIBRARY_H
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
@@ -19,6 +20,8 @@ inline constexpr int64_t warpThreads = 32;
 
 /// Memory space of what all threads of a device see.
 inline constexpr int64_t globalSpace = 1;
+/// Memory space of what the threads of a block see.
+inline constexpr int64_t sharedSpace = 3;
 
 /// `gpu.module @kernels` of a program, which is made with the first kernel.
 class KernelLibrary {
@@ -35,9 +38,14 @@ public:
 
   gpu::GPUModuleOp getModule();
 
+  /// The dynamic shared memory of a block, as `!llvm.ptr<3>`: one array without
+  /// a size for all kernels.
+  LLVM::GlobalOp getSharedMemory();
+
 private:
   ModuleOp program;
   gpu::GPUModuleOp kernels;
+  LLVM::GlobalOp sharedMemory;
   llvm::StringMap<gpu::GPUFuncOp> byText;
   llvm::StringMap<int64_t> variants;
 };
@@ -69,16 +77,23 @@ public:
   /// in the thread's own memory. Null, and an error at the op, where elements
   /// have gaps between them.
   Value addBuffer(Value buffer);
+  /// The same, as the address of the first element in the kernel.
+  Value addAddress(Value buffer);
   /// An index, or an integer of 64 bits.
   Value addNumber(Value number);
   /// A handle of weights, as the address of its table of pointers.
   Value addTable(Value handle);
+
+  /// A copy of the op in the kernel, on arguments for its operands, which are
+  /// buffers and indices. Null, and an error at the op, as for `addBuffer`.
+  Operation *addOp();
 
   /// Launches the kernel where the op is; the op stays.
   void launch(StringRef name, const Grid &grid, int64_t sharedBytes = 0);
 
 private:
   Value addArgument(Value operand, Type type);
+  LogicalResult checkLayout(Value buffer);
   Value countBlocks(const Grid &grid);
 
   KernelLibrary &library;

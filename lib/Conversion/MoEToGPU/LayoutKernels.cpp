@@ -33,22 +33,6 @@ static Value asI32(GPULoopEmitter &e, Value value) {
   return arith::IndexCastOp::create(e.b, e.b.getI32Type(), value);
 }
 
-/// Calls `body(i, isIn)` in each lane for its elements of [0, end), all lanes
-/// of a warp together; where `isIn` is false, i is 0. Carries i32 values.
-static SmallVector<Value>
-eachLane(GPULoopEmitter &e, Value end, ValueRange init,
-         function_ref<SmallVector<Value>(Value, Value, ValueRange)> body) {
-  Value lane = asIndex(e, e.lane());
-  Value perWarp = e.index(warpThreads);
-  Value turns = arith::CeilDivUIOp::create(e.b, end, perWarp);
-  return e.fold(e.index(0), turns, init, [&](Value turn, ValueRange carried) {
-    Value i = e.add(arith::MulIOp::create(e.b, turn, perWarp), lane);
-    Value isIn = e.compare(arith::CmpIPredicate::ult, i, end);
-    i = arith::SelectOp::create(e.b, isIn, i, e.index(0));
-    return body(i, isIn, carried);
-  });
-}
-
 static std::optional<std::string> whyNot(BufferFormOpInterface op) {
   return whyNotLoops(op);
 }
@@ -104,38 +88,38 @@ static void emitDestination(GPULoopEmitter &e, const Destinations &from,
   Value self = asI32(e, to);
   Value none = e.i32(0);
   Value earlier =
-      eachLane(e, all, none,
-               [&](Value i, Value isIn, ValueRange sum) -> Values {
-                 Value other = from.load(e, i, isIn);
-                 Value comes =
-                     both(e, e.isSome(other),
-                          e.compare(arith::CmpIPredicate::slt, other, self));
-                 return {e.add(sum[0], zeroExtended(e, comes))};
-               })
+      e.foldLanes(all, none,
+                  [&](Value i, Value isIn, ValueRange sum) -> Values {
+                    Value other = from.load(e, i, isIn);
+                    Value comes =
+                        both(e, e.isSome(other),
+                             e.compare(arith::CmpIPredicate::slt, other, self));
+                    return {e.add(sum[0], zeroExtended(e, comes))};
+                  })
           .front();
   Value first = e.warpSum(earlier);
-  Value below = arith::SubIOp::create(
-      e.b, arith::ShLIOp::create(e.b, e.i32(1), e.lane()), e.i32(1));
   Value isFirstWarp = e.compare(arith::CmpIPredicate::eq, self, none);
   Value end =
-      eachLane(e, all, first,
-               [&](Value i, Value isIn, ValueRange next) -> Values {
-                 Value other = from.load(e, i, isIn);
-                 Value mine = e.compare(arith::CmpIPredicate::eq, other, self);
-                 Value bits = e.ballot(mine);
-                 Value before = arith::AndIOp::create(e.b, bits, below);
-                 Value place = e.add(next[0], e.countBits(before));
-                 Value lost =
-                     both(e, both(e, isIn, isFirstWarp),
-                          e.compare(arith::CmpIPredicate::slt, other, none));
-                 place = arith::SelectOp::create(e.b, lost, e.i32(-1), place);
-                 e.when(arith::OrIOp::create(e.b, mine, lost), [&] {
-                   Value t = arith::DivUIOp::create(e.b, i, from.choices);
-                   Value j = arith::RemUIOp::create(e.b, i, from.choices);
-                   e.store(place, position, {t, j});
-                 });
-                 return {e.add(next[0], e.countBits(bits))};
-               })
+      e.foldLanes(all, first,
+                  [&](Value i, Value isIn, ValueRange next) -> Values {
+                    Value other = from.load(e, i, isIn);
+                    Value mine =
+                        e.compare(arith::CmpIPredicate::eq, other, self);
+                    Value bits = e.ballot(mine);
+                    Value before = e.bitsBefore(bits);
+                    Value place = e.add(next[0], e.countBits(before));
+                    Value lost =
+                        both(e, both(e, isIn, isFirstWarp),
+                             e.compare(arith::CmpIPredicate::slt, other, none));
+                    place =
+                        arith::SelectOp::create(e.b, lost, e.i32(-1), place);
+                    e.when(arith::OrIOp::create(e.b, mine, lost), [&] {
+                      Value t = arith::DivUIOp::create(e.b, i, from.choices);
+                      Value j = arith::RemUIOp::create(e.b, i, from.choices);
+                      e.store(place, position, {t, j});
+                    });
+                    return {e.add(next[0], e.countBits(bits))};
+                  })
           .front();
   Value isFirstLane = e.compare(arith::CmpIPredicate::eq, e.lane(), none);
   e.when(isFirstLane, [&] {
@@ -192,15 +176,16 @@ static Value sumCounts(GPULoopEmitter &e, Value counts,
   int64_t all = staticExtent(counts, 0) * staticExtent(counts, 1);
   Value none = e.i32(0);
   Value sum =
-      eachLane(e, e.index(all), none,
-               [&](Value i, Value isIn, ValueRange sum) -> SmallVector<Value> {
-                 Value r = arith::DivUIOp::create(e.b, i, slots);
-                 Value s = arith::RemUIOp::create(e.b, i, slots);
-                 Value count = e.load(counts, {r, s});
-                 Value counted = both(e, isIn, isCounted(r, s));
-                 count = arith::SelectOp::create(e.b, counted, count, none);
-                 return {e.add(sum[0], count)};
-               })
+      e.foldLanes(
+           e.index(all), none,
+           [&](Value i, Value isIn, ValueRange sum) -> SmallVector<Value> {
+             Value r = arith::DivUIOp::create(e.b, i, slots);
+             Value s = arith::RemUIOp::create(e.b, i, slots);
+             Value count = e.load(counts, {r, s});
+             Value counted = both(e, isIn, isCounted(r, s));
+             count = arith::SelectOp::create(e.b, counted, count, none);
+             return {e.add(sum[0], count)};
+           })
           .front();
   return e.warpSum(sum);
 }

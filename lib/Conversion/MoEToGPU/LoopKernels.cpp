@@ -8,7 +8,6 @@
 #include "moe/Conversion/MoEToLoops/Lowerings.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -64,17 +63,11 @@ LogicalResult mlir::moe::convertLoops(BufferFormOpInterface op,
     grid.iterations = hostExtent(host, op.getLoc(), outer.buffer, outer.dim);
   }
   KernelBuilder kernel(library, op, blockThreads);
-  IRMapping mapping;
-  for (Value operand : op->getOperands()) {
-    Value seen = isa<MemRefType>(operand.getType()) ? kernel.addBuffer(operand)
-                                                    : kernel.addNumber(operand);
-    if (!seen) {
-      return failure();
-    }
-    mapping.map(operand, seen);
+  Operation *inKernel = kernel.addOp();
+  if (!inKernel) {
+    return failure();
   }
   OpBuilder body = kernel.body();
-  Operation *inKernel = body.clone(*op, mapping);
   GPULoopEmitter emitter(body, inKernel, blockThreads);
   emitLoops(inKernel, emitter);
   inKernel->erase();

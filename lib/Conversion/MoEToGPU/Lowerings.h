@@ -28,8 +28,20 @@ LogicalResult convertLayout(AssignSlotsOp op, KernelLibrary &library);
 LogicalResult convertLayout(CountOffsetsOp op, KernelLibrary &library);
 LogicalResult convertLayout(SlotPositionsOp op, KernelLibrary &library);
 
+// CapacityKernels.cpp
+LogicalResult convertCapacity(LimitCapacityOp op, KernelLibrary &library);
+LogicalResult convertCapacity(CountChoicesOp op, KernelLibrary &library);
+
+// MatmulKernels.cpp
+LogicalResult convertMatmul(GroupedMatmulOp op, KernelLibrary &library);
+
 // BoundKernels.cpp
 LogicalResult convertBound(comm::CheckBoundOp op, KernelLibrary &library);
+
+// PaddedExchange.cpp: where buffers have static bounds, equal parts take the
+// place of ragged ones; elsewhere the op stays.
+LogicalResult padExchange(comm::AllToAllVOp op, KernelLibrary &library);
+LogicalResult padExchange(comm::StartOp op, KernelLibrary &library);
 
 // ElementKernels.cpp
 LogicalResult convertElements(linalg::LinalgOp op, KernelLibrary &library);

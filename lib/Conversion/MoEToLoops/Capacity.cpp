@@ -2,6 +2,7 @@
 //
 // Who still gets a place at an expert, by counters: one pass over the choices.
 
+#include "moe/Conversion/MoEToLoops/CapacityGroups.h"
 #include "moe/Conversion/MoEToLoops/Lowerings.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -11,29 +12,17 @@
 using namespace mlir;
 using namespace mlir::moe;
 
-namespace {
+TokenRange mlir::moe::tokensOf(LoopEmitter &e, LimitCapacityOp op) {
+  TokenRange range;
+  range.local = e.extent(op.getExpert(), 0);
+  range.first = op.getFirstToken() ? op.getFirstToken() : e.index(0);
+  range.global = op.getTokens() ? op.getTokens() : range.local;
+  return range;
+}
 
-/// The tokens of this rank, and all of them.
-struct TokenRange {
-  Value first;
-  Value local;
-  Value global;
-};
-
-/// A group that has tokens here: [begin, end) of the local tokens, `size`
-/// tokens on all ranks.
-struct TokenGroup {
-  Value number;
-  Value begin;
-  Value end;
-  Value size;
-};
-
-} // namespace
-
-/// Calls `body` once, in a loop over the groups that have tokens in `range`.
-static void eachGroup(LoopEmitter &e, CapacityGroupAttr group, TokenRange range,
-                      function_ref<void(TokenGroup)> body) {
+void mlir::moe::eachGroup(LoopEmitter &e, CapacityGroupAttr group,
+                          TokenRange range,
+                          function_ref<void(TokenGroup)> body) {
   ImplicitLocOpBuilder &b = e.b;
   if (group.getScope() == CapacityScope::All) {
     return body({e.index(0), e.index(0), range.local, range.global});
@@ -75,9 +64,8 @@ static Value roundAs(CapacityRounding rounding, LoopEmitter &e, Value value) {
   llvm_unreachable("every rounding was named");
 }
 
-/// round(factor · size / E) in f64, up to a multiple, at least the minimum.
-static Value capacityOf(LoopEmitter &e, CapacityAttr capacity, Value size,
-                        int64_t experts) {
+Value mlir::moe::capacityOf(LoopEmitter &e, CapacityAttr capacity, Value size,
+                            int64_t experts) {
   ImplicitLocOpBuilder &b = e.b;
   if (capacity.getCount() > 0) {
     return e.i32(std::min(capacity.getCount(), mostAssignments));
@@ -200,13 +188,12 @@ static void limitGroup(LimitCapacityOp op, LoopEmitter &e, TokenGroup group,
   });
 }
 
-/// Weights divided by the sum over what survived; 0 where nothing did.
-static void renormalize(LimitCapacityOp op, LoopEmitter &e) {
+void mlir::moe::renormalizeSurvivors(LimitCapacityOp op, LoopEmitter &e) {
   Value weight = op.getWeight();
   Value kept = op.getOuts()[0];
   Value choices = e.extent(kept, 1);
   Value zero = e.f32(0);
-  e.each(e.extent(kept, 0), [&](Value t) {
+  e.eachItem(e.extent(kept, 0), [&](Value t) {
     Value sum = e.fold(choices, zero, [&](Value j, Value sum) -> Value {
       Value survives = e.isSome(e.load(kept, {t, j}));
       Value more = arith::AddFOp::create(e.b, sum, e.loadF32(weight, {t, j}));
@@ -222,15 +209,11 @@ static void renormalize(LimitCapacityOp op, LoopEmitter &e) {
 }
 
 void mlir::moe::lowerToLoops(LimitCapacityOp op, LoopEmitter &e) {
-  TokenRange range;
-  range.local = e.extent(op.getExpert(), 0);
-  range.first = op.getFirstToken() ? op.getFirstToken() : e.index(0);
-  range.global = op.getTokens() ? op.getTokens() : range.local;
   ChoiceNumbering numbering(e, op);
-  eachGroup(e, op.getGroup(), range,
+  eachGroup(e, op.getGroup(), tokensOf(e, op),
             [&](TokenGroup group) { limitGroup(op, e, group, numbering); });
   if (op.getRenormalize()) {
-    renormalize(op, e);
+    renormalizeSurvivors(op, e);
   }
 }
 

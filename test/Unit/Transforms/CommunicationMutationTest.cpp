@@ -10,8 +10,8 @@
 
 #include "moe/Dialect/MoE/MoE.h"
 #include "moe/Import/HuggingFace.h"
-#include "moe/Pipelines/CPUPipeline.h"
 #include "moe/Pipelines/PlanPipeline.h"
+#include "moe/Pipelines/RankProgram.h"
 #include "moe/Registration.h"
 #include "moe/Transforms/Bufferize/BufferizationModels.h"
 #include "moe/Transforms/Exchange/Passes.h"

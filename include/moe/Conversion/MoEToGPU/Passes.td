@@ -29,6 +29,16 @@ def ConvertMoEToGPUPass : Pass<"convert-moe-to-gpu", "::mlir::ModuleOp"> {
     counted by warps, each of which counts what comes before; there are no
     atomics. So nothing depends on the order in which blocks run.
 
+    `moe.grouped_matmul` runs on tensor cores for bf16 (mma.sync m16n8k16 on
+    sums in f32) and by fused multiply-adds for f32; blocks stay resident and
+    share out the tiles of all groups, whose sizes they read on the device. An
+    element is summed with k ascending, whatever the tile. Weights are tables of
+    pointers to matrices as GPUPackedLayout.h has them.
+
+    `comm.all_to_all_v`, started or not, between buffers of static extents
+    becomes `comm.all_to_all` of equal parts, padded with zero: the host has no
+    counts. Others stay.
+
     `comm.check_bound` reports an excess in the words of `comm.fault_words` and
     tells the host nothing. Constants that ops read are written out in the
     kernel. Stores of the host are kernels too.
@@ -43,7 +53,9 @@ def ConvertMoEToGPUPass : Pass<"convert-moe-to-gpu", "::mlir::ModuleOp"> {
         args(%rows : !llvm.ptr<1>, %n : i64, %q : !llvm.ptr<1>, …)
     ```
 
-    Refused, with the reason: what `convert-moe-to-loops` refuses.
+    Refused, with the reason: what `convert-moe-to-loops` refuses; products of
+    other types, or of rows that are not a multiple of 4 bytes; buffers with
+    gaps.
 
     Leaves to later passes: the lowering of `@kernels` to a device, and of
     launches, allocations and `comm` ops to the runtime.
