@@ -38,6 +38,7 @@ struct LowerBound {
 ///             lightest of those that find no slot elsewhere
 ///   pairing   of the q·R + 1 heaviest experts, some ranks share too many
 ///   alone     ranks that spare slots do not reach are full of whole experts
+///   rounding  loads rounded to points, of which ranks of two slots have few
 LowerBound loadBound(const PlacementProblem &problem);
 
 /// For Objective::Time, in microseconds: what each part of the time takes at

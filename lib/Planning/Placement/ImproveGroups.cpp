@@ -50,6 +50,8 @@ private:
   bool exchangeAside();
   bool join();
   bool freeSlot(size_t a, size_t b, double limit);
+  void sortByLoad();
+  void moveInOrder(size_t group);
   /// Groups after the worst that are looked at at a time.
   static constexpr size_t mostAsides = 12;
 
@@ -62,21 +64,59 @@ private:
   Partition &groups;
   /// Groups besides the worst that may still be looked at.
   int64_t asides;
+  /// Groups by ascending load of a rank.
+  std::vector<size_t> byLoad;
+  std::vector<double> loads;
+  int64_t mostRanks = 1;
+  /// The change that each group last took part in, and the last one after which
+  /// it found no exchange: until then it need only look at what has changed.
+  std::vector<int64_t> changed;
+  std::vector<int64_t> failed;
+  int64_t changes = 0;
   size_t worst = 0;
 };
 } // namespace
+
+void GroupImprover::sortByLoad() {
+  byLoad.resize(groups.size());
+  std::iota(byLoad.begin(), byLoad.end(), 0);
+  loads.clear();
+  changed.assign(groups.size(), 0);
+  failed.assign(groups.size(), -1);
+  changes = 0;
+  for (const ExpertGroup &group : groups) {
+    loads.push_back(group.loadOfRank());
+    mostRanks = std::max(mostRanks, group.ranks());
+  }
+  llvm::sort(byLoad, [&](size_t a, size_t b) {
+    return std::make_pair(loads[a], a) < std::make_pair(loads[b], b);
+  });
+}
+
+/// To its place among the others, after a change.
+void GroupImprover::moveInOrder(size_t group) {
+  byLoad.erase(llvm::find(byLoad, group));
+  loads[group] = groups[group].loadOfRank();
+  mostRanks = std::max(mostRanks, groups[group].ranks());
+  auto place = llvm::partition_point(byLoad, [&](size_t other) {
+    return std::make_pair(loads[other], other) <
+           std::make_pair(loads[group], group);
+  });
+  byLoad.insert(place, group);
+  changed[group] = changes;
+}
 
 /// `ranks` go from the worst group to the other one.
 void GroupImprover::consider(size_t other, int64_t out, int64_t in,
                              int64_t ranks, Exchange &best) const {
   double change = weightOf(out) - weightOf(in);
-  double mine =
-      (groups[worst].weight - change) / (groups[worst].ranks() - ranks);
-  double theirs =
-      (groups[other].weight + change) / (groups[other].ranks() + ranks);
-  double load = std::max(mine, theirs);
-  if (load < best.load) {
-    best = {other, out, in, ranks, load};
+  double mine = groups[worst].weight - change;
+  double theirs = groups[other].weight + change;
+  auto mineRanks = double(groups[worst].ranks() - ranks);
+  auto theirRanks = double(groups[other].ranks() + ranks);
+  if (mine < best.load * mineRanks && theirs < best.load * theirRanks) {
+    best = {other, out, in, ranks,
+            std::max(mine / mineRanks, theirs / theirRanks)};
   }
 }
 
@@ -135,18 +175,31 @@ void GroupImprover::findSwaps(size_t other, Exchange &best) const {
   }
 }
 
+/// The best exchange with any group. However two groups share, one has at least
+/// what both have on average: from some load on no group helps any more.
 bool GroupImprover::exchange() {
   Exchange best;
-  double load = groups[worst].loadOfRank();
-  for (size_t other = 0; other < groups.size(); ++other) {
-    if (other != worst && groups[other].loadOfRank() < load) {
+  double load = loads[worst];
+  auto mineRanks = double(groups[worst].ranks());
+  best.load = load * (1 - 1e-12);
+  for (size_t other : byLoad) {
+    double excess = (load - best.load) * mineRanks;
+    double missing = best.load - loads[other];
+    if (missing * double(mostRanks) <= excess) {
+      break;
+    }
+    bool isKnown = std::max(changed[worst], changed[other]) <= failed[worst];
+    if (other != worst && !isKnown &&
+        missing * double(groups[other].ranks()) > excess) {
       findSwaps(other, best);
       findRankMoves(other, best);
     }
   }
-  if (!(best.load < load * (1 - 1e-12))) {
+  if (best.out < 0 && best.in < 0) {
+    failed[worst] = changes;
     return false;
   }
+  ++changes;
   ExpertGroup &mine = groups[worst], &theirs = groups[best.other];
   if (best.out >= 0) {
     mine.erase(problem, best.out);
@@ -161,22 +214,17 @@ bool GroupImprover::exchange() {
   } else if (best.ranks < 0) {
     moveRank(theirs, mine);
   }
+  moveInOrder(worst);
+  moveInOrder(best.other);
   return true;
 }
 
 /// An exchange of one of the groups that have most to do after the worst.
 bool GroupImprover::exchangeAside() {
-  std::vector<size_t> order(groups.size());
-  std::iota(order.begin(), order.end(), 0);
-  size_t count = std::min<size_t>(order.size(), mostAsides + 1);
-  std::partial_sort(order.begin(), order.begin() + count, order.end(),
-                    [&](size_t a, size_t b) {
-                      return std::make_pair(-groups[a].loadOfRank(), a) <
-                             std::make_pair(-groups[b].loadOfRank(), b);
-                    });
+  size_t count = std::min<size_t>(byLoad.size(), mostAsides + 1);
   for (size_t place = 1; place < count && asides > 0; ++place) {
     --asides;
-    worst = order[place];
+    worst = byLoad[byLoad.size() - 1 - place];
     if (exchange()) {
       return true;
     }
@@ -234,6 +282,7 @@ bool GroupImprover::join() {
                            source.capacities.end());
   llvm::sort(target.capacities);
   groups.erase(groups.begin() + other);
+  sortByLoad();
   return true;
 }
 
@@ -241,13 +290,10 @@ void GroupImprover::run() {
   // Loads fall with every step, but maybe by little: the number of steps keeps
   // the time bounded.
   int64_t steps = 4 * problem.items() + 64;
+  sortByLoad();
   for (int64_t step = 0; step < steps; ++step) {
-    auto last = llvm::max_element(
-        groups, [](const ExpertGroup &a, const ExpertGroup &b) {
-          return a.loadOfRank() < b.loadOfRank();
-        });
-    worst = last - groups.begin();
-    if (last->loadOfRank() <= bound * (1 + 1e-9) ||
+    worst = byLoad.back();
+    if (loads[worst] <= bound * (1 + 1e-9) ||
         (!exchange() && !join() && !exchangeAside())) {
       return;
     }

@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "RoundingBound.h"
 #include "moe/Planning/LowerBound.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -44,6 +45,7 @@ private:
   void tryHosts();
   void tryPairing();
   void tryAlone();
+  void tryRounding();
 
   /// Descending.
   std::vector<double> weights;
@@ -247,6 +249,31 @@ void LoadArguments::tryAlone() {
   });
 }
 
+void LoadArguments::tryRounding() {
+  int64_t experts = weights.size(), ranks = capacities.size();
+  // With that many spare slots all ranks can share, and the mean is reached.
+  bool isMeanReached = capacitySums.back() - ranks + 1 >= experts;
+  if (isMeanReached || capacities.front() > 2 || found.value <= 0) {
+    return;
+  }
+  int64_t ranksOfTwo =
+      llvm::count_if(capacities, [](int64_t slots) { return slots == 2; });
+  RoundingProof proof =
+      proveByRounding(weights, ranksOfTwo, ranks - ranksOfTwo, found.value);
+  raise(proof.limit, [&] {
+    std::string steps;
+    for (double step : proof.steps) {
+      steps +=
+          formatv("{0}{1:F3}", steps.empty() ? "" : ", ", step / proof.limit);
+    }
+    return formatv("rounding: where a rank has {0} points and parts of experts "
+                   "are worth one more from {1} of the bound on, experts are "
+                   "worth more than the {2} ranks have",
+                   2 * (proof.steps.size() + 1), steps, ranks)
+        .str();
+  });
+}
+
 LowerBound LoadArguments::best() {
   raise(heaviest.back() / capacities.size(), [&] {
     return formatv("mean: the load of all experts over {0} ranks",
@@ -257,6 +284,7 @@ LowerBound LoadArguments::best() {
   tryPairing();
   tryAlone();
   tryReplicas();
+  tryRounding();
   return found;
 }
 

@@ -136,8 +136,8 @@ TEST(JointPlacement, PlacesEP144WithinItsBound) {
     expectSound(problem, joint);
     EXPECT_NEAR(eplb.loads.maxOverMean(), 1.636, 0.001);
     EXPECT_LT(joint.loads.maxOverMean(), 1.625);
-    EXPECT_LT(joint.gap(), 0.01);
-    EXPECT_EQ(joint.bound.argument.substr(0, 8), "partners");
+    EXPECT_LT(joint.gap(), 0.001);
+    EXPECT_EQ(joint.bound.argument.substr(0, 8), "rounding");
   }
 }
 

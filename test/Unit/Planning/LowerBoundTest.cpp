@@ -70,8 +70,42 @@ TEST(LowerBound, Partners) {
       placed(PlacementPolicy::Exhaustive, problemOf({7, 4, 1, 1, 1, 1}, 8, 4));
   EXPECT_LE(bound.value, best.unroundedValue + 1e-9);
   std::mt19937 random(1);
-  LowerBound partners = boundOf(zipfLoads(256, random), 288, 144);
+  LowerBound partners = boundOf(zipfLoads(100, random), 108, 36);
   EXPECT_EQ(partners.argument.substr(0, 8), "partners");
+}
+
+TEST(LowerBound, Rounding) {
+  // Below 7 two parts of the expert of 10 cannot both sit beside one of 2: the
+  // example of docs/Rationale/placement.md.
+  PlacementProblem problem = problemOf({10, 6, 6, 2, 2}, 6, 4);
+  LowerBound bound = loadBound(problem);
+  EXPECT_NEAR(bound.value, 7, 1e-4);
+  EXPECT_EQ(bound.argument,
+            "rounding: where a rank has 4 points and parts of experts are "
+            "worth one more from 0.286 of the bound on, experts are worth more "
+            "than the 4 ranks have");
+  EXPECT_EQ(placed(PlacementPolicy::Exhaustive, problem).value, 7);
+}
+
+// Many ranks of two slots and few of one, where steps have room to be wrong.
+TEST(LowerBound, RoundingNeverExceedsAPlacement) {
+  std::mt19937 random(23);
+  int64_t byRounding = 0;
+  for (int64_t step = 0; step < 400; ++step) {
+    int64_t ranks = 8 + random() % 24;
+    int64_t slots = ranks + random() % (ranks + 1);
+    int64_t experts = slots - random() % (1 + ranks / 3);
+    PlacementProblem problem = problemOf({}, slots, ranks);
+    for (int64_t expert = 0; expert < experts; ++expert) {
+      double load = 1 + random() % 40;
+      problem.loads.push_back(step % 2 ? load : load * load);
+    }
+    PlacementResult joint = placed(PlacementPolicy::Joint, problem);
+    EXPECT_LE(joint.bound.value, joint.unroundedValue * (1 + 1e-9))
+        << joint.bound.argument;
+    byRounding += joint.bound.argument.substr(0, 8) == "rounding";
+  }
+  EXPECT_GE(byRounding, 20);
 }
 
 TEST(LowerBound, GapIsRelative) {
