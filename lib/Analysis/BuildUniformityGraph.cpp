@@ -2,11 +2,12 @@
 //
 // What goes into which value, operation by operation.
 
-#include "UniformityGraph.h"
+#include "MemoryFlows.h"
 #include "moe/Analysis/ControlEdges.h"
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Interfaces/CallInterfaces.h"
 #include "mlir/Interfaces/ControlFlowInterfaces.h"
@@ -21,10 +22,12 @@ namespace {
 class GraphBuilder : private comm::UniformityFlows {
 public:
   GraphBuilder(ModuleOp module, const AxisParts &parts)
-      : module(module), parts(parts), graph(parts), users(symbols, module) {}
+      : module(module), parts(parts), graph(parts), users(symbols, module),
+        memory(graph, parts, symbols) {}
 
   UniformityGraph run() {
     module.walk([&](Operation *op) {
+      memory.visit(op);
       if (auto function = dyn_cast<FunctionOpInterface>(op)) {
         visitFunction(function);
       } else if (auto call = dyn_cast<CallOpInterface>(op)) {
@@ -198,9 +201,9 @@ private:
     }
   }
 
-  /// Whether results are made of nothing but operands: no memory is read whose
-  /// contents nobody knows. What touches the network only keeps its order by
-  /// it.
+  /// Whether results are made of nothing but operands, buffers among them: no
+  /// memory is read whose contents nobody knows. What touches the network only
+  /// keeps its order by it.
   static bool readsOperandsOnly(Operation *op) {
     if (isMemoryEffectFree(op)) {
       return true;
@@ -211,7 +214,9 @@ private:
       effects.getEffects(instances);
     }
     return effects && llvm::all_of(instances, [](const auto &instance) {
-             return isa<comm::NetworkResource>(instance.getResource());
+             Value value = instance.getValue();
+             return isa<comm::NetworkResource>(instance.getResource()) ||
+                    (value && isa<BaseMemRefType>(value.getType()));
            });
   }
 
@@ -274,7 +279,7 @@ private:
       return;
     }
     for (Value operand : op->getOperands()) {
-      bool isShape = isa<tensor::ReshapeOp>(op);
+      bool isShape = isa<tensor::ReshapeOp, memref::ReshapeOp>(op);
       if (isShape || !isa<ShapedType>(operand.getType())) {
         graph.addSource(result, Aspect::Extents, operand, Aspect::Contents);
       }
@@ -287,6 +292,7 @@ private:
   UniformityGraph graph;
   SymbolTableCollection symbols;
   SymbolUserMap users;
+  MemoryFlows memory;
 };
 } // namespace
 

@@ -3,6 +3,8 @@
 #include "moe/Analysis/ControlEdges.h"
 
 #include "mlir/Interfaces/ControlFlowInterfaces.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+#include "llvm/ADT/DepthFirstIterator.h"
 #include "llvm/ADT/SmallBitVector.h"
 
 using namespace mlir;
@@ -75,4 +77,37 @@ SmallVector<Value> mlir::moe::getDecidingValues(Operation *op) {
     }
   }
   return deciding;
+}
+
+// Branches of the region from which one way leads to the block and another does
+// not.
+static void addBranchesBefore(Block *block, PostDominanceInfo &dominance,
+                              SmallVectorImpl<Decision> &decisions) {
+  if (block->getParent()->hasOneBlock()) {
+    return;
+  }
+  for (Block &before : *block->getParent()) {
+    Operation *branch = before.getTerminator();
+    SmallVector<Value> deciding = getDecidingOperands(branch);
+    if (deciding.empty() || dominance.postDominates(block, &before) ||
+        !llvm::is_contained(llvm::depth_first(&before), block)) {
+      continue;
+    }
+    for (Value value : deciding) {
+      decisions.push_back({branch, value});
+    }
+  }
+}
+
+SmallVector<Decision> mlir::moe::getDecisions(Operation *op,
+                                              PostDominanceInfo &dominance) {
+  SmallVector<Decision> decisions;
+  for (; op && !isa<FunctionOpInterface>(op); op = op->getParentOp()) {
+    addBranchesBefore(op->getBlock(), dominance, decisions);
+    Operation *parent = op->getParentOp();
+    for (Value value : getDecidingValues(parent)) {
+      decisions.push_back({parent, value});
+    }
+  }
+  return decisions;
 }

@@ -56,6 +56,24 @@ void UniformityGraph::addCopy(Value to, Value from) {
   addSource(to, Aspect::Extents, from, Aspect::Extents);
 }
 
+unsigned UniformityGraph::addNode() {
+  nodes.push_back({{}, none, none, {}});
+  return nodes.size() - 1;
+}
+
+void UniformityGraph::addSource(unsigned to, Value from) {
+  unsigned source = at(from, Aspect::Contents);
+  nodes[to].sources.push_back({source, none});
+}
+
+void UniformityGraph::addSource(unsigned to, unsigned from) {
+  nodes[to].sources.push_back({from, none});
+}
+
+void UniformityGraph::addSource(Value to, unsigned from) {
+  nodes[at(to, Aspect::Contents)].sources.push_back({from, none});
+}
+
 void UniformityGraph::solve() {
   // Most sources come before what is made from them, so that few rounds do.
   for (bool changed = true; changed;) {

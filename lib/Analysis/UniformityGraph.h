@@ -54,6 +54,14 @@ public:
   /// Contents to contents and extents to extents.
   void addCopy(Value to, Value from);
 
+  /// A node without a value, which brings nothing in itself.
+  unsigned addNode();
+  /// From the contents of a value to such a node, from one node to another, and
+  /// from a node to the contents of a value.
+  void addSource(unsigned to, Value from);
+  void addSource(unsigned to, unsigned from);
+  void addSource(Value to, unsigned from);
+
 private:
   AxisSet none;
   std::vector<Node> nodes;

@@ -40,4 +40,5 @@ void mlir::moe::addBufferPasses(OpPassManager &manager) {
   manager.addPass(createCSEPass());
   addBufferizationPasses(manager);
   manager.addPass(createVerifyInFlightPass());
+  manager.addPass(createVerifyUniformPass());
 }

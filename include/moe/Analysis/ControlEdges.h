@@ -7,6 +7,7 @@
 #ifndef MOE_ANALYSIS_CONTROLEDGES_H
 #define MOE_ANALYSIS_CONTROLEDGES_H
 
+#include "mlir/IR/Dominance.h"
 #include "mlir/IR/Operation.h"
 
 namespace mlir::moe {
@@ -34,6 +35,15 @@ SmallVector<Value> getDecidingOperands(Operation *op);
 /// All values that decide whether, and how often, the regions of an operation
 /// run: its own and those of the terminators inside.
 SmallVector<Value> getDecidingValues(Operation *op);
+
+/// Something that decides whether an operation runs.
+struct Decision {
+  Operation *branch;
+  Value value;
+};
+
+/// What decides whether `op` runs, and how often, within its function.
+SmallVector<Decision> getDecisions(Operation *op, PostDominanceInfo &dominance);
 
 } // namespace mlir::moe
 

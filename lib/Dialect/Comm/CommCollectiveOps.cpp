@@ -103,7 +103,11 @@ static void addCollectiveFlows(CollectiveOpInterface op,
                    kind == CollectiveKind::AllReduce;
   AxisListAttr axes = op.getAxesAttr();
   Value destination = op.getCollectiveDestination();
-  for (Value result : op->getResults()) {
+  SmallVector<Value> filled(op->getResults());
+  if (isa<BaseMemRefType>(destination.getType())) {
+    filled.push_back(destination);
+  }
+  for (Value result : filled) {
     if (!equalizes) {
       flows.addRank(result, Aspect::Contents, axes);
     }

@@ -2,6 +2,8 @@
 
 #include "moe/Transforms/Bufferize/BufferizationModels.h"
 
+#include "moe/Dialect/Comm/Comm.h"
+
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
 #include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
@@ -49,6 +51,13 @@ private:
         call->replaceAllUsesWith(call->getOperands().drop_front(first));
         call->erase();
       });
+    }
+    // What results vary over, destinations do.
+    for (unsigned index = 0; index < results; ++index) {
+      if (Attribute axes =
+              function.getResultAttr(index, comm::kVariesOverAttrName)) {
+        function.setArgAttr(first + index, comm::kVariesOverAttrName, axes);
+      }
     }
     function.setType(
         FunctionType::get(&getContext(), function.getArgumentTypes(), {}));

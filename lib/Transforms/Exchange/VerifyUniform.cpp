@@ -29,12 +29,6 @@ struct Joint {
   AxisListAttr axes;
 };
 
-/// Something that decides whether an operation runs.
-struct Decision {
-  Operation *branch;
-  Value value;
-};
-
 /// Checks that ranks come to their collectives together, and with data that
 /// fits.
 class ParticipationChecker {
@@ -90,42 +84,10 @@ private:
 
   //===--- C1: all or none -----------------------------------------------===//
 
-  /// What decides whether `op` runs, and how often, within its function.
-  SmallVector<Decision> getDecisions(Operation *op) {
-    SmallVector<Decision> decisions;
-    for (; op && !isa<FunctionOpInterface>(op); op = op->getParentOp()) {
-      addBranchesBefore(op->getBlock(), decisions);
-      Operation *parent = op->getParentOp();
-      for (Value value : getDecidingValues(parent)) {
-        decisions.push_back({parent, value});
-      }
-    }
-    return decisions;
-  }
-
-  /// Branches of the region from which one way leads to the block and another
-  /// does not.
-  void addBranchesBefore(Block *block, SmallVectorImpl<Decision> &decisions) {
-    if (block->getParent()->hasOneBlock()) {
-      return;
-    }
-    for (Block &before : *block->getParent()) {
-      Operation *branch = before.getTerminator();
-      SmallVector<Value> deciding = getDecidingOperands(branch);
-      if (deciding.empty() || dominance.postDominates(block, &before) ||
-          !llvm::is_contained(llvm::depth_first(&before), block)) {
-        continue;
-      }
-      for (Value value : deciding) {
-        decisions.push_back({branch, value});
-      }
-    }
-  }
-
   /// `op` is the joint operation, or a call on the way to it.
   LogicalResult checkReached(Operation *op, const Joint &joint,
                              ArrayRef<Operation *> calls) {
-    for (const Decision &decision : getDecisions(op)) {
+    for (const Decision &decision : getDecisions(op, dominance)) {
       AxisListAttr varying =
           uniformity.getVaryingWithin(decision.value, joint.axes);
       if (varying.empty()) {

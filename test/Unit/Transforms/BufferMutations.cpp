@@ -224,6 +224,87 @@ static bool touchUngiven(Operation *op, unsigned variant) {
   return true;
 }
 
+//===----------------------------------------------------------------------===//
+// Conditions that are read from a buffer
+//===----------------------------------------------------------------------===//
+
+static Value createIndex(OpBuilder &builder, Location loc, int64_t value) {
+  return arith::ConstantIndexOp::create(builder, loc, value);
+}
+
+/// A function that stores a number in a buffer.
+static func::FuncOp makeStore(ModuleOp module, MemRefType type) {
+  OpBuilder builder(module.getBodyRegion());
+  Location loc = module.getLoc();
+  auto function = func::FuncOp::create(
+      builder, loc, "store",
+      builder.getFunctionType({type, builder.getIndexType()}, {}));
+  function.setPrivate();
+  Block *body = function.addEntryBlock();
+  builder.setInsertionPointToEnd(body);
+  memref::StoreOp::create(builder, loc, body->getArgument(1),
+                          body->getArgument(0), createIndex(builder, loc, 0));
+  func::ReturnOp::create(builder, loc);
+  return function;
+}
+
+/// A number that varies over the group of a collective, read from a buffer.
+/// `isImplicit`: equal numbers are stored, but not by every rank; `byCall`: by
+/// a function.
+static Value loadVarying(OpBuilder &builder, comm::CollectiveOpInterface op,
+                         bool isImplicit, bool byCall) {
+  Location loc = op->getLoc();
+  auto type = MemRefType::get({1}, builder.getIndexType());
+  Value buffer = memref::AllocaOp::create(builder, loc, type);
+  Value zero = createIndex(builder, loc, 0);
+  auto store = [&](Value value) {
+    if (byCall) {
+      func::CallOp::create(builder, loc,
+                           makeStore(op->getParentOfType<ModuleOp>(), type),
+                           ValueRange{buffer, value});
+    } else {
+      memref::StoreOp::create(builder, loc, value, buffer, zero);
+    }
+  };
+  Value rank = comm::RankOp::create(builder, loc, builder.getIndexType(),
+                                    op.getAxesAttr(), op.getMeshAttr());
+  if (isImplicit) {
+    memref::StoreOp::create(builder, loc, zero, buffer, zero);
+    Value isFirst = arith::CmpIOp::create(builder, loc,
+                                          arith::CmpIPredicate::eq, rank, zero);
+    auto branch = scf::IfOp::create(builder, loc, isFirst);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPoint(branch.thenBlock()->getTerminator());
+    store(createIndex(builder, loc, 1));
+  } else {
+    store(rank);
+  }
+  return memref::LoadOp::create(builder, loc, buffer, zero);
+}
+
+static bool decideByBuffer(Operation *op, unsigned variant) {
+  auto collective = dyn_cast<comm::CollectiveOpInterface>(op);
+  if (!collective || isa<comm::StartOp>(op) || variant >= 8) {
+    return false;
+  }
+  OpBuilder builder(op);
+  Location loc = op->getLoc();
+  Value loaded = loadVarying(builder, collective, /*isImplicit=*/variant & 1,
+                             /*byCall=*/variant & 2);
+  Value zero = createIndex(builder, loc, 0);
+  if (variant & 4) {
+    auto loop = scf::ForOp::create(builder, loc, zero, loaded,
+                                   createIndex(builder, loc, 1));
+    op->moveBefore(loop.getBody()->getTerminator());
+  } else {
+    Value condition = arith::CmpIOp::create(
+        builder, loc, arith::CmpIPredicate::eq, loaded, zero);
+    auto branch = scf::IfOp::create(builder, loc, condition);
+    op->moveBefore(branch.thenBlock()->getTerminator());
+  }
+  return true;
+}
+
 static bool dropWait(Operation *op, unsigned variant) {
   auto wait = dyn_cast<comm::WaitOp>(op);
   if (!wait || variant != 0) {
@@ -251,6 +332,7 @@ llvm::ArrayRef<MutationKind> mlir::moe::test::getBufferMutationKinds() {
       {"write destination", writeDestination},
       {"free what is in flight", freeInFlight},
       {"touch by a global's name", touchUngiven},
+      {"decided by what a buffer holds", decideByBuffer},
       {"drop wait", dropWait},
       {"double wait", doubleWait},
   };

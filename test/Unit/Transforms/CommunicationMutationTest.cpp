@@ -2,9 +2,9 @@
 //
 // Correct programs of every family and form, each broken in one place. Every
 // mutant is refused by the verifiers of operations, by moe-verify-communication
-// or by comm-verify-uniform (on buffers: by comm-verify-in-flight), or it is
-// one that means the same. What was counted is printed;
-// docs/Rationale/Uniformity.md quotes it.
+// or by comm-verify-uniform (on buffers: by comm-verify-in-flight or by
+// comm-verify-uniform), or it is one that means the same. What was counted is
+// printed; docs/Rationale/Uniformity.md quotes it.
 
 #include "CommunicationMutations.h"
 
@@ -127,8 +127,11 @@ Verdict CommunicationMutations::judgeBuffers(ModuleOp module) {
   if (failed(verify(module))) {
     return Verdict::Operations;
   }
-  return refuses(createVerifyInFlightPass(), module) ? Verdict::InFlight
-                                                     : Verdict::Accepted;
+  if (refuses(createVerifyInFlightPass(), module)) {
+    return Verdict::InFlight;
+  }
+  return refuses(createVerifyUniformPass(), module) ? Verdict::Uniform
+                                                    : Verdict::Accepted;
 }
 
 static Operation *getNth(ModuleOp module, unsigned place) {

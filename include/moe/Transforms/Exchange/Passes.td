@@ -76,10 +76,12 @@ def VerifyUniformPass : Pass<"comm-verify-uniform", "::mlir::ModuleOp"> {
     functions, calls, branches and loops of any dialect, from `comm.rank` and
     its like, from placed and sharded weights, from arguments as their
     `comm.varies_over` or `comm.sharding` says, and through exchanges; gathers
-    and reductions make values equal again. See docs/Rationale/Uniformity.md.
+    and reductions make values equal again. A buffer holds all that is ever
+    written to it by any of its names, and what decides whether it is written.
+    See docs/Rationale/Uniformity.md.
 
-    Before and after: a communicating module, on tensors, with one mesh. The
-    pass changes nothing.
+    Before and after: a communicating module with one mesh, on tensors or on
+    buffers. The pass changes nothing.
 
     Constraints:
     - C1: no branch, loop or call around a collective, a barrier or a
@@ -88,10 +90,11 @@ def VerifyUniformPass : Pass<"comm-verify-uniform", "::mlir::ModuleOp"> {
       parallel ones, so that all ranks have them in one order.
     - C3: what collectives of equal parts send and receive has equal extents
       within the group, and the offsets of a `comm.all_gather_v` are equal.
-    - C4: a function's result varies over its `comm.varies_over` at most, and
-      nothing goes into it that was never written.
+    - C4: on tensors, a function's result varies over its `comm.varies_over` at
+      most, and nothing goes into it that was never written.
     - C5: what is in flight keeps C1 to C5 of `comm-verify-in-flight`.
-    - C6: what is cut at `comm.local_offset` is equal on all ranks over its axes.
+    - C6: on tensors, what is cut at `comm.local_offset` is equal on all ranks
+      over its axes.
 
     Example: refused (C1), since only some ranks would take part:
     ```mlir
@@ -146,7 +149,7 @@ def VerifyInFlightPass : Pass<"comm-verify-in-flight", "::mlir::ModuleOp"> {
     ```
 
     Left to others: that all ranks start and wait together
-    (`comm-verify-uniform`, on tensors).
+    (`comm-verify-uniform`).
   }];
 }
 
