@@ -83,7 +83,7 @@ static double sine(double x, int quarters) {
                : 0;
   }
   // pi / 2 in two parts: products of the first with such integers are exact.
-  constexpr double high = 1.57079625129699707031, low = 7.54978941586159635e-8;
+  constexpr double high = 1.57079625129699707031, low = 7.549789954891882e-08;
   double turns = nearest(x / (high + low));
   double r = (x - turns * high) - turns * low;
   auto quadrant = unsigned(int64_t(turns) + quarters) & 3;

@@ -75,37 +75,37 @@ static void release(Block &block, uint32_t index) {
   }
 }
 
-void meetInBlock(KernelThread &thread, uint32_t index, uint32_t threads,
+void meetInBlock(KernelThread &thread, uint32_t barrier, uint32_t threads,
                  uint32_t site) {
   Block &block = *thread.block;
   KernelMemory &memory = thread.run->memory;
-  if (index >= std::size(block.barriers) || threads % warpSize != 0) {
+  if (barrier >= std::size(block.barriers) || threads % warpSize != 0) {
     memory.report(FindingKind::Divergence, thread, site,
-                  "is at bar.sync " + std::to_string(index) + " for " +
+                  "is at bar.sync " + std::to_string(barrier) + " for " +
                       std::to_string(threads) +
                       " threads, but there are 16 barriers, and warps of 32");
     return;
   }
-  BlockBarrier &barrier = block.barriers[index];
-  if (barrier.arrived > 0 && barrier.expected != threads) {
+  BlockBarrier &here = block.barriers[barrier];
+  if (here.arrived > 0 && here.expected != threads) {
     memory.report(FindingKind::Divergence, thread, site,
-                  "is at bar.sync " + std::to_string(index) + " for " +
+                  "is at bar.sync " + std::to_string(barrier) + " for " +
                       std::to_string(threads) +
                       " threads, but others wait there for " +
-                      std::to_string(barrier.expected) + " (0: all)");
+                      std::to_string(here.expected) + " (0: all)");
   }
-  barrier.expected = threads;
-  ++barrier.arrived;
-  WaitingAt here;
-  here.what = "bar.sync";
-  here.barrier = index;
-  here.site = site;
-  thread.waiting = here;
-  if (isComplete(block, barrier)) {
-    release(block, index);
+  here.expected = threads;
+  ++here.arrived;
+  WaitingAt waiting;
+  waiting.what = "bar.sync";
+  waiting.barrier = barrier;
+  waiting.site = site;
+  thread.waiting = waiting;
+  if (isComplete(block, here)) {
+    release(block, barrier);
     thread.run->mayLeave(thread);
   } else {
-    thread.run->wait(thread, here);
+    thread.run->wait(thread, waiting);
   }
 }
 

@@ -77,6 +77,8 @@ Place KernelMemory::locateGlobal(const Instruction &instruction,
     return {last.allocation->data.get() + offset, &last.allocation->shadow,
             size_t(offset)};
   }
+  // Addresses are integers to the device.
+  // NOLINTNEXTLINE(performance-no-int-to-ptr)
   auto *local = reinterpret_cast<char *>(uintptr_t(address));
   if (instruction.thread.fiber->owns(local)) {
     return {local, nullptr, 0};

@@ -43,7 +43,7 @@ public:
 
 private:
   void leave(KernelThread &thread);
-  static void enter(void *thread);
+  static void enter(void *argument);
   void finish(KernelThread &thread);
   /// Begins the next block of the launch in a place for one.
   void begin(Block &block);

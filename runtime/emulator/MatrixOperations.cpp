@@ -58,7 +58,7 @@ void loadMatrices(Warp &warp, uint32_t lanes) {
         const KernelThread &thread = warp.lanes[__builtin_ctz(rest)];
         uint32_t row = thread.lane / 4, pair = thread.lane % 4 * 2;
         static_cast<LoadMatrixOperands *>(thread.operands)
-            ->results[load * common.matrices + m] =
+            ->results[size_t(load) * common.matrices + m] =
             common.transposed ? pack(matrix[pair][row], matrix[pair + 1][row])
                               : pack(matrix[row][pair], matrix[row][pair + 1]);
       }

@@ -65,11 +65,11 @@ public:
   // Which bytes were written
   //===--------------------------------------------------------------------===//
 
-  bool isInitialized(size_t offset, size_t bytes) const;
-  void setInitialized(size_t offset, size_t bytes, bool value = true);
+  bool isInitialized(size_t offset, size_t count) const;
+  void setInitialized(size_t offset, size_t count, bool value = true);
   /// Bytes that are copied are what they were where they come from.
   void copyInitialized(size_t offset, const ShadowMemory &from,
-                       size_t fromOffset, size_t bytes);
+                       size_t fromOffset, size_t count);
 
   //===--------------------------------------------------------------------===//
   // Who touched them
@@ -79,14 +79,14 @@ public:
   /// another number, not 0.
   void enter(uint32_t launch);
   /// Notes a use of bytes and returns what it races with.
-  Conflict use(size_t offset, size_t bytes, Use use, const KernelThread &thread,
+  Conflict use(size_t offset, size_t count, Use use, const KernelThread &thread,
                uint32_t site);
   /// Notes that a cp.async will write the bytes: whatever uses them before it
   /// is done races with it.
-  Conflict beginCopy(size_t offset, size_t bytes, const KernelThread &thread,
+  Conflict beginCopy(size_t offset, size_t count, const KernelThread &thread,
                      uint32_t site);
   /// It is done, and the thread knows.
-  void endCopy(size_t offset, size_t bytes, const KernelThread &thread);
+  void endCopy(size_t offset, size_t count, const KernelThread &thread);
 
   /// Bytes [begin, end) that the launch has read or written.
   struct Range {

@@ -4,6 +4,7 @@
 #include "emulator/StackSwitch.h"
 
 #include <cstdint>
+#include <cstring>
 
 extern "C" void moert_emulator_switch_stack(void **from, void *to);
 
@@ -36,18 +37,16 @@ moert_emulator_switch_stack:
 namespace moert::emulator {
 
 StackState prepareStack(char *bottom, size_t bytes, void (*entry)()) {
+  // What is popped, then the addresses that are returned to: that of the entry,
+  // and none, which ends back traces. At its first instruction a function finds
+  // its return address at an address that is 8 modulo 16.
   constexpr size_t kept = 6;
-  auto top = reinterpret_cast<uintptr_t>(bottom + bytes) & ~uintptr_t(15);
-  // At its first instruction a function finds its return address (none here,
-  // which ends back traces) at an address that is 8 modulo 16.
-  auto *state = reinterpret_cast<void **>(bottom + bytes) -
-                (uintptr_t(bottom + bytes) - top) / sizeof(void *) - 2 - kept;
-  for (size_t i = 0; i < kept; ++i) {
-    state[i] = nullptr;
-  }
+  void *state[kept + 2] = {};
   state[kept] = reinterpret_cast<void *>(entry);
-  state[kept + 1] = nullptr;
-  return state;
+  auto end = reinterpret_cast<uintptr_t>(bottom + bytes);
+  char *place = bottom + bytes - end % 16 - sizeof(state);
+  std::memcpy(place, static_cast<void *>(state), sizeof(state));
+  return place;
 }
 
 void switchStack(StackState *from, StackState to) {

@@ -50,23 +50,23 @@ static void conclude(Warp &warp, Meeting meeting, KernelRun &run) {
   run.wake(warp, meeting.arrived);
 }
 
-void meetInWarp(KernelThread &thread, const WarpCall &made, void *operands,
+void meetInWarp(KernelThread &thread, const WarpCall &call, void *operands,
                 uint32_t site) {
   Warp &warp = *thread.warp;
   uint32_t self = uint32_t(1) << thread.lane;
-  WarpCall call = made;
-  if ((call.mask & self) == 0) {
+  WarpCall made = call;
+  if ((made.mask & self) == 0) {
     thread.run->memory.report(FindingKind::Divergence, thread, site,
                               std::string("is at ") + nameOf(call.kind) +
                                   " with a mask that lacks its own lane");
-    call.mask = self;
+    made.mask = self;
   }
   thread.operands = operands;
   auto meeting =
       std::find_if(warp.meetings.begin(), warp.meetings.end(),
-                   [&](const Meeting &other) { return other.call == call; });
+                   [&](const Meeting &other) { return other.call == made; });
   if (meeting == warp.meetings.end()) {
-    warp.meetings.push_back({call, 0});
+    warp.meetings.push_back({made, 0});
     meeting = std::prev(warp.meetings.end());
   }
   meeting->arrived |= self;
@@ -78,7 +78,7 @@ void meetInWarp(KernelThread &thread, const WarpCall &made, void *operands,
   }
   WaitingAt here;
   here.what = nameOf(call.kind);
-  here.mask = call.mask;
+  here.mask = made.mask;
   here.site = site;
   thread.run->wait(thread, here);
 }

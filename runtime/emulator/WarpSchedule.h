@@ -18,7 +18,7 @@ public:
   /// Lanes that waited, or were not there, can run.
   void wake(Warp &warp, uint32_t lanes);
   /// The lane waits, or has ended.
-  void stop(Warp &warp, uint32_t lane);
+  void stop(Warp &warp, uint32_t stopped);
   /// A thread that can run; null if there is none.
   KernelThread *next();
   /// Counts an access. Returns whether another thread should run first; the

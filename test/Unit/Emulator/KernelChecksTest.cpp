@@ -118,8 +118,8 @@ TEST(EmulatedChecks, AnErrorFailsTheDeviceAfterTheKernel) {
 //===----------------------------------------------------------------------===//
 
 static void passOnWithoutBarrier(const Thread &thread) {
-  uint32_t i = thread.index();
-  thread.store(thread.shared() + 4 * i, i, 1);
+  uint64_t i = thread.index();
+  thread.store(thread.shared() + 4 * i, uint32_t(i), 1);
   thread.load<uint32_t>(thread.shared() + 4 * (i ^ 32), 2);
 }
 
@@ -195,10 +195,10 @@ TEST(EmulatedChecks, BarriersOfAWarpOrderAccessesAndVotesDoNot) {
 
 /// Even lanes, then warps 0 and 1 of three, meet on their own.
 static void meetInParts(const Thread &thread) {
-  uint32_t warp = thread.index() / 32;
+  uint64_t warp = thread.index() / 32;
   if (thread.lane() % 2 == 0) {
     if (thread.lane() == 0) {
-      thread.store(thread.shared() + 4 * warp, warp);
+      thread.store(thread.shared() + 4 * warp, uint32_t(warp));
     }
     thread.warpBarrier(0x55555555);
     thread.load<uint32_t>(thread.shared() + 4 * warp);

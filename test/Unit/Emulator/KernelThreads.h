@@ -18,11 +18,11 @@ public:
          const uint64_t *arguments)
       : calls(*calls), handle(thread), arguments(arguments) {}
 
-  uint32_t index() const { return special(MOERT_KERNEL_TID_X); }
-  uint32_t block() const { return special(MOERT_KERNEL_CTAID_X); }
-  uint32_t blocks() const { return special(MOERT_KERNEL_NCTAID_X); }
-  uint32_t threads() const { return special(MOERT_KERNEL_NTID_X); }
-  uint32_t lane() const { return special(MOERT_KERNEL_LANEID); }
+  uint64_t index() const { return special(MOERT_KERNEL_TID_X); }
+  uint64_t block() const { return special(MOERT_KERNEL_CTAID_X); }
+  uint64_t blocks() const { return special(MOERT_KERNEL_NCTAID_X); }
+  uint64_t threads() const { return special(MOERT_KERNEL_NTID_X); }
+  uint64_t lane() const { return special(MOERT_KERNEL_LANEID); }
   uint64_t shared() const {
     return calls.special(handle, MOERT_KERNEL_DYNAMIC_SHARED);
   }
@@ -66,8 +66,8 @@ public:
   moert_kernel_thread *const handle;
 
 private:
-  uint32_t special(uint32_t which) const {
-    return uint32_t(calls.special(handle, which));
+  uint64_t special(uint32_t which) const {
+    return calls.special(handle, which);
   }
   const uint64_t *const arguments;
 };

@@ -12,11 +12,11 @@ using namespace moert::emulator;
 
 /// The sum of `threads` numbers, a block each: in shared memory by halves.
 static void sumByBarriers(const Thread &thread) {
-  uint32_t i = thread.index(), count = thread.threads();
+  uint64_t i = thread.index(), count = thread.threads();
   uint64_t row = thread.argument(0) + 4 * uint64_t(thread.block()) * count;
   uint64_t mine = thread.shared() + 4 * uint64_t(i);
   thread.store(mine, thread.load<int32_t>(row + 4 * uint64_t(i)));
-  for (uint32_t half = count / 2; half > 0; half /= 2) {
+  for (uint64_t half = count / 2; half > 0; half /= 2) {
     thread.barrier();
     if (i < half) {
       auto other = thread.load<int32_t>(mine + 4 * uint64_t(half));

@@ -6,35 +6,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "KernelThreads.h"
-
-#include <random>
+#include "TiledProduct.h"
 
 using namespace moert;
 using namespace moert::emulator;
-
-static uint16_t toBF16(float value) {
-  uint32_t bits = 0;
-  std::memcpy(&bits, &value, sizeof(bits));
-  return uint16_t(bits >> 16);
-}
-
-static float fromBF16(uint16_t value) {
-  uint32_t bits = uint32_t(value) << 16;
-  float result = 0;
-  std::memcpy(&result, &bits, sizeof(result));
-  return result;
-}
-
-/// Numbers that need all bits of a bf16.
-static std::vector<uint16_t> randomBF16(size_t count, unsigned seed) {
-  std::mt19937 random(seed);
-  std::vector<uint16_t> values;
-  for (size_t i = 0; i < count; ++i) {
-    values.push_back(toBF16(float(int32_t(random())) / 1e9f));
-  }
-  return values;
-}
 
 //===----------------------------------------------------------------------===//
 // Fragments
@@ -69,20 +44,6 @@ static void multiplyOnce(const Thread &thread) {
                    0);
   for (uint32_t i = 0; i < 4; ++i) {
     thread.store(places[i], d[i]);
-  }
-}
-
-/// c + a b, each sum in the order of k.
-static void addProduct(std::vector<float> &c, const std::vector<uint16_t> &a,
-                       const std::vector<uint16_t> &b, size_t m, size_t n,
-                       size_t k) {
-  for (size_t i = 0; i < m; ++i) {
-    for (size_t j = 0; j < n; ++j) {
-      for (size_t l = 0; l < k; ++l) {
-        float product = fromBF16(a[i * k + l]) * fromBF16(b[l * n + j]);
-        c[i * n + j] += product;
-      }
-    }
   }
 }
 
@@ -150,136 +111,11 @@ TEST(EmulatedTensorCore, LdmatrixGivesEachLaneTwoElementsOfARow) {
 // A product in tiles
 //===----------------------------------------------------------------------===//
 
-namespace {
-/// What a test leaves out of the kernel.
-enum class Mistake { None, Wait, Barrier, LastBarrier };
-
-/// Blocks of 4 warps make 64 x 64 of A (row by row, m x k) times B (k x n):
-/// steps of 32 along k, two of them in shared memory at a time.
-struct TiledProduct {
-  static constexpr uint32_t tile = 64, step = 32;
-  /// Of rows in shared memory, in bytes.
-  static constexpr uint32_t strideA = 80, strideB = 144;
-  static constexpr uint32_t stageBytes = tile * strideA + step * strideB;
-
-  const Thread &thread;
-  uint32_t n, k, firstRow, firstColumn;
-  float sums[8][4] = {};
-
-  uint64_t stageA(uint32_t stage) const {
-    return thread.shared() + uint64_t(stage % 2) * stageBytes;
-  }
-  uint64_t stageB(uint32_t stage) const {
-    return stageA(stage) + tile * strideA;
-  }
-
-  /// Each thread copies 2 x 16 bytes of each tile.
-  void fetch(uint32_t stage) const {
-    for (uint32_t part = thread.index(); part < 256; part += 128) {
-      uint32_t row = part / 4, column = part % 4 * 8;
-      thread.copyAsync(stageA(stage) + row * strideA + column * 2,
-                       thread.argument(0) + 2 * (uint64_t(firstRow + row) * k +
-                                                 stage * step + column),
-                       16, 1);
-      row = part / 8, column = part % 8 * 8;
-      thread.copyAsync(
-          stageB(stage) + row * strideB + column * 2,
-          thread.argument(1) +
-              2 * (uint64_t(stage * step + row) * n + firstColumn + column),
-          16, 2);
-    }
-    thread.commit();
-  }
-
-  void multiply(uint32_t stage) {
-    uint32_t warp = thread.index() / 32, lane = thread.lane();
-    for (uint32_t k16 = 0; k16 < step; k16 += 16) {
-      uint64_t rowsA[2], rowsB[2];
-      for (uint32_t i = 0; i < 2; ++i) {
-        rowsA[i] = stageA(stage) +
-                   (warp / 2 * 32 + i * 16 + lane % 16) * strideA +
-                   (k16 + lane / 16 * 8) * 2;
-        rowsB[i] = stageB(stage) + (k16 + lane % 16) * strideB +
-                   (warp % 2 * 32 + i * 16 + lane / 16 * 8) * 2;
-      }
-      uint32_t a[2][4], b[2][4];
-      thread.calls.ldmatrix(thread.handle, 4, 0, 2, rowsA, a[0], 3);
-      thread.calls.ldmatrix(thread.handle, 4, 1, 2, rowsB, b[0], 4);
-      uint32_t as[8][4], bs[8][2];
-      for (uint32_t i = 0; i < 8; ++i) {
-        std::memcpy(as[i], a[i / 4], sizeof(as[i]));
-        std::memcpy(bs[i], b[i % 4 / 2] + i % 2 * 2, sizeof(bs[i]));
-      }
-      thread.calls.mma(thread.handle, MOERT_KERNEL_MMA_M16N8K16_BF16, 8, as[0],
-                       bs[0], sums[0], sums[0], 5);
-    }
-  }
-
-  void store() const {
-    uint32_t warp = thread.index() / 32, lane = thread.lane();
-    for (uint32_t i = 0; i < 8; ++i) {
-      for (uint32_t part = 0; part < 4; ++part) {
-        uint32_t row =
-            firstRow + warp / 2 * 32 + i / 4 * 16 + lane / 4 + part / 2 * 8;
-        uint32_t column =
-            firstColumn + warp % 2 * 32 + i % 4 * 8 + lane % 4 * 2 + part % 2;
-        thread.store(thread.argument(2) + 4 * (uint64_t(row) * n + column),
-                     sums[i][part], 6);
-      }
-    }
-  }
-};
-} // namespace
-
-template <Mistake Made> static void multiplyTiles(const Thread &thread) {
-  auto n = uint32_t(thread.argument(3)), k = uint32_t(thread.argument(4));
-  uint32_t across = n / TiledProduct::tile;
-  TiledProduct product = {thread, n, k,
-                          thread.block() / across * TiledProduct::tile,
-                          thread.block() % across * TiledProduct::tile};
-  uint32_t steps = k / TiledProduct::step;
-  product.fetch(0);
-  for (uint32_t stage = 0; stage < steps; ++stage) {
-    if (stage + 1 < steps) {
-      product.fetch(stage + 1);
-    }
-    if (Made != Mistake::Wait) {
-      thread.wait(stage + 1 < steps ? 1 : 0);
-    }
-    if (Made != Mistake::Barrier) {
-      thread.barrier();
-    }
-    product.multiply(stage);
-    if (Made != Mistake::LastBarrier) {
-      thread.barrier();
-    }
-  }
-  product.store();
-}
-
-/// Runs the product of m x k and k x n numbers. Returns what is found.
-static std::vector<Finding> runProduct(const MachineOptions &options,
-                                       moert_kernel_body body, size_t m,
-                                       size_t n, size_t k, bool compares) {
-  std::vector<uint16_t> a = randomBF16(m * k, 3), b = randomBF16(k * n, 4);
-  KernelMachine machine(options);
-  cuda::Pointer to = machine.device.allocate(m * n * 4);
-  machine.launch(
-      body, {unsigned(m / 64 * (n / 64)), 128, 2 * TiledProduct::stageBytes},
-      {machine.upload(a), machine.upload(b), to, n, k});
-  if (compares) {
-    std::vector<float> expected(m * n, 0);
-    addProduct(expected, a, b, m, n, k);
-    EXPECT_EQ(machine.download<float>(to, m * n), expected);
-  }
-  return machine.findings();
-}
-
 TEST(EmulatedTensorCore, AProductInTilesIsThatOfAPlainLoop) {
   for (const MachineOptions &options : manySeeds()) {
-    for (const Finding &finding :
-         runProduct(options, asKernel<multiplyTiles<Mistake::None>>, 128, 64,
-                    96, true)) {
+    ProductRun run = runProduct(options, Fault::None, 128, 64, 96);
+    EXPECT_TRUE(run.isRight);
+    for (const Finding &finding : run.findings) {
       ADD_FAILURE() << finding.text;
     }
   }
@@ -288,15 +124,18 @@ TEST(EmulatedTensorCore, AProductInTilesIsThatOfAPlainLoop) {
 TEST(EmulatedTensorCore, WithoutChecksTheBitsAreTheSame) {
   MachineOptions options;
   options.checksKernels = false;
-  EXPECT_TRUE(runProduct(options, asKernel<multiplyTiles<Mistake::None>>, 64,
-                         128, 64, true)
-                  .empty());
+  ProductRun run = runProduct(options, Fault::None, 64, 128, 64);
+  EXPECT_TRUE(run.isRight);
+  EXPECT_TRUE(run.findings.empty());
+  // Which is not for want of faults.
+  run = runProduct(options, Fault::NoBarrierAfterUse, 64, 128, 64);
+  EXPECT_TRUE(run.findings.empty());
 }
 
 /// Whether some finding is of that kind and holds the text.
-static bool holds(const std::vector<Finding> &findings, FindingKind kind,
+static bool holds(const ProductRun &run, FindingKind kind,
                   const std::string &text) {
-  for (const Finding &finding : findings) {
+  for (const Finding &finding : run.findings) {
     if (finding.kind == kind && finding.text.find(text) != std::string::npos) {
       return true;
     }
@@ -304,25 +143,10 @@ static bool holds(const std::vector<Finding> &findings, FindingKind kind,
   return false;
 }
 
-TEST(EmulatedTensorCore, AMissingWaitIsFound) {
-  for (const MachineOptions &options : manySeeds()) {
-    std::vector<Finding> found = runProduct(
-        options, asKernel<multiplyTiles<Mistake::Wait>>, 64, 64, 64, false);
-    EXPECT_TRUE(holds(found, FindingKind::Race,
-                      "of its block's shared memory while a cp.async of"));
-    EXPECT_TRUE(holds(found, FindingKind::Uninitialized, "line 3"));
-  }
-}
-
-TEST(EmulatedTensorCore, AMissingBarrierIsFound) {
-  for (const MachineOptions &options : manySeeds()) {
-    std::vector<Finding> found = runProduct(
-        options, asKernel<multiplyTiles<Mistake::Barrier>>, 64, 64, 64, false);
-    EXPECT_TRUE(
-        holds(found, FindingKind::Race, "of its block's shared memory"));
-    found = runProduct(options, asKernel<multiplyTiles<Mistake::LastBarrier>>,
-                       64, 64, 128, false);
-    EXPECT_TRUE(
-        holds(found, FindingKind::Race, "of its block's shared memory"));
-  }
+TEST(EmulatedTensorCore, AMissingWaitNamesTheCopy) {
+  ProductRun run = runProduct({}, Fault::NoWait, 64, 64, 64);
+  EXPECT_TRUE(holds(run, FindingKind::Race,
+                    "of its block's shared memory while a cp.async of"));
+  EXPECT_TRUE(holds(run, FindingKind::Race, " at line 1 writes there"));
+  EXPECT_TRUE(holds(run, FindingKind::Uninitialized, "at line 3 reads"));
 }
