@@ -69,6 +69,12 @@ void GPULoopEmitter::eachPart(Value rows, int64_t lanes,
   each(first, index(columns), [&](Value at) { body(at, width); }, step);
 }
 
+Value GPULoopEmitter::scratch(ArrayRef<int64_t> shape, Type element) {
+  Value buffer = LoopEmitter::scratch(shape, element);
+  buffer.getDefiningOp<memref::AllocaOp>().setAlignment(accessBytes);
+  return buffer;
+}
+
 int64_t GPULoopEmitter::partAlignment(Value buffer, int64_t lanes) {
   auto type = cast<MemRefType>(buffer.getType());
   int64_t bytes = lanes * bytesOf(type.getElementType());

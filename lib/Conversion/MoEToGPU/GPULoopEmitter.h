@@ -24,6 +24,9 @@ public:
   void eachPart(Value rows, int64_t lanes,
                 function_ref<void(Value, int64_t)> body) override;
 
+  /// In the thread's own memory, aligned for the widest access.
+  Value scratch(ArrayRef<int64_t> shape, Type element) override;
+
   /// Iterations of the outermost `eachItem` or `eachRow` that a block takes at
   /// a time.
   int64_t iterationsPerBlock() const;

@@ -51,9 +51,19 @@ static void emitLoops(Operation *op, LoopEmitter &e) {
           [&](auto op) { lowerToLoops(op, e); });
 }
 
+/// Beyond what loops refuse: what needs a function that devices do not have.
+static std::optional<std::string> whyNotKernel(BufferFormOpInterface op) {
+  auto weigh = dyn_cast<WeighOp>(op.getOperation());
+  if (weigh && weigh.getP() && !weigh.getP()->isExactlyValue(1) &&
+      !weigh.getP()->isExactlyValue(2)) {
+    return "a p-norm needs powers, unless p is 1 or 2";
+  }
+  return whyNotLoops(op);
+}
+
 LogicalResult mlir::moe::convertLoops(BufferFormOpInterface op,
                                       KernelLibrary &library) {
-  if (std::optional<std::string> reason = whyNotLoops(op)) {
+  if (std::optional<std::string> reason = whyNotKernel(op)) {
     return op->emitOpError("cannot become a kernel: ") << *reason;
   }
   OuterLoop outer = outerLoopOf(op);

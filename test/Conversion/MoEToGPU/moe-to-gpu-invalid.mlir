@@ -58,3 +58,11 @@ func.func @captured_scale(%rows: memref<8x32xf32>, %w: !moe.weights<1x32x8xf32>,
   }
   return
 }
+
+// -----
+
+func.func @third_norm(%s: memref<?x4xf32>, %w: memref<?x4xf32>) {
+  // expected-error @+1 {{cannot become a kernel: a p-norm needs powers, unless p is 1 or 2}}
+  moe.weigh p_norm %s into %w p 3.000000e+00 : (memref<?x4xf32>, memref<?x4xf32>) -> ()
+  return
+}

@@ -4,7 +4,7 @@
 // A thread a token: all of a softmax is one thread's.
 
 // CHECK-LABEL: gpu.func @moe_score_nx6_bf16
-// CHECK: memref.alloca() : memref<6xf32>
+// CHECK: memref.alloca() {alignment = 16 : i64} : memref<6xf32>
 // CHECK: %[[BLOCK:.*]] = gpu.block_id x
 // CHECK: %[[FIRST:.*]] = arith.muli %[[BLOCK]], %c128
 // CHECK: %[[THREAD:.*]] = arith.addi %[[FIRST]]

@@ -54,8 +54,8 @@ def ConvertMoEToGPUPass : Pass<"convert-moe-to-gpu", "::mlir::ModuleOp"> {
     ```
 
     Refused, with the reason: what `convert-moe-to-loops` refuses; products of
-    other types, or of rows that are not a multiple of 4 bytes; buffers with
-    gaps.
+    other types, or of rows that are not a multiple of 4 bytes; `moe.weigh
+    p_norm` with p other than 1 and 2; buffers with gaps.
 
     Leaves to later passes: the lowering of `@kernels` to a device, and of
     launches, allocations and `comm` ops to the runtime.

@@ -97,7 +97,7 @@ public:
                             Branch otherwise);
 
   /// A buffer on the stack of the function; static sizes.
-  Value scratch(ArrayRef<int64_t> shape, Type element);
+  virtual Value scratch(ArrayRef<int64_t> shape, Type element);
 
 protected:
   /// The alignment in bytes that accesses to `lanes` elements of a row may rely
