@@ -2,14 +2,7 @@
 
 #include "CompiledLoops.h"
 
-#include "moe/Conversion/MoEToLoops/Passes.h"
-#include "moe/Dialect/MoE/MoE.h"
-#include "moe/Target/CPU/LowerToLLVM.h"
-
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Parser/Parser.h"
-#include "mlir/Pass/PassManager.h"
-#include "llvm/Support/Error.h"
 
 using namespace mlir;
 using namespace mlir::moe;
@@ -26,18 +19,6 @@ static std::string substitute(std::string text, const Numbers &numbers) {
   return text;
 }
 
-/// A placement is the table that the function was given for it.
-static void resolvePlacements(ModuleOp module) {
-  module.walk([](PlacementTableOp op) {
-    auto cast = op.getPlacement().getDefiningOp<UnrealizedConversionCastOp>();
-    op.replaceAllUsesWith(cast.getOperand(0));
-    op.erase();
-    if (cast->use_empty()) {
-      cast.erase();
-    }
-  });
-}
-
 CompiledLoops &CompiledLoops::get(std::string text, const Numbers &numbers,
                                   StringRef cpu) {
   static std::map<std::string, std::unique_ptr<CompiledLoops>> compiled;
@@ -51,28 +32,10 @@ CompiledLoops &CompiledLoops::get(std::string text, const Numbers &numbers,
 
 CompiledLoops::CompiledLoops(const std::string &text, StringRef cpu) {
   DialectRegistry registry;
-  registry.insert<comm::CommDialect, MoEDialect>();
-  registerCPUTargetDialects(registry);
+  CompiledCode::registerDialects(registry);
   context.appendDialectRegistry(registry);
   context.loadAllAvailableDialects();
   OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(text, &context);
   EXPECT_TRUE(module);
-  module->walk([](func::FuncOp function) {
-    function->setAttr("llvm.emit_c_interface",
-                      UnitAttr::get(function.getContext()));
-  });
-  PassManager toLoops(&context);
-  toLoops.addPass(createConvertMoEToLoopsPass());
-  EXPECT_TRUE(succeeded(toLoops.run(*module)));
-  resolvePlacements(*module);
-  JitOptions options;
-  options.target = llvm::cantFail(CPUTarget::parse(cpu));
-  PassManager toLLVM(&context);
-  addLowerToLLVMPasses(toLLVM, options.target);
-  EXPECT_TRUE(succeeded(toLLVM.run(*module)));
-  engine = llvm::cantFail(JitEngine::create(*module, options));
-}
-
-void *CompiledLoops::lookup(StringRef name) {
-  return llvm::cantFail(engine->lookup(("_mlir_ciface_" + name).str()));
+  code = CompiledCode::create(std::move(module), cpu);
 }

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Functions of `moe` ops on buffers, lowered to loops and compiled into this
-// process.
+// Functions of `moe` ops on buffers, compiled: to loops in this process, or to
+// kernels on an emulated device. Tests are the same for both; the program says
+// which by what it links, CompiledOnCPU.cpp or CompiledOnDevice.cpp.
 
 #ifndef MOE_TEST_UNIT_CONVERSION_COMPILEDLOOPS_H
 #define MOE_TEST_UNIT_CONVERSION_COMPILEDLOOPS_H
 
-#include "moe/Target/CPU/JitEngine.h"
-
+#include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/OwningOpRef.h"
 #include "llvm/ADT/bit.h"
 #include "gtest/gtest.h"
 
@@ -46,6 +47,16 @@ template <typename T, int Rank> struct Descriptor {
   int64_t strides[Rank];
 };
 
+/// A buffer that a function is called with, or a number.
+struct CallArgument {
+  /// What compiled code on the CPU takes.
+  void *descriptor = nullptr;
+  void *data = nullptr;
+  size_t bytes = 0;
+  llvm::ArrayRef<int64_t> sizes;
+  int64_t number = 0;
+};
+
 /// A row-major buffer; it fails the test when something was written around it.
 template <typename T, int Rank> class Buffer {
 public:
@@ -80,7 +91,12 @@ public:
   T *begin() { return descriptor.aligned; }
   T *end() { return descriptor.aligned + count; }
   int64_t size(int dim) const { return descriptor.sizes[dim]; }
-  void *argument() { return &descriptor; }
+  CallArgument argument() {
+    return {&descriptor,
+            descriptor.aligned,
+            count * sizeof(T),
+            {descriptor.sizes, Rank}};
+  }
 
 private:
   static constexpr int64_t guard = 64;
@@ -93,32 +109,48 @@ private:
 /// Numbers that stand for `$name` in the text of a module.
 using Numbers = std::map<std::string, std::string>;
 
+/// The functions of one module, compiled.
+class CompiledCode {
+public:
+  virtual ~CompiledCode() = default;
+  virtual void call(StringRef name, llvm::ArrayRef<CallArgument> arguments) = 0;
+
+  /// For what this program tests.
+  static std::unique_ptr<CompiledCode> create(OwningOpRef<ModuleOp> module,
+                                              StringRef cpu);
+  /// Whether it runs on a device: not all is converted there, and writes that
+  /// nothing orders are errors.
+  static bool isOnDevice();
+  /// What modules are made of.
+  static void registerDialects(DialectRegistry &registry);
+};
+
 class CompiledLoops {
 public:
-  /// `text` compiled for a CPU, once for all tests. Placements come in as
-  /// tables, by `builtin.unrealized_conversion_cast`.
+  /// `text` compiled, once for all tests; on the CPU for the named one.
+  /// Placements come in as tables, by `builtin.unrealized_conversion_cast`.
   static CompiledLoops &get(std::string text, const Numbers &numbers = {},
                             StringRef cpu = "native");
 
   /// Calls the function `name`: buffers by reference, extents by value.
   template <typename... Args> void call(StringRef name, Args &&...args) {
-    auto pass = [](auto &argument) {
+    auto pass = [](auto &argument) -> CallArgument {
       if constexpr (std::is_integral_v<std::decay_t<decltype(argument)>>) {
-        return static_cast<int64_t>(argument);
+        CallArgument number;
+        number.number = argument;
+        return number;
       } else {
         return argument.argument();
       }
     };
-    using Function = void (*)(decltype(pass(args))...);
-    reinterpret_cast<Function>(lookup(name))(pass(args)...);
+    code->call(name, {pass(args)...});
   }
 
 private:
   CompiledLoops(const std::string &text, StringRef cpu);
-  void *lookup(StringRef name);
 
   MLIRContext context;
-  std::unique_ptr<JitEngine> engine;
+  std::unique_ptr<CompiledCode> code;
 };
 
 /// Reproducible numbers for tests.

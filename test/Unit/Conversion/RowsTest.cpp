@@ -155,7 +155,10 @@ TYPED_TEST(RowsTest, PermuteStaysInsideWhenOffsetsExceedTheRows) {
   CompiledLoops &code = this->compile(60, 2);
   typename TestFixture::Rows x({5, 60}), y({5, 60});
   Buffer<int32_t, 1> index({5}, 4), offsets({2}, 1000);
-  code.call("permute", x, index, offsets, y);
+  // All rows go to one place.
+  if (!CompiledCode::isOnDevice()) {
+    code.call("permute", x, index, offsets, y);
+  }
   code.call("permute_back", x, index, offsets, y);
 }
 

@@ -137,6 +137,9 @@ TEST_P(WeighTest, SecondNorm) {
 }
 
 TEST_P(WeighTest, ThirdNorm) {
+  if (CompiledCode::isOnDevice()) {
+    GTEST_SKIP() << "devices have no powers";
+  }
   auto third = [](std::vector<float> &row) {
     divideByNorm(row, [](const std::vector<float> &values) {
       double sum = 0;
