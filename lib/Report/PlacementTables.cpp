@@ -15,6 +15,22 @@ using namespace moe::report;
 using namespace moe::planning;
 using llvm::formatv;
 
+/// Which of the values are the largest, ascending; all where there are at most
+/// so many.
+static std::vector<size_t> findLargest(llvm::ArrayRef<double> values,
+                                       size_t most) {
+  std::vector<size_t> places(values.size());
+  std::iota(places.begin(), places.end(), 0);
+  if (places.size() > most) {
+    llvm::stable_sort(places, [&](size_t left, size_t right) {
+      return values[left] > values[right];
+    });
+    places.resize(most);
+    llvm::sort(places);
+  }
+  return places;
+}
+
 //===----------------------------------------------------------------------===//
 // Ranks
 //===----------------------------------------------------------------------===//
@@ -32,7 +48,7 @@ static Numbers expertsOf(const Placement &placement, int64_t rank) {
 
 Table moe::report::placementTable(llvm::StringRef title,
                                   const Placement &placement,
-                                  const ExpertShares &loads) {
+                                  const ExpertShares &loads, size_t most) {
   Table table;
   table.name = "placement";
   table.title = title.str();
@@ -43,16 +59,20 @@ Table moe::report::placementTable(llvm::StringRef title,
                    {"experts", ColumnKind::Text}};
   std::vector<double> ranks = rankShares(placement, loads);
   double mean = 1 / double(ranks.size());
-  for (auto [rank, load] : llvm::enumerate(ranks)) {
-    table.add({double(rank), load, load / mean, double(placement.slotsOn(rank)),
-               expertsOf(placement, rank)});
+  for (size_t rank : findLargest(ranks, most)) {
+    table.add({double(rank), ranks[rank], ranks[rank] / mean,
+               double(placement.slotsOn(rank)), expertsOf(placement, rank)});
   }
-  double most = *std::max_element(ranks.begin(), ranks.end());
+  if (ranks.size() > most) {
+    table.notes.push_back(formatv("the {0} of {1} ranks that have most to do",
+                                  most, ranks.size()));
+  }
+  double largest = *std::max_element(ranks.begin(), ranks.end());
   table.notes.push_back(
       formatv("{0} experts in {1} slots over {2} ranks, {3} slots in each "
               "rank's code; largest load {4:F3} of the mean",
               placement.expertCount(), placement.slotCount(),
-              placement.rankCount(), placement.localSlots(), most / mean)
+              placement.rankCount(), placement.localSlots(), largest / mean)
           .str());
   if (placement.hasReplicas()) {
     int64_t replicated = 0;
@@ -124,7 +144,8 @@ groupAlike(const std::map<int64_t, Numbers> &bySource, ReplicaDetail detail) {
 
 Table moe::report::replicaTable(llvm::StringRef title,
                                 const Placement &placement,
-                                ReplicaDetail detail) {
+                                ReplicaDetail detail,
+                                llvm::ArrayRef<double> shares, size_t most) {
   Table table;
   table.name = "replicas";
   table.title = title.str();
@@ -137,7 +158,16 @@ Table moe::report::replicaTable(llvm::StringRef title,
     table.columns.push_back({"token classes"});
   }
   PlacementData data = placement.data();
-  for (const auto &[expert, replicas] : data.replicaTables) {
+  std::vector<double> replicated;
+  for (const auto &entry : data.replicaTables) {
+    replicated.push_back(shares.empty() ? 0 : shares[entry.first]);
+  }
+  std::vector<size_t> shown = findLargest(replicated, most);
+  for (auto [place, entry] : llvm::enumerate(data.replicaTables)) {
+    if (!llvm::is_contained(shown, place)) {
+      continue;
+    }
+    const auto &[expert, replicas] = entry;
     for (const auto &[slot, bySource] :
          servedClasses(placement, expert, replicas)) {
       for (AlikeSources &alike : groupAlike(bySource, detail)) {
@@ -150,6 +180,11 @@ Table moe::report::replicaTable(llvm::StringRef title,
         table.add(std::move(row));
       }
     }
+  }
+  if (replicated.size() > most) {
+    table.notes.push_back(
+        formatv("the {0} of {1} replicated experts that have most to do", most,
+                replicated.size()));
   }
   table.notes.push_back(
       formatv("of {0} consecutive tokens of a rank that choose the expert, so "
@@ -221,6 +256,32 @@ Table moe::report::boundsTable(llvm::StringRef title,
   return table;
 }
 
+Table moe::report::summaryTable(llvm::ArrayRef<MeasuredPlacement> placements) {
+  Table table;
+  table.name = "summary";
+  table.title = "layers";
+  table.columns = {
+      {"layers", ColumnKind::Text},
+      {"placement", ColumnKind::Text},
+      {"load / mean", ColumnKind::Number, "", 3, "load_over_mean"},
+      {"none is below", ColumnKind::Number, "", 3, "load_bound_over_mean"},
+      {"gap", ColumnKind::Share, "", 2, "load_gap"},
+      {"time of a step", ColumnKind::Time, "", 2, "time"},
+      {"none takes less", ColumnKind::Time, "", 2, "time_bound"},
+      {"slowest link", ColumnKind::Text}};
+  for (const MeasuredPlacement &each : placements) {
+    const PlacementResult &result = *each.result;
+    bool isTimed = each.topology && result.time && result.timeBound;
+    table.add(
+        {each.layers, each.origin, result.loads.maxOverMean(),
+         result.loadBound.value / result.loads.mean, result.loadGap(),
+         isTimed ? Cell(result.time->total().value()) : Cell(),
+         isTimed ? Cell(result.timeBound->value) : Cell(),
+         isTimed ? Cell(slowestLinkOf(*each.topology, *result.time)) : Cell()});
+  }
+  return table;
+}
+
 //===----------------------------------------------------------------------===//
 // Memory
 //===----------------------------------------------------------------------===//
@@ -239,18 +300,15 @@ Table moe::report::rankMemoryTable(llvm::ArrayRef<MemoryEstimate> ranks,
                    {"sum", ColumnKind::Bytes},
                    {"usable", ColumnKind::Bytes},
                    {"to spare", ColumnKind::Bytes, "", 2, "spare"}};
-  std::vector<size_t> shown(ranks.size());
-  std::iota(shown.begin(), shown.end(), 0);
+  std::vector<double> totals;
+  for (const MemoryEstimate &estimate : ranks) {
+    totals.push_back(estimate.total().value());
+  }
   if (ranks.size() > most) {
-    llvm::stable_sort(shown, [&](size_t left, size_t right) {
-      return ranks[left].total() > ranks[right].total();
-    });
-    shown.resize(most);
-    llvm::sort(shown);
     table.notes.push_back(
         formatv("the {0} fullest of {1} ranks", most, ranks.size()));
   }
-  for (size_t rank : shown) {
+  for (size_t rank : findLargest(totals, most)) {
     const MemoryEstimate &estimate = ranks[rank];
     bool isKnown = estimate.usable > Bytes();
     Bytes spare = estimate.usable - estimate.total();

@@ -22,14 +22,24 @@ struct PlacementReportOptions {
   /// What programs can use of a device's memory; 0: what is known of the GPUs.
   double memoryGib = 0;
   CacheSpec cache;
-  /// The fullest ranks that the table of memory lists.
+  /// Of differing layers first a line for each.
+  bool hasSummary = true;
+  /// The layers that are shown in full, those of the largest loads.
+  size_t mostLayers = 4;
+  /// The fullest ranks, those that have most to do, and the replicated experts
+  /// of most load that tables list.
   size_t mostRanks = 16;
 
-  /// Every token class and every rank, as JSON has it.
+  /// Leaves no layer, rank or replica out.
+  void showAll() {
+    mostLayers = mostRanks = std::numeric_limits<size_t>::max();
+  }
+  /// Everything, token classes too, as JSON has it.
   static PlacementReportOptions forScripts() {
     PlacementReportOptions options;
     options.replicas = ::moe::report::ReplicaDetail::Classes;
-    options.mostRanks = std::numeric_limits<size_t>::max();
+    options.hasSummary = false;
+    options.showAll();
     return options;
   }
 };

@@ -17,15 +17,18 @@
 #include "moe/Planning/MeshMapping.h"
 #include "moe/Planning/PlacementSolver.h"
 #include "moe/Report/Report.h"
+#include <limits>
 
 namespace moe::report {
 
 /// Where each rank's experts are: rank, experts, share of the load, load over
 /// the mean. The notes give the placement's size, its largest load over the
-/// mean, replicas, and whether the loads are assumed.
+/// mean, replicas, and whether the loads are assumed. Of more than `most` ranks
+/// only those of the largest loads are listed.
 Table placementTable(llvm::StringRef title,
                      const planning::Placement &placement,
-                     const planning::ExpertShares &loads);
+                     const planning::ExpertShares &loads,
+                     size_t most = std::numeric_limits<size_t>::max());
 
 enum class ReplicaDetail {
   /// How many of 64 tokens, for people.
@@ -37,9 +40,12 @@ enum class ReplicaDetail {
 /// Which slot of a replicated expert serves which source ranks: expert, slot,
 /// its rank, how many of 64 tokens, and of which ranks. A slot has a row for
 /// each number of tokens (of each set of classes), and one without ranks where
-/// it serves nobody.
+/// it serves nobody. Of more than `most` replicated experts only those of the
+/// largest `shares` of the load are listed, the first ones where none are
+/// given.
 Table replicaTable(llvm::StringRef title, const planning::Placement &placement,
-                   ReplicaDetail detail);
+                   ReplicaDetail detail, llvm::ArrayRef<double> shares = {},
+                   size_t most = std::numeric_limits<size_t>::max());
 
 /// The link that takes longest in dispatch or combine; empty where nothing
 /// travels.
@@ -52,6 +58,21 @@ std::string slowestLinkOf(const planning::Topology &topology,
 Table boundsTable(llvm::StringRef title,
                   const planning::PlacementResult &result,
                   const planning::Topology *topology);
+
+/// Equal layers with what their placement comes to.
+struct MeasuredPlacement {
+  /// `3-60`
+  std::string layers;
+  /// Who chose the slots.
+  std::string origin;
+  const planning::PlacementResult *result = nullptr;
+  /// Null where times are unknown.
+  const planning::Topology *topology = nullptr;
+};
+
+/// A line for each: its largest load and the time of a step, beside what no
+/// placement is below.
+Table summaryTable(llvm::ArrayRef<MeasuredPlacement> placements);
 
 /// What the memory of each rank holds; of more than `most` ranks, the fullest.
 /// What is usable and to spare (below 0: missing) is unknown where no rank has

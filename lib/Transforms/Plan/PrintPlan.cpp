@@ -143,6 +143,9 @@ private:
                                          : PlacementReportOptions();
     options.memoryGib = memoryGib;
     options.cache = {sequences, context};
+    if (all) {
+      options.showAll();
+    }
     FailureOr<report::Report> made = format == "html"
                                          ? makePlacementPage(module, options)
                                          : makePlacementReport(module, options);

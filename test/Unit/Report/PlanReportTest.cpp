@@ -53,6 +53,28 @@ TEST(PlanReport, PlacementSaysWhatIsReplicated) {
   EXPECT_EQ(std::get<double>(table.rows[0][1]), 0.75);
 }
 
+TEST(PlanReport, OfManyRanksThoseWithMostToDoAreListed) {
+  Table table = placementTable("p", Placement::contiguous(4, 4),
+                               {{0.1, 0.4, 0.2, 0.3}, false}, 2);
+  ASSERT_EQ(table.rows.size(), 2u);
+  EXPECT_EQ(std::get<double>(table.rows[0][0]), 1);
+  EXPECT_EQ(std::get<double>(table.rows[1][0]), 3);
+  EXPECT_EQ(table.notes[0], "the 2 of 4 ranks that have most to do");
+}
+
+TEST(PlanReport, OfManyReplicatedExpertsThoseWithMostToDoAreListed) {
+  Placement placement =
+      llvm::cantFail(Placement::create({3, {{0, 1}, {1, 2}, {2, 0}}, {}}));
+  Table table =
+      replicaTable("p", placement, ReplicaDetail::Shares, {0.2, 0.5, 0.3}, 1);
+  for (const Row &row : table.rows) {
+    EXPECT_EQ(std::get<double>(row[0]), 1);
+  }
+  EXPECT_FALSE(table.rows.empty());
+  EXPECT_EQ(table.notes[0],
+            "the 1 of 3 replicated experts that have most to do");
+}
+
 /// Expert 0 on ranks 0 and 1 of two; tokens of rank 1 go home from class 40 on.
 static Placement twoReplicas() {
   PlacementData data;

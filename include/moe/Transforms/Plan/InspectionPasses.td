@@ -76,7 +76,9 @@ def PrintPlacementPass : MoE_PrintPass<"moe-print-placement", [
     Option<"sequences", "sequences", "int64_t", /*default=*/"0",
            "Sequences whose keys and values are kept, over all devices">,
     Option<"context", "context", "int64_t", /*default=*/"0",
-           "Tokens of each of these sequences">]> {
+           "Tokens of each of these sequences">,
+    Option<"all", "all", "bool", /*default=*/"false",
+           "Whether text shows every layer, rank and replica; JSON does">]> {
   let summary = "Print which rank hosts which expert";
   let description = [{
     Purpose: the placement for people and scripts: for each layer its policy,
@@ -84,7 +86,9 @@ def PrintPlacementPass : MoE_PrintPass<"moe-print-placement", [
     each replica how many of 64 tokens of which source ranks it serves (JSON
     says which); the largest load and the time of a step beside what no
     placement is below, and why; and what each rank's memory holds, and whether
-    that fits. Layers that are equal in it share tables. `html` is a page with
+    that fits. Layers that are equal in it share tables. Where layers differ, text
+    begins with a line for each; of many layers, ranks and replicated experts it
+    then shows those that have most to do, with `all` all of them. `html` is a page with
     figures (which device serves which expert, bytes by tier and from device to
     device, beside a contiguous placement) and a reason for the place of every
     expert. `dot` and `svg` draw the devices in their nodes with their experts.
