@@ -4,6 +4,7 @@
 
 #include "moe/Analysis/FileDiagnostics.h"
 #include "moe/Dialect/MoE/MoE.h"
+#include "moe/Target/GPU/KernelImage.h"
 #include "moe/Target/GPU/LowerToNVVM.h"
 #include "moe/Target/GPU/PTX.h"
 
@@ -55,12 +56,9 @@ static FailureOr<gpu::GPUModuleOp> findKernels(ModuleOp module) {
   return found.front();
 }
 
-static LogicalResult exportPTX(llvm::SourceMgr &sources, StringRef chip,
-                               raw_ostream &output, MLIRContext *context) {
-  llvm::Expected<const GPUTarget *> target = GPUTarget::parse(chip);
-  if (!target) {
-    return emitOptionError(context, llvm::toString(target.takeError()));
-  }
+/// The lowered kernels of the module in `sources`.
+static FailureOr<LoweredKernels> readKernels(llvm::SourceMgr &sources,
+                                             MLIRContext *context) {
   OwningOpRef<ModuleOp> module = parseModule(sources, context);
   if (!module) {
     return failure();
@@ -69,7 +67,16 @@ static LogicalResult exportPTX(llvm::SourceMgr &sources, StringRef chip,
   if (failed(kernels)) {
     return failure();
   }
-  FailureOr<LoweredKernels> lowered = lowerKernels(*kernels);
+  return lowerKernels(*kernels);
+}
+
+static LogicalResult exportPTX(llvm::SourceMgr &sources, StringRef chip,
+                               raw_ostream &output, MLIRContext *context) {
+  llvm::Expected<const GPUTarget *> target = GPUTarget::parse(chip);
+  if (!target) {
+    return emitOptionError(context, llvm::toString(target.takeError()));
+  }
+  FailureOr<LoweredKernels> lowered = readKernels(sources, context);
   if (failed(lowered)) {
     return failure();
   }
@@ -78,6 +85,20 @@ static LogicalResult exportPTX(llvm::SourceMgr &sources, StringRef chip,
     return failure();
   }
   output << *text;
+  return success();
+}
+
+static LogicalResult exportImage(llvm::SourceMgr &sources, raw_ostream &output,
+                                 MLIRContext *context) {
+  FailureOr<LoweredKernels> lowered = readKernels(sources, context);
+  if (failed(lowered)) {
+    return failure();
+  }
+  FailureOr<std::string> image = emitKernelImage(*lowered);
+  if (failed(image)) {
+    return failure();
+  }
+  output << *image;
   return success();
 }
 
@@ -90,5 +111,14 @@ void mlir::moe::registerKernelTranslations() {
          MLIRContext *context) {
         ScopedDiagnosticHandler handler(context, printOnOneLine);
         return exportPTX(*sources, flags.chip, output, context);
+      });
+  static TranslateRegistration image(
+      "export-kernel-image",
+      "A module's kernels (gpu.module) to the shared object that emulated "
+      "devices run",
+      [](const std::shared_ptr<llvm::SourceMgr> &sources, raw_ostream &output,
+         MLIRContext *context) {
+        ScopedDiagnosticHandler handler(context, printOnOneLine);
+        return exportImage(*sources, output, context);
       });
 }

@@ -41,6 +41,7 @@ static constexpr char overview[] =
   moe-translate --import-placement FILE [--gpus=P] [-o placement.mlir]
   moe-translate --export-ptx kernels.mlir [--chip=sm_80|sm_90a|sm_100a|sm_120a]
                 [-o kernels.ptx]
+  moe-translate --export-kernel-image kernels.mlir -o kernels.so
 
 Reads the configuration of a Hugging Face model and writes its decoder as a
 module of the model level: one function for each distinct block, called for each
@@ -56,7 +57,8 @@ not hold is asked for, or assumed and said.
 Reads placements of experts from modules, from moe-place and in the formats of
 serving engines, and writes them in those formats (docs/PlacementFormats.md).
 
-Writes the kernels of a module (its gpu.module) as PTX for a chip.
+Writes the kernels of a module (its gpu.module) as PTX for a chip, or as the
+shared object that emulated devices run.
 
 Without -o the module goes to the standard output; '-' reads the standard input.
 Exit status: 0 done, 1 bad input; then nothing is written.

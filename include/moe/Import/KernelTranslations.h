@@ -7,7 +7,8 @@
 
 namespace mlir::moe {
 
-/// Registers `--export-ptx` with `--chip` for mlirTranslateMain.
+/// Registers `--export-ptx` with `--chip`, and `--export-kernel-image`, for
+/// mlirTranslateMain.
 void registerKernelTranslations();
 
 } // namespace mlir::moe

@@ -10,6 +10,8 @@
 #include "mlir/Dialect/GPU/Transforms/Passes.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Vector/Transforms/LoweringPatterns.h"
+#include "mlir/Dialect/Vector/Transforms/VectorRewritePatterns.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace mlir::moe {
@@ -46,6 +48,17 @@ static void requireBlockSizes(gpu::GPUModuleOp kernels) {
   }
 }
 
+/// Vectors of several dimensions become arrays of vectors of one.
+static void populateVectorUnrolling(RewritePatternSet &patterns) {
+  vector::populateVectorToVectorCanonicalizationPatterns(patterns);
+  vector::populateVectorBitCastLoweringPatterns(patterns);
+  vector::populateVectorBroadcastLoweringPatterns(patterns);
+  vector::populateVectorShapeCastLoweringPatterns(patterns);
+  vector::populateVectorInsertExtractStridedSliceTransforms(patterns);
+  vector::populateVectorFromElementsUnrollPatterns(patterns);
+  vector::populateVectorRankReducingFMAPattern(patterns);
+}
+
 namespace {
 struct ConvertKernelsToNVVMPass
     : mlir::moe::impl::ConvertKernelsToNVVMPassBase<ConvertKernelsToNVVMPass> {
@@ -55,6 +68,7 @@ struct ConvertKernelsToNVVMPass
     gpu::GPUModuleOp kernels = getOperation();
     RewritePatternSet rewrites(&getContext());
     populateGpuRewritePatterns(rewrites);
+    populateVectorUnrolling(rewrites);
     if (failed(applyPatternsGreedily(kernels, std::move(rewrites)))) {
       return signalPassFailure();
     }

@@ -4,8 +4,10 @@
 
 #include "TranslateKernels.h"
 
+#include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/ExecutionEngine/OptUtils.h"
+#include "mlir/Pass/PassManager.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/GlobalVariable.h"
@@ -43,9 +45,16 @@ FailureOr<std::string> mlir::moe::emitPTX(const LoweredKernels &kernels,
   if (!machine) {
     return source.emitError(llvm::toString(machine.takeError()));
   }
+  // Some instructions have no intrinsic in LLVM and are written as PTX here.
+  OwningOpRef<ModuleOp> copy = kernels.module.get().clone();
+  PassManager inlinePTX(copy->getContext());
+  inlinePTX.addNestedPass<gpu::GPUModuleOp>(createConvertNVVMToLLVMPass());
+  if (failed(inlinePTX.run(*copy))) {
+    return failure();
+  }
   llvm::LLVMContext context;
   FailureOr<std::unique_ptr<llvm::Module>> module =
-      translateKernels(source, context);
+      translateKernels(*copy->getOps<gpu::GPUModuleOp>().begin(), context);
   if (failed(module)) {
     return failure();
   }
