@@ -13,9 +13,16 @@
 //   returned is owned by the caller; `_destroy` takes null. A program needs
 //   neither its module nor its context any more; a rank needs its program, a
 //   module its context.
-// * Option structs begin with `struct_size`, which the caller sets to sizeof
-//   the struct as compiled; all other fields may be zero, and a null pointer
-//   stands for a struct of zeros.
+// * Structs that cross the interface begin with `struct_size`, which the caller
+//   sets to sizeof the struct as compiled; all other fields may be zero, and a
+//   null pointer to options stands for a struct of zeros. moert/moert.h has the
+//   same rule: a struct shorter than the library's is an older caller's, and
+//   the fields that it lacks are zero, which is the default of every field that
+//   is ever appended. A longer one is a newer caller's, and is taken where all
+//   that the library does not know is zero; else it is MOE_VERSION_MISMATCH, so
+//   that nothing which was asked for is passed over. So is a struct shorter
+//   than its first version.
+// * Fields called `reserved` are 0.
 // * Contexts are independent. A context with its modules, and a program, are
 //   used by one thread at a time; the ranks of a program by one thread each.
 // * The library prints nothing, installs no signal handler and does not end
@@ -182,7 +189,9 @@ MOE_EXPORT void moe_module_destroy(moe_module *module);
 // Programs
 //===----------------------------------------------------------------------===//
 
-/// One MoE layer, compiled for this machine, with its weights.
+/// A layer of experts that was taken out of a model, or the public function of
+/// a module with any number of them, compiled for this machine, with its
+/// weights. It goes from one [tokens, columns] tensor to another.
 typedef struct moe_program moe_program;
 
 /// A function that a module declares and the caller brings, by the name that
@@ -200,6 +209,13 @@ MOE_EXPORT int32_t moe_frame_rank(const moert_frame *frame);
 /// such a function. The function returns then as it always does.
 MOE_EXPORT void moe_frame_fail(moert_frame *frame, const char *message);
 
+/// What is asked of planning, by the names that options of moe-plan-pipeline
+/// and flags of moe-run have: {"placement", "joint"}, {"loads", "loads.json"}.
+typedef struct moe_plan_option {
+  const char *name;
+  const char *value;
+} moe_plan_option;
+
 typedef struct moe_compile_options {
   uint32_t struct_size;
   /// Number of ranks, for a module that is not planned: the mesh ep=N. 0: as
@@ -209,9 +225,11 @@ typedef struct moe_compile_options {
   const char *mesh;
   /// A file with the cluster's topology; null: none, or the module's.
   const char *topology;
-  /// The model's number or name of the layer; null: its first MoE layer.
+  /// The model's number or name of the layer; "all": the model's function, with
+  /// all of its layers; null: its first MoE layer, or the public function of a
+  /// module without a model (a function with `moe.role = "model"`).
   const char *layer;
-  /// "native" (null means it), or LLVM's name of a CPU.
+  /// "native", or LLVM's name of a CPU; null: native, or a bundle's own.
   const char *cpu;
   /// A safetensors file, index or directory; null: random weights by `seed`.
   const char *weights;
@@ -225,9 +243,21 @@ typedef struct moe_compile_options {
   /// none.
   const moe_function *functions;
   int64_t function_count;
+  /// `plan_option_count` choices of planning beside `mesh` and `topology`;
+  /// null: none. A module that is planned, or a bundle, must agree with all of
+  /// them.
+  const moe_plan_option *plan_options;
+  int64_t plan_option_count;
+  /// 1: the plan that the module came with is forgotten first.
+  uint32_t replan;
+  /// 1: nothing else happens while rows travel.
+  uint32_t no_overlap;
+  /// Bytes of memory for weights, beyond which they lie in a file; 0: most of
+  /// what is free.
+  int64_t weight_memory;
 } moe_compile_options;
 
-/// Takes the layer out of a module of any level up to planned, plans it where
+/// Takes the program out of a module of any level up to planned, plans it where
 /// it is not, compiles it and loads its weights. The module is not changed.
 MOE_EXPORT moe_diagnostic *
 moe_program_compile(const moe_module *module,
@@ -242,22 +272,43 @@ MOE_EXPORT moe_diagnostic *moe_program_open(const char *path,
 
 typedef struct moe_program_facts {
   uint32_t struct_size;
-  /// Of input and output: MOERT_F32 or MOERT_BF16.
+  /// Of the input, and of a layer's output: MOERT_F32 or MOERT_BF16.
   moert_dtype dtype;
   int64_t ranks;
-  /// Columns of input and output.
+  /// Columns of the input, and of a layer's output.
   int64_t hidden;
+  /// Of the first layer, and how many of them a token takes; 0 without one.
   int64_t experts;
-  /// Experts of a token.
   int64_t choices;
   /// The most tokens that a run takes.
   int64_t max_tokens;
   /// Not 0: the only number of tokens that a run takes.
   int64_t static_tokens;
+  /// Layers of experts.
+  int64_t layers;
+  /// Columns and type of the output.
+  int64_t output_columns;
+  moert_dtype output_dtype;
+  uint32_t reserved;
 } moe_program_facts;
-/// The caller sets struct_size.
+/// The caller sets struct_size; all other fields are zero.
 MOE_EXPORT moe_diagnostic *moe_program_get_facts(const moe_program *program,
                                                  moe_program_facts *facts);
+
+typedef struct moe_layer_facts {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /// As the model calls it, or ""; lives as long as the program.
+  const char *name;
+  int64_t experts;
+  /// Experts of a token.
+  int64_t choices;
+} moe_layer_facts;
+/// One layer of experts, 0 <= index < moe_program_facts.layers, in the order in
+/// which they run. The caller sets struct_size; all other fields are zero.
+MOE_EXPORT moe_diagnostic *moe_program_get_layer(const moe_program *program,
+                                                 int64_t index,
+                                                 moe_layer_facts *facts);
 
 /// Buffers of the caller, row-major, rows back to back, aligned to their
 /// elements.
@@ -266,16 +317,16 @@ typedef struct moe_buffers {
   uint32_t reserved;
   /// Number of tokens of all ranks together.
   int64_t tokens;
-  /// [rows, hidden], in the program's dtype.
+  /// [rows, hidden] and [rows, output_columns], each in its type.
   const void *input;
   void *output;
-  /// [rows, choices]: the experts of each token, -1 for none, and their
-  /// weights; may be null.
+  /// [rows, choices] of each layer, one layer after the other: the experts of
+  /// each token, -1 for none, and their weights; may be null.
   int32_t *experts;
   float *expert_weights;
 } moe_buffers;
 
-/// Runs the layer on all ranks, as threads of this process; the buffers hold
+/// Runs the program on all ranks, as threads of this process; the buffers hold
 /// all tokens, in their order. `stats`, if not null, receives moe-run's report
 /// as JSON: time by phase, bytes by link, load by rank.
 MOE_EXPORT moe_diagnostic *moe_program_run(moe_program *program,
@@ -297,7 +348,7 @@ MOE_EXPORT moe_diagnostic *moe_rank_join(const moe_program *program,
                                          const moert_bootstrap *bootstrap,
                                          moe_rank **rank);
 
-/// A part of [tokens, hidden].
+/// A part of [tokens, columns].
 typedef struct moe_part {
   int64_t first_row;
   int64_t rows;
@@ -308,7 +359,7 @@ typedef struct moe_part {
 MOE_EXPORT moe_part moe_rank_input_part(const moe_rank *rank, int64_t tokens);
 MOE_EXPORT moe_part moe_rank_output_part(const moe_rank *rank, int64_t tokens);
 
-/// Runs the layer: a collective call of all ranks, with the same number of
+/// Runs the program: a collective call of all ranks, with the same number of
 /// tokens. The buffers hold this rank's part and are used where they are. After
 /// a failure of a rank the job has ended, and every later call fails.
 MOE_EXPORT moe_diagnostic *moe_rank_run(moe_rank *rank,

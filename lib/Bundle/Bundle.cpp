@@ -2,12 +2,15 @@
 
 #include "moe/Bundle/Bundle.h"
 
+#include "moe/Formats/FileError.h"
 #include "moe/Formats/OutputFile.h"
+#include "moe/Target/CPU/ObjectCode.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/BinaryFormat/Magic.h"
 #include "llvm/Object/Archive.h"
 #include "llvm/Object/ArchiveWriter.h"
+#include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/SHA256.h"
 
@@ -84,7 +87,9 @@ static llvm::Error addMember(const llvm::object::Archive::Child &child,
   if (bytes->size() > size_t(file.getBufferEnd() - bytes->data())) {
     return llvm::createStringError(*name + " ends behind the file");
   }
-  members[name->str()] = bytes->str();
+  if (!members.emplace(name->str(), bytes->str()).second) {
+    return llvm::createStringError("it has " + *name + " twice");
+  }
   return llvm::Error::success();
 }
 
@@ -126,6 +131,24 @@ static llvm::Error verifySums(Members &members) {
   return llvm::Error::success();
 }
 
+/// An object of the manifest's program, stamped with what the manifest says of
+/// it: nothing else can be called by it.
+static llvm::Error verifyObject(const Manifest &manifest,
+                                const std::string &name,
+                                const std::string &object) {
+  llvm::Expected<std::string> stamp =
+      mlir::moe::readStamp(llvm::MemoryBufferRef(object, name));
+  if (!stamp) {
+    return llvm::createStringError(name +
+                                   ".o: " + llvm::toString(stamp.takeError()));
+  }
+  return *stamp == manifest.fingerprint()
+             ? llvm::Error::success()
+             : llvm::createStringError(
+                   name + ".o: expected code that was compiled with " +
+                   manifestName + ", but got other code");
+}
+
 static llvm::Expected<Bundle> makeBundle(Members members) {
   llvm::Expected<Manifest> manifest =
       Manifest::fromJson(members[manifestName.str()]);
@@ -141,14 +164,27 @@ static llvm::Expected<Bundle> makeBundle(Members members) {
       return llvm::createStringError("expected the program '" + name +
                                      "', but got none");
     }
+    if (llvm::Error error =
+            verifyObject(bundle.manifest, name, object->second)) {
+      return std::move(error);
+    }
     bundle.objects[name] = std::move(object->second);
   }
   return bundle;
 }
 
+/// One line of UTF-8, whatever a damaged file has put into an error.
+static std::string toLine(llvm::Error error) {
+  std::string text = llvm::json::fixUTF8(llvm::toString(std::move(error)));
+  for (char &c : text) {
+    c = llvm::isPrint(c) || static_cast<unsigned char>(c) > 0x7f ? c : ' ';
+  }
+  return text;
+}
+
 llvm::Expected<Bundle> moe::bundle::readBundle(llvm::StringRef path) {
   auto fail = [&](const llvm::Twine &what) {
-    return llvm::createStringError(path + ": " + what);
+    return formats::fileError({path.str()}, what);
   };
   auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
                                           /*RequiresNullTerminator=*/false);
@@ -156,19 +192,15 @@ llvm::Expected<Bundle> moe::bundle::readBundle(llvm::StringRef path) {
     return fail(file.getError().message());
   }
   llvm::Expected<Members> members = readMembers(**file);
-  if (!members) {
+  llvm::Error error = members ? verifySums(*members) : members.takeError();
+  if (error) {
     return fail("expected a whole bundle, but got one that is cut off or "
                 "damaged: " +
-                llvm::toString(members.takeError()));
-  }
-  if (llvm::Error error = verifySums(*members)) {
-    return fail("expected a whole bundle, but got one that is cut off or "
-                "damaged: " +
-                llvm::toString(std::move(error)));
+                toLine(std::move(error)));
   }
   llvm::Expected<Bundle> bundle = makeBundle(std::move(*members));
   if (!bundle) {
-    return fail(llvm::toString(bundle.takeError()));
+    return fail(toLine(bundle.takeError()));
   }
   return bundle;
 }

@@ -2,6 +2,7 @@
 
 #include "moe/Bundle/BundleSource.h"
 
+#include "moe/Formats/FileError.h"
 #include "moe/Target/CPU/ObjectCode.h"
 #include "moe/TopologyFiles/TopologyFile.h"
 
@@ -33,6 +34,27 @@ static llvm::Error checkTarget(const CPUTarget &target) {
   return known ? known->checkRunsHere() : known.takeError();
 }
 
+/// "layer 3", or "3 layers in one function".
+static std::string describeLayers(const Manifest &manifest) {
+  return manifest.layers.size() == 1
+             ? "layer " + manifest.layers.front().name
+             : formatv("{0} layers in one function", manifest.layers.size())
+                   .str();
+}
+
+static llvm::Error checkLayer(const Manifest &manifest,
+                              const std::string &asked) {
+  bool isWhole = manifest.facts.scope == ProgramScope::Function;
+  bool isThere =
+      asked.empty() || (asked == "all" && isWhole) ||
+      (manifest.layers.size() == 1 && asked == manifest.layers.front().name);
+  return isThere ? llvm::Error::success()
+                 : llvm::createStringError(
+                       formatv("expected {0}, but the bundle holds {1}",
+                               asked == "all" ? "all layers" : "layer " + asked,
+                               describeLayers(manifest)));
+}
+
 /// What only a module can do, and what the code has fixed.
 static llvm::Error checkCode(const Manifest &manifest,
                              const SessionOptions &options) {
@@ -49,36 +71,36 @@ static llvm::Error checkCode(const Manifest &manifest,
     return llvm::createStringError(
         "expected --no-overlap, but the bundle is compiled without");
   }
-  const LayerFacts &facts = manifest.facts;
-  if (!options.layer.empty() && options.layer != facts.layer) {
-    return llvm::createStringError(
-        formatv("expected layer {0}, but the bundle holds layer {1}",
-                options.layer, facts.layer));
+  if (llvm::Error error = checkLayer(manifest, options.layer)) {
+    return error;
   }
-  if (options.cpu == "native") {
+  if (options.cpu.empty()) {
     return llvm::Error::success();
   }
   llvm::Expected<CPUTarget> asked = CPUTarget::parse(options.cpu);
   if (!asked) {
     return asked.takeError();
   }
-  return asked->name() == facts.cpu
+  return asked->name() == manifest.facts.cpu
              ? llvm::Error::success()
              : llvm::createStringError(formatv(
                    "expected code for {0}, but the bundle is compiled for {1}",
-                   asked->name(), facts.cpu));
+                   asked->name(), manifest.facts.cpu));
 }
 
-static PlanAtHand planAtHand(const PlannedLayer &layer) {
-  const LayerTraffic &traffic = layer.traffic;
+static PlanAtHand planAtHand(const PlannedProgram &program) {
   PlanAtHand plan{"the bundle is compiled",
-                  traffic.mesh,
+                  program.mesh,
                   std::nullopt,
-                  {{layer.facts.placementPolicy, traffic.dispatch.form,
-                    traffic.dispatch.bound}},
-                  layer.recordedOptions};
-  if (layer.facts.topology != "none") {
-    plan.topology = traffic.topology;
+                  {},
+                  program.recordedOptions};
+  for (const PlannedLayer &layer : program.layers) {
+    const moe::planning::ExchangeRequest &dispatch = layer.traffic.dispatch;
+    plan.layers.push_back(
+        {layer.placementPolicy, dispatch.form, dispatch.bound});
+  }
+  if (program.facts.topology != "none") {
+    plan.topology = program.topology;
   }
   return plan;
 }
@@ -93,8 +115,7 @@ BundleSource::open(const SessionOptions &options) {
     return bundle.takeError();
   }
   auto fail = [&](llvm::Error error) {
-    return llvm::createStringError(options.modulePath + ": " +
-                                   llvm::toString(std::move(error)));
+    return formats::inFile(options.modulePath, std::move(error));
   };
   if (llvm::Error error = checkTarget(bundle->manifest.target)) {
     return fail(std::move(error));
@@ -102,12 +123,12 @@ BundleSource::open(const SessionOptions &options) {
   if (llvm::Error error = checkCode(bundle->manifest, options)) {
     return fail(std::move(error));
   }
-  llvm::Expected<PlannedLayer> layer = bundle->manifest.plan();
-  if (!layer) {
-    return fail(layer.takeError());
+  llvm::Expected<PlannedProgram> program = bundle->manifest.plan();
+  if (!program) {
+    return fail(program.takeError());
   }
   llvm::Expected<std::optional<std::string>> difference =
-      options.plan.findDifference(planAtHand(*layer),
+      options.plan.findDifference(planAtHand(*program),
                                   moe::topology::readTopologyFile);
   if (!difference) {
     return difference.takeError();
@@ -117,19 +138,22 @@ BundleSource::open(const SessionOptions &options) {
   }
   return std::unique_ptr<BundleSource>(
       new BundleSource(options.modulePath, std::move(*bundle),
-                       std::move(*layer), options.functions));
+                       std::move(*program), options.functions));
 }
 
 llvm::Expected<CompiledProgram> BundleSource::load(ProgramKind kind) {
+  auto fail = [&](llvm::Error error) {
+    return formats::inFile(path, std::move(error));
+  };
   llvm::Expected<ProgramLayout> layout = bundle.manifest.layoutOf(kind);
   if (!layout) {
-    return layout.takeError();
+    return fail(layout.takeError());
   }
   std::string name = nameOf(kind).str();
+  const ProgramData &data = bundle.manifest.programs.at(name);
   SourceDiagnostic place;
   place.file = path;
-  for (const std::string &function :
-       bundle.manifest.programs.at(name).functions) {
+  for (const std::string &function : data.functions) {
     if (llvm::Error error = checkFunction(functions, function, place)) {
       return std::move(error);
     }
@@ -138,12 +162,11 @@ llvm::Expected<CompiledProgram> BundleSource::load(ProgramKind kind) {
       ObjectCode::load(llvm::MemoryBufferRef(bundle.objects.at(name), name),
                        symbolsFor(functions));
   if (!code) {
-    return code.takeError();
+    return fail(code.takeError());
   }
-  llvm::Expected<void *> entry =
-      (*code)->lookup(bundle.manifest.programs.at(name).entry);
+  llvm::Expected<void *> entry = (*code)->lookup(data.entry);
   if (!entry) {
-    return entry.takeError();
+    return fail(entry.takeError());
   }
   return CompiledProgram{std::move(*code), *entry, std::move(*layout)};
 }

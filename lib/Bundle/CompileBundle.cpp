@@ -8,8 +8,11 @@
 using namespace moe::bundle;
 using namespace moe::runner;
 
-llvm::Expected<Bundle> moe::bundle::compileBundle(const SessionOptions &options,
-                                                  llvm::StringRef project) {
+static constexpr ProgramKind kinds[] = {ProgramKind::Partitioned,
+                                        ProgramKind::Reference};
+
+llvm::Expected<Bundle>
+moe::bundle::compileBundle(const SessionOptions &options) {
   llvm::Expected<std::unique_ptr<ModuleSource>> source =
       ModuleSource::create(options);
   if (!source) {
@@ -17,21 +20,29 @@ llvm::Expected<Bundle> moe::bundle::compileBundle(const SessionOptions &options,
   }
   Bundle bundle;
   Manifest &manifest = bundle.manifest;
-  manifest.project = project.str();
   manifest.target = (*source)->target();
   manifest.overlaps = options.overlaps;
   manifest.setPlan((*source)->planned());
   manifest.topology = (*source)->printTopology();
-  for (ProgramKind kind : {ProgramKind::Partitioned, ProgramKind::Reference}) {
-    llvm::Expected<ObjectProgram> program = (*source)->emit(kind);
+  // Objects are stamped with what all of them have fixed.
+  std::vector<LoweredObject> lowered;
+  for (ProgramKind kind : kinds) {
+    llvm::Expected<LoweredObject> program = (*source)->lower(kind);
     if (!program) {
       return program.takeError();
     }
-    std::string name = nameOf(kind).str();
-    manifest.programs[name] = {
-        std::move(program->entry), std::move(program->layout.handles),
-        std::move(program->layout.groups), std::move(program->functions)};
-    bundle.objects[name] = std::move(program->object);
+    manifest.programs[nameOf(kind).str()] = {
+        program->entry(), program->layout().handles, program->layout().groups,
+        program->functions()};
+    lowered.push_back(std::move(*program));
+  }
+  std::string fingerprint = manifest.fingerprint();
+  for (auto [kind, program] : llvm::zip_equal(kinds, lowered)) {
+    llvm::Expected<std::string> object = program.emit(fingerprint);
+    if (!object) {
+      return object.takeError();
+    }
+    bundle.objects[nameOf(kind).str()] = std::move(*object);
   }
   if (llvm::Error error = describePlan(bundle)) {
     return std::move(error);

@@ -15,34 +15,51 @@ using moe::planning::ExchangePlan;
 namespace planning = moe::planning;
 
 /// Rows of a rank at once, with the most tokens: those that it sends and those
-/// that it may receive, in both directions.
-static int64_t bufferBytes(const PlannedLayer &planned) {
-  const LayerTraffic &traffic = planned.traffic;
-  int64_t ranks = traffic.mesh.groupSize(traffic.tokenAxes);
-  // The first rank has the most.
-  int64_t tokens =
-      planning::tokenRange(planned.facts.maxTokens, ranks, /*index=*/0).size();
-  int64_t rows = tokens * traffic.choices + traffic.dispatch.bound;
-  return rows * (traffic.dispatch.rowBytes + traffic.combine.rowBytes);
+/// that it may receive, in both directions. Layers follow one another.
+static int64_t bufferBytes(const PlannedProgram &planned) {
+  int64_t most = 0;
+  for (const PlannedLayer &layer : planned.layers) {
+    const LayerTraffic &traffic = layer.traffic;
+    int64_t ranks = traffic.mesh.groupSize(traffic.tokenAxes);
+    // The first rank has the most.
+    int64_t tokens =
+        planning::tokenRange(planned.facts.maxTokens, ranks, /*index=*/0)
+            .size();
+    int64_t rows = tokens * traffic.choices + traffic.dispatch.bound;
+    most = std::max(
+        most, rows * (traffic.dispatch.rowBytes + traffic.combine.rowBytes));
+  }
+  return most;
 }
 
-static Report makeReport(const PlannedLayer &planned,
-                         llvm::ArrayRef<RankMemory> memory) {
-  const LayerTraffic &traffic = planned.traffic;
-  std::string layer = planned.facts.layer.empty()
-                          ? "the layer"
-                          : "layer " + planned.facts.layer;
-  Report report;
-  report.title = "plan";
+/// Where a layer's experts are, what travels and in which phases.
+static void addLayer(const PlannedProgram &planned, const PlannedLayer &layer,
+                     Report &report) {
+  const LayerTraffic &traffic = layer.traffic;
+  std::string name = layer.name.empty() ? "the layer" : "layer " + layer.name;
   report.tables.push_back(
-      placementTable("experts of " + layer, traffic.placement, traffic.loads));
+      placementTable("experts of " + name, traffic.placement, traffic.loads));
   report.tables.push_back(
-      trafficTable(llvm::formatv("exchanges of {0}, {1} tokens", layer,
+      trafficTable(llvm::formatv("exchanges of {0}, {1} tokens", name,
                                  planned.facts.maxTokens)
                        .str(),
                    traffic.topology,
                    {{"dispatch and combine", "expected",
                      traffic.expect(planned.facts.maxTokens)}}));
+  std::string where = planned.layers.size() > 1 ? name + ": " : "";
+  for (const planning::ExchangeRequest &request :
+       {traffic.dispatch, traffic.combine}) {
+    report.notes.push_back(where + ExchangePlan::create(request).toString());
+  }
+}
+
+static Report makeReport(const PlannedProgram &planned,
+                         llvm::ArrayRef<RankMemory> memory) {
+  Report report;
+  report.title = "plan";
+  for (const PlannedLayer &layer : planned.layers) {
+    addLayer(planned, layer, report);
+  }
   Table needed;
   needed.title = "memory of each rank";
   needed.columns = {{"rank", ColumnKind::Count},
@@ -53,14 +70,12 @@ static Report makeReport(const PlannedLayer &planned,
                 static_cast<double>(bytes.buffers)});
   }
   report.tables.push_back(std::move(needed));
-  report.notes = {ExchangePlan::create(traffic.dispatch).toString(),
-                  ExchangePlan::create(traffic.combine).toString()};
   return report;
 }
 
 llvm::Error moe::bundle::describePlan(Bundle &bundle) {
   Manifest &manifest = bundle.manifest;
-  llvm::Expected<PlannedLayer> planned = manifest.plan();
+  llvm::Expected<PlannedProgram> planned = manifest.plan();
   if (!planned) {
     return planned.takeError();
   }

@@ -4,13 +4,18 @@
 
 #include "moe/Bundle/Manifest.h"
 
+#include "moert/moert.h"
+
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/SHA256.h"
 
 using namespace moe::bundle;
 using moe::runner::ElementType;
 using moe::runner::Handle;
-using moe::runner::LayerFacts;
 using moe::runner::Port;
+using moe::runner::ProgramFacts;
+using moe::runner::ProgramScope;
 using moe::runner::WeightSymbol;
 
 namespace moe::bundle {
@@ -19,6 +24,8 @@ static constexpr EnumName<ElementType> elementTypes[] = {
     {ElementType::F32, "f32"},
     {ElementType::BF16, "bf16"},
     {ElementType::I32, "i32"}};
+static constexpr EnumName<ProgramScope> scopes[] = {
+    {ProgramScope::Layer, "layer"}, {ProgramScope::Function, "function"}};
 static constexpr EnumName<Port::Role> roles[] = {
     {Port::Role::Tokens, "tokens"},
     {Port::Role::Output, "output"},
@@ -74,18 +81,12 @@ static void describe(Fields &fields, mlir::moe::CPUTarget &target) {
 }
 
 template <typename Fields>
-static void describe(Fields &fields, LayerFacts &facts) {
-  fields.field("layer", facts.layer);
+static void describe(Fields &fields, ProgramFacts &facts) {
+  fields.choice("scope", facts.scope, llvm::ArrayRef(scopes));
   fields.field("mesh", facts.mesh);
   fields.field("topology", facts.topology);
-  fields.field("placement", facts.placementPolicy);
-  fields.field("exchange", facts.exchange);
   fields.field("cpu", facts.cpu);
-  fields.choice("type", facts.type, llvm::ArrayRef(elementTypes));
   fields.field("ranks", facts.ranks);
-  fields.field("hidden", facts.hidden);
-  fields.field("experts", facts.experts);
-  fields.field("choices", facts.choices);
   fields.field("max_tokens", facts.maxTokens);
   fields.field("static_tokens", facts.staticTokens);
 }
@@ -130,6 +131,7 @@ static void describe(Fields &fields, PlacementEntry &placement) {
   fields.field("experts", placement.experts);
   fields.field("slots", placement.slots);
   fields.field("replicas", placement.replicas);
+  fields.field("local_slots", placement.localSlots);
 }
 
 template <typename Fields>
@@ -150,17 +152,22 @@ static void describe(Fields &fields, planning::ExchangeRequest &exchange) {
 }
 
 template <typename Fields>
-static void describe(Fields &fields, TrafficData &traffic) {
-  fields.field("placement", traffic.placement);
-  fields.field("loads", traffic.loads);
-  fields.field("token_axes", traffic.tokenAxes);
-  fields.field("expert_axes", traffic.expertAxes);
-  fields.field("column_axes", traffic.columnAxes);
-  fields.field("choices", traffic.choices);
-  fields.field("output_columns", traffic.outputColumns);
-  fields.field("output_element_bytes", traffic.outputElementBytes);
-  fields.field("dispatch", traffic.dispatch);
-  fields.field("combine", traffic.combine);
+static void describe(Fields &fields, LayerData &layer) {
+  fields.field("layer", layer.name);
+  fields.field("number", layer.number);
+  fields.field("experts", layer.experts);
+  fields.field("choices", layer.choices);
+  fields.field("placement", layer.placement);
+  fields.field("policy", layer.placementPolicy);
+  fields.field("replaced", layer.replaced);
+  fields.field("loads", layer.loads);
+  fields.field("token_axes", layer.tokenAxes);
+  fields.field("expert_axes", layer.expertAxes);
+  fields.field("column_axes", layer.columnAxes);
+  fields.field("output_columns", layer.outputColumns);
+  fields.field("output_element_bytes", layer.outputElementBytes);
+  fields.field("dispatch", layer.dispatch);
+  fields.field("combine", layer.combine);
 }
 
 template <typename Fields>
@@ -181,39 +188,75 @@ template <typename Fields>
 static void describe(Fields &fields, Manifest &manifest) {
   fields.field("version", manifest.version);
   fields.field("project", manifest.project);
+  fields.field("runtime", manifest.runtime);
   fields.field("target", manifest.target);
   fields.field("packing", manifest.packing);
   fields.field("overlaps", manifest.overlaps);
-  fields.field("layer", manifest.facts);
+  fields.field("facts", manifest.facts);
   fields.field("options", manifest.options);
   fields.field("mesh", manifest.mesh);
   fields.field("topology", manifest.topology);
-  fields.field("traffic", manifest.traffic);
   fields.field("arguments", manifest.arguments);
   fields.field("results", manifest.results);
   fields.field("weights", manifest.weights);
   fields.field("placements", manifest.placements);
-  fields.field("replaced", manifest.replaced);
-  fields.field("local_slots", manifest.localSlots);
+  fields.field("layers", manifest.layers);
   fields.field("programs", manifest.programs);
   fields.field("memory", manifest.memory);
 }
 
 } // namespace moe::bundle
 
+llvm::StringRef Manifest::currentProject() { return MOE_VERSION; }
+
+int64_t Manifest::currentRuntime() { return MOERT_ABI_VERSION; }
+
 std::string Manifest::toJson() const {
   return llvm::formatv("{0:2}\n", FieldWriter::toJson(*this));
 }
 
-/// The version alone: of another one nothing else can be expected to be known.
-static llvm::Error checkVersion(const llvm::json::Object &manifest) {
-  std::optional<int64_t> version = manifest.getInteger("version");
-  if (version && *version == Manifest::currentVersion) {
-    return llvm::Error::success();
+std::string Manifest::fingerprint() const {
+  Manifest fixed = *this;
+  for (auto &[name, placement] : fixed.placements) {
+    placement.slots.clear();
+    placement.replicas.clear();
   }
-  return llvm::createStringError(llvm::formatv(
-      "expected a bundle of version {0}, but got {1}", Manifest::currentVersion,
-      version ? std::to_string(*version) : "none"));
+  for (LayerData &layer : fixed.layers) {
+    layer.placementPolicy.clear();
+    layer.replaced.reset();
+  }
+  // What follows from the rest.
+  fixed.memory.clear();
+  return llvm::toHex(
+      llvm::SHA256::hash(llvm::arrayRefFromStringRef(fixed.toJson())),
+      /*LowerCase=*/true);
+}
+
+/// Versions alone: of another one nothing else can be expected to be known.
+static llvm::Error checkVersions(const llvm::json::Object &manifest) {
+  auto check = [](llvm::StringRef of, const std::string &expected,
+                  const std::string &got) {
+    return expected == got ? llvm::Error::success()
+                           : llvm::createStringError(llvm::formatv(
+                                 "expected a bundle of {0} {1}, but got {2}",
+                                 of, expected, got));
+  };
+  auto number = [&](llvm::StringRef key) {
+    std::optional<int64_t> value = manifest.getInteger(key);
+    return value ? std::to_string(*value) : "none";
+  };
+  if (llvm::Error error =
+          check("version", std::to_string(Manifest::currentVersion),
+                number("version"))) {
+    return error;
+  }
+  if (llvm::Error error =
+          check("moe-mlir", Manifest::currentProject().str(),
+                manifest.getString("project").value_or("none").str())) {
+    return error;
+  }
+  return check("runtime ABI", std::to_string(Manifest::currentRuntime()),
+               number("runtime"));
 }
 
 llvm::Expected<Manifest> Manifest::fromJson(llvm::StringRef text) {
@@ -225,7 +268,7 @@ llvm::Expected<Manifest> Manifest::fromJson(llvm::StringRef text) {
   if (!object) {
     return llvm::createStringError("expected an object");
   }
-  if (llvm::Error error = checkVersion(*object)) {
+  if (llvm::Error error = checkVersions(*object)) {
     return std::move(error);
   }
   Manifest manifest;

@@ -21,11 +21,13 @@ llvm::StringRef moe::bundle::nameOf(ProgramKind kind) {
   return kind == ProgramKind::Partitioned ? "program" : "reference";
 }
 
-PlacementEntry moe::bundle::toEntry(const Placement &placement,
-                                    const Axes &axes) {
-  PlacementData data = placement.data();
-  PlacementEntry entry{
-      axes, data.expertCount, std::move(data.expertsByRank), {}};
+PlacementEntry moe::bundle::toEntry(const PlacementSymbol &symbol) {
+  PlacementData data = symbol.placement.data();
+  PlacementEntry entry{symbol.axes,
+                       data.expertCount,
+                       std::move(data.expertsByRank),
+                       {},
+                       symbol.localSlots};
   for (const auto &[expert, table] : data.replicaTables) {
     ReplicaData replicas{expert, table.cells(), {}};
     for (const ReplicaTable::Run &run : table.runs()) {
@@ -36,59 +38,97 @@ PlacementEntry moe::bundle::toEntry(const Placement &placement,
   return entry;
 }
 
-llvm::Expected<Placement>
-moe::bundle::toPlacement(const PlacementEntry &entry) {
+/// Runs that a table can be made of.
+static llvm::Expected<ReplicaTable> toTable(const ReplicaData &replicas) {
+  std::vector<ReplicaTable::Run> runs;
+  for (const std::vector<int64_t> &run : replicas.runs) {
+    int64_t least = runs.empty() ? 0 : runs.back().begin + 1;
+    if (run.size() != 2 || run[0] < least || run[0] >= replicas.cells ||
+        (runs.empty() && run[0] != 0)) {
+      return llvm::createStringError(
+          formatv("expected runs of ascending cells, the first at 0, for "
+                  "expert {0}",
+                  replicas.expert));
+    }
+    runs.push_back({run[0], run[1]});
+  }
+  if (runs.empty()) {
+    return llvm::createStringError(
+        formatv("expected a run for expert {0}", replicas.expert));
+  }
+  return ReplicaTable(replicas.cells, runs);
+}
+
+llvm::Expected<Placement> moe::bundle::toPlacement(const PlacementEntry &entry,
+                                                   int64_t ranks) {
   PlacementData data;
   data.expertCount = entry.experts;
   data.expertsByRank = entry.slots;
   for (const ReplicaData &replicas : entry.replicas) {
-    std::vector<ReplicaTable::Run> runs;
-    for (const std::vector<int64_t> &run : replicas.runs) {
-      int64_t least = runs.empty() ? 0 : runs.back().begin + 1;
-      if (run.size() != 2 || run[0] < least || run[0] >= replicas.cells ||
-          (runs.empty() && run[0] != 0)) {
-        return llvm::createStringError(
-            formatv("expected runs of ascending cells, the first at 0, for "
-                    "expert {0}",
-                    replicas.expert));
-      }
-      runs.push_back({run[0], run[1]});
+    llvm::Expected<ReplicaTable> table = toTable(replicas);
+    if (!table) {
+      return table.takeError();
     }
-    if (runs.empty()) {
-      return llvm::createStringError(
-          formatv("expected a run for expert {0}", replicas.expert));
-    }
-    data.replicaTables[replicas.expert] = ReplicaTable(replicas.cells, runs);
+    data.replicaTables[replicas.expert] = std::move(*table);
   }
-  return Placement::create(data);
+  if (llvm::Error error = moe::planning::verify(data, entry.experts, ranks)) {
+    return std::move(error);
+  }
+  llvm::Expected<Placement> placement = Placement::create(data);
+  if (placement && placement->localSlots() > entry.localSlots) {
+    return llvm::createStringError(
+        formatv("expected at most {0} slots on a rank, for which the code is "
+                "compiled, but got {1}",
+                entry.localSlots, placement->localSlots()));
+  }
+  return placement;
 }
 
-void Manifest::setPlan(const PlannedLayer &planned) {
+static LayerData toData(const PlannedLayer &layer) {
+  const LayerTraffic &traffic = layer.traffic;
+  return {layer.name,
+          layer.number,
+          layer.experts,
+          layer.placement,
+          layer.placementPolicy,
+          /*replaced=*/std::nullopt,
+          traffic.loads,
+          traffic.tokenAxes,
+          traffic.expertAxes,
+          traffic.columnAxes,
+          traffic.choices,
+          traffic.outputColumns,
+          traffic.outputElementBytes,
+          traffic.dispatch,
+          traffic.combine};
+}
+
+void Manifest::setPlan(const PlannedProgram &planned) {
   facts = planned.facts;
   options = planned.recordedOptions;
-  const LayerTraffic &from = planned.traffic;
-  mesh = {from.mesh.axes().vec(), from.mesh.deviceOrder().vec()};
-  traffic = {planned.placement,  from.loads,
-             from.tokenAxes,     from.expertAxes,
-             from.columnAxes,    from.choices,
-             from.outputColumns, from.outputElementBytes,
-             from.dispatch,      from.combine};
+  mesh = {planned.mesh.axes().vec(), planned.mesh.deviceOrder().vec()};
   arguments = planned.layout.arguments;
   results = planned.layout.results;
   weights = planned.layout.weights;
-  localSlots = planned.layout.placements.at(planned.placement).localSlots;
   placements.clear();
   for (const auto &[name, symbol] : planned.layout.placements) {
-    placements.emplace(name, toEntry(symbol.placement, symbol.axes));
+    placements.emplace(name, toEntry(symbol));
+  }
+  layers.clear();
+  for (const PlannedLayer &layer : planned.layers) {
+    layers.push_back(toData(layer));
   }
 }
 
 /// The axes that a manifest names, against its mesh.
 static llvm::Error verifyAxes(const Manifest &manifest, const Mesh &mesh) {
-  std::vector<Axes> all = {
-      manifest.traffic.tokenAxes, manifest.traffic.expertAxes,
-      manifest.traffic.columnAxes, manifest.traffic.dispatch.axes,
-      manifest.traffic.combine.axes};
+  std::vector<Axes> all;
+  for (const LayerData &layer : manifest.layers) {
+    llvm::append_range(
+        all, llvm::ArrayRef<Axes>{layer.tokenAxes, layer.expertAxes,
+                                  layer.columnAxes, layer.dispatch.axes,
+                                  layer.combine.axes});
+  }
   for (const std::vector<Port> *ports :
        {&manifest.arguments, &manifest.results}) {
     for (const Port &port : *ports) {
@@ -113,6 +153,11 @@ static llvm::Error verifyAxes(const Manifest &manifest, const Mesh &mesh) {
   return llvm::Error::success();
 }
 
+static llvm::Error inPlacement(const std::string &name, llvm::Error error) {
+  return llvm::createStringError("placement " + name + ": " +
+                                 llvm::toString(std::move(error)));
+}
+
 static llvm::Expected<ProgramLayout> makeLayout(const Manifest &manifest,
                                                 const Mesh &mesh) {
   std::vector<int64_t> identity(mesh.deviceCount());
@@ -127,84 +172,103 @@ static llvm::Expected<ProgramLayout> makeLayout(const Manifest &manifest,
       *ranks, manifest.arguments, manifest.results, {}, {}, manifest.weights,
       {}};
   for (const auto &[name, entry] : manifest.placements) {
-    llvm::Expected<Placement> placement = toPlacement(entry);
+    llvm::Expected<Placement> placement =
+        toPlacement(entry, mesh.groupSize(entry.axes));
     if (!placement) {
-      return placement.takeError();
+      return inPlacement(name, placement.takeError());
     }
-    if (placement->rankCount() != mesh.groupSize(entry.axes) ||
-        placement->localSlots() > manifest.localSlots) {
-      return llvm::createStringError(
-          formatv("placement {0}: expected {1} ranks of at most {2} slots, but "
-                  "got {3} of {4}",
-                  name, mesh.groupSize(entry.axes), manifest.localSlots,
-                  placement->rankCount(), placement->localSlots()));
-    }
-    layout.placements.emplace(name,
-                              PlacementSymbol{std::move(*placement), entry.axes,
-                                              manifest.localSlots});
+    layout.placements.emplace(
+        name,
+        PlacementSymbol{std::move(*placement), entry.axes, entry.localSlots});
   }
   return layout;
 }
 
-llvm::Expected<PlannedLayer> Manifest::plan() const {
-  if (packing != mlir::moe::PackedLayout::description) {
+static llvm::Expected<PlannedLayer> makeLayer(const LayerData &entry,
+                                              const PlannedProgram &program) {
+  auto symbol = program.layout.placements.find(entry.placement);
+  if (symbol == program.layout.placements.end()) {
     return llvm::createStringError(
-        formatv("expected code for weights packed as {0}, but got {1}",
-                mlir::moe::PackedLayout::description, packing));
+        formatv("expected the placement '{0}' of layer {1}", entry.placement,
+                entry.name));
   }
-  llvm::Expected<Mesh> devices = Mesh::create(mesh.axes, mesh.order);
+  PlannedLayer layer{
+      entry.name,
+      entry.number,
+      entry.experts,
+      entry.placement,
+      entry.placementPolicy,
+      LayerTraffic{program.mesh, program.topology, symbol->second.placement,
+                   entry.loads, entry.tokenAxes, entry.expertAxes,
+                   entry.columnAxes, entry.choices, entry.outputColumns,
+                   entry.outputElementBytes, entry.dispatch, entry.combine}};
+  if (!entry.replaced) {
+    return layer;
+  }
+  PlacementEntry before = *entry.replaced;
+  before.experts = entry.experts;
+  llvm::Expected<Placement> replaced =
+      toPlacement(before, symbol->second.placement.rankCount());
+  if (!replaced) {
+    return inPlacement(entry.placement, replaced.takeError());
+  }
+  layer.replaced = std::move(*replaced);
+  return layer;
+}
+
+/// The program with its mesh and topology; its layers are still to come.
+static llvm::Expected<PlannedProgram> makeProgram(const Manifest &manifest) {
+  llvm::Expected<Mesh> devices =
+      Mesh::create(manifest.mesh.axes, manifest.mesh.order);
   if (!devices) {
     return devices.takeError();
   }
-  if (llvm::Error error = verifyAxes(*this, *devices)) {
+  if (llvm::Error error = verifyAxes(manifest, *devices)) {
     return std::move(error);
   }
-  llvm::Expected<Topology> cluster = topology::readCommTopology(
-      llvm::MemoryBufferRef(topology, "topology"), topology::TopologyOptions());
+  llvm::Expected<Topology> cluster = moe::topology::readCommTopology(
+      llvm::MemoryBufferRef(manifest.topology, "topology"),
+      moe::topology::TopologyOptions());
   if (!cluster) {
     return cluster.takeError();
   }
   if (llvm::Error error = devices->verifyOn(*cluster)) {
     return std::move(error);
   }
-  llvm::Expected<ProgramLayout> layout = makeLayout(*this, *devices);
+  llvm::Expected<ProgramLayout> layout = makeLayout(manifest, *devices);
   if (!layout) {
     return layout.takeError();
   }
-  auto symbol = layout->placements.find(traffic.placement);
-  if (symbol == layout->placements.end() ||
-      !layout->findArgument(Port::Role::Tokens) ||
-      !layout->findResult(Port::Role::Output)) {
+  return PlannedProgram{manifest.facts,
+                        std::move(*devices),
+                        std::move(*cluster),
+                        std::move(*layout),
+                        {},
+                        manifest.options};
+}
+
+llvm::Expected<PlannedProgram> Manifest::plan() const {
+  if (packing != mlir::moe::PackedLayout::description) {
     return llvm::createStringError(
-        formatv("expected the placement '{0}', tokens and an output",
-                traffic.placement));
+        formatv("expected code for weights packed as {0}, but got {1}",
+                mlir::moe::PackedLayout::description, packing));
   }
-  LayerTraffic carried{*devices,
-                       *cluster,
-                       symbol->second.placement,
-                       traffic.loads,
-                       traffic.tokenAxes,
-                       traffic.expertAxes,
-                       traffic.columnAxes,
-                       traffic.choices,
-                       traffic.outputColumns,
-                       traffic.outputElementBytes,
-                       traffic.dispatch,
-                       traffic.combine};
-  PlannedLayer planned{facts, std::move(carried), std::move(*layout),
-                       traffic.placement, options};
-  if (replaced) {
-    llvm::Expected<Placement> before = toPlacement(*replaced);
-    if (!before) {
-      return before.takeError();
+  llvm::Expected<PlannedProgram> planned = makeProgram(*this);
+  if (!planned) {
+    return planned.takeError();
+  }
+  for (const LayerData &entry : layers) {
+    llvm::Expected<PlannedLayer> layer = makeLayer(entry, *planned);
+    if (!layer) {
+      return layer.takeError();
     }
-    planned.replaced = std::move(*before);
+    planned->layers.push_back(std::move(*layer));
   }
   return planned;
 }
 
 llvm::Expected<ProgramLayout> Manifest::layoutOf(ProgramKind kind) const {
-  llvm::Expected<PlannedLayer> planned = plan();
+  llvm::Expected<PlannedProgram> planned = plan();
   if (!planned) {
     return planned.takeError();
   }

@@ -2,6 +2,7 @@
 
 #include "Diagnostic.h"
 
+#include "moe/Formats/FileError.h"
 #include "moe/Runner/RankRun.h"
 
 using namespace moe::runner;
@@ -21,12 +22,47 @@ moe_diagnostic *moe::capi::makeDiagnostic(moe_status status,
   return new moe_diagnostic(status, std::move(reported));
 }
 
+/// A longer struct is none at all: its size was never set.
+static constexpr size_t largestStruct = 4096;
+
+moe_diagnostic *moe::capi::checkSize(const void *given, size_t size,
+                                     size_t first, size_t known) {
+  if (size < first || size > largestStruct) {
+    return makeDiagnostic(MOE_VERSION_MISMATCH,
+                          "expected struct_size " + llvm::Twine(known) +
+                              ", but got " + llvm::Twine(size));
+  }
+  const char *bytes = static_cast<const char *>(given);
+  for (size_t place = known; place < size; ++place) {
+    if (bytes[place] != 0) {
+      return makeDiagnostic(MOE_VERSION_MISMATCH,
+                            "byte " + llvm::Twine(place) +
+                                " is set, but this library knows only " +
+                                llvm::Twine(known));
+    }
+  }
+  return nullptr;
+}
+
+/// The place of a file's error, as of a module's.
+static SourceDiagnostic toReported(const moe::formats::FileError &wrong) {
+  SourceDiagnostic reported;
+  reported.file = wrong.getPlace().file;
+  reported.line = wrong.getPlace().line;
+  reported.column = wrong.getPlace().column;
+  reported.message = wrong.getMessage();
+  return reported;
+}
+
 moe_diagnostic *moe::capi::toDiagnostic(llvm::Error error) {
   moe_diagnostic *result = nullptr;
   llvm::handleAllErrors(
       std::move(error),
       [&](const SourceError &wrong) {
         result = new moe_diagnostic(MOE_WRONG_INPUT, wrong.diagnostic());
+      },
+      [&](const moe::formats::FileError &wrong) {
+        result = new moe_diagnostic(MOE_WRONG_INPUT, toReported(wrong));
       },
       [&](const RankFailure &failure) {
         result = makeDiagnostic(MOE_RANK_FAILED, failure.message());

@@ -7,6 +7,10 @@
 #include "moe-c/moe.h"
 #include "moe/Runner/SourceDiagnostic.h"
 
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+
 struct moe_diagnostic {
   moe_status status = MOE_WRONG_INPUT;
   moe::runner::SourceDiagnostic reported;
@@ -26,19 +30,45 @@ namespace moe::capi {
 moe_diagnostic *toDiagnostic(llvm::Error error);
 moe_diagnostic *makeDiagnostic(moe_status status, const llvm::Twine &message);
 
-/// Copies the caller's options over `options`, whose fields are the defaults.
-/// Fails where the struct is longer than this library knows, or has no size.
+/// Bytes of the first version of a struct: a caller has at least these. Structs
+/// to which fields were appended have an entry of their own.
+template <typename T> inline constexpr size_t firstSize = sizeof(T);
+template <>
+inline constexpr size_t firstSize<moe_compile_options> =
+    offsetof(moe_compile_options, plan_options);
+template <>
+inline constexpr size_t firstSize<moe_program_facts> =
+    offsetof(moe_program_facts, layers);
+
+/// Why a struct that has `size` bytes cannot be read by a library that knows
+/// `known` of them; null where it can.
+moe_diagnostic *checkSize(const void *given, size_t size, size_t first,
+                          size_t known);
+
+/// Copies the caller's options over `options`, whose fields are the defaults of
+/// those that an older caller does not have. Fails where nothing of the
+/// struct's first version is there, or a newer caller has set what is not known
+/// here.
 template <typename T> moe_diagnostic *readOptions(const T *given, T &options) {
   if (!given) {
     return nullptr;
   }
-  if (given->struct_size < sizeof(given->struct_size) ||
-      given->struct_size > sizeof(T)) {
-    return makeDiagnostic(MOE_VERSION_MISMATCH,
-                          "expected struct_size " + llvm::Twine(sizeof(T)) +
-                              ", but got " + llvm::Twine(given->struct_size));
+  if (moe_diagnostic *wrong =
+          checkSize(given, given->struct_size, firstSize<T>, sizeof(T))) {
+    return wrong;
   }
-  std::memcpy(&options, given, given->struct_size);
+  std::memcpy(&options, given, std::min<size_t>(given->struct_size, sizeof(T)));
+  return nullptr;
+}
+
+/// Fills in a struct of the caller's, as far as both sides know it.
+template <typename T> moe_diagnostic *giveFacts(T known, T *facts) {
+  T checked = {};
+  if (moe_diagnostic *wrong = readOptions(facts, checked)) {
+    return wrong;
+  }
+  known.struct_size = facts->struct_size;
+  std::memcpy(facts, &known, std::min<size_t>(facts->struct_size, sizeof(T)));
   return nullptr;
 }
 

@@ -40,46 +40,61 @@ static std::optional<Difference> compareRouting(const RoutingArray &expected,
   return difference.count ? std::optional(difference) : std::nullopt;
 }
 
-/// The expert of `token` that has the largest part of differing tokens; the
-/// first of equals.
-static int64_t suspect(const RoutingArray &routing,
-                       const llvm::BitVector &differs, int64_t token) {
+namespace {
+/// An expert and how much of what went to it is wrong.
+struct Suspect {
+  int64_t expert = -1;
+  size_t layer = 0;
+  double share = -1;
+};
+} // namespace
+
+/// The expert of `token` in a layer that has the largest part of differing
+/// tokens; the first of equals.
+static Suspect findSuspect(const RoutingArray &routing, size_t layer,
+                           const llvm::BitVector &differs, int64_t token) {
   std::map<int32_t, std::pair<int64_t, int64_t>> badOfAll;
   for (size_t i = 0; i < routing.experts.size(); ++i) {
     auto &[bad, all] = badOfAll[routing.experts[i]];
     bad += differs[i / routing.choices];
     ++all;
   }
-  int64_t best = -1;
-  double bestShare = -1;
+  Suspect worst{-1, layer};
   for (int64_t choice = 0; choice < routing.choices; ++choice) {
     int32_t expert = routing.experts[token * routing.choices + choice];
     auto [bad, all] = badOfAll[expert];
     double share = static_cast<double>(bad) / static_cast<double>(all);
-    if (expert >= 0 && share > bestShare) {
-      best = expert;
-      bestShare = share;
+    if (expert >= 0 && share > worst.share) {
+      worst.expert = expert;
+      worst.share = share;
     }
   }
-  return best;
+  return worst;
 }
 
-std::optional<Difference>
-moe::runner::compareResults(const LayerResult &expected,
-                            const LayerResult &result) {
-  if (std::optional<Difference> difference =
-          compareRouting(expected.routing, result.routing)) {
-    return difference;
+/// Finds the expert to blame, where rows are those of tokens.
+static void blame(const std::vector<RoutingArray> &routings,
+                  const llvm::BitVector &differs, Difference &difference) {
+  Suspect worst;
+  for (auto [layer, routing] : llvm::enumerate(routings)) {
+    if (routing.tokens != static_cast<int64_t>(differs.size())) {
+      continue;
+    }
+    Suspect found = findSuspect(routing, layer, differs, difference.token);
+    if (found.share > worst.share) {
+      worst = found;
+    }
   }
-  const TokenArray &left = expected.output;
-  const TokenArray &right = result.output;
-  if (left.bytes == right.bytes) {
-    return std::nullopt;
-  }
+  difference.expert = worst.expert;
+  difference.layer = worst.layer;
+}
+
+/// Differences in one output; which rows differ.
+static Difference compareOutput(const TokenArray &left, const TokenArray &right,
+                                llvm::BitVector &differs) {
   Difference difference;
   difference.width = bitWidth(left.type);
   difference.total = left.rows * left.columns;
-  llvm::BitVector differs(left.rows);
   for (int64_t row = 0; row < left.rows; ++row) {
     for (int64_t column = 0; column < left.columns; ++column) {
       if (left.bits(row, column) == right.bits(row, column)) {
@@ -97,8 +112,29 @@ moe::runner::compareResults(const LayerResult &expected,
       difference.value = right.value(row, column);
     }
   }
-  difference.expert = suspect(result.routing, differs, difference.token);
   return difference;
+}
+
+std::optional<Difference>
+moe::runner::compareResults(const ProgramResult &expected,
+                            const ProgramResult &result) {
+  for (auto [layer, left] : llvm::enumerate(expected.routings)) {
+    if (auto difference = compareRouting(left, result.routings[layer])) {
+      difference->layer = layer;
+      return difference;
+    }
+  }
+  for (auto [index, left] : llvm::enumerate(expected.outputs)) {
+    if (left.bytes == result.outputs[index].bytes) {
+      continue;
+    }
+    llvm::BitVector differs(left.rows);
+    Difference difference = compareOutput(left, result.outputs[index], differs);
+    difference.output = index;
+    blame(result.routings, differs, difference);
+    return difference;
+  }
+  return std::nullopt;
 }
 
 std::string moe::runner::toString(const Difference &difference,
@@ -112,8 +148,11 @@ std::string moe::runner::toString(const Difference &difference,
                    difference.count, difference.total);
   }
   bool isOutput = difference.where == Difference::Where::Output;
+  std::string which = difference.output
+                          ? formatv("output {0}", difference.output).str()
+                          : "output";
   std::string place =
-      isOutput ? formatv("output differs at [{0}, {1}]", difference.token,
+      isOutput ? formatv("{0} differs at [{1}, {2}]", which, difference.token,
                          difference.column)
                      .str()
                : formatv("routing weight differs at token {0}, choice {1}",

@@ -3,7 +3,7 @@
 #define MOE_LIB_RUNNER_COMPILEPROGRAM_H
 
 #include "moe/Runner/HostFunctions.h"
-#include "moe/Runner/PlannedLayer.h"
+#include "moe/Runner/PlannedProgram.h"
 #include "moe/Target/CPU/CPUTarget.h"
 
 #include "mlir/IR/BuiltinOps.h"

@@ -7,7 +7,8 @@ using namespace moe::runner;
 llvm::Expected<std::unique_ptr<Session>>
 Session::create(const SessionOptions &options) {
   llvm::Expected<mlir::moe::CPUTarget> target =
-      mlir::moe::CPUTarget::parseToRunHere(options.cpu);
+      mlir::moe::CPUTarget::parseToRunHere(options.cpu.empty() ? "native"
+                                                               : options.cpu);
   if (!target) {
     return target.takeError();
   }

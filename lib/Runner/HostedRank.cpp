@@ -25,11 +25,19 @@ public:
   /// After the frame, in the order of the parameters.
   std::vector<uint64_t> words() const { return parameters; }
   /// The weights of the choices, wherever the program has put them, as the
-  /// host wants them.
+  /// host wants them: layer after layer.
   void giveWeights(float *destination) const;
 
 private:
-  void add(const Port &port, void *hosted);
+  /// A part of a port's matrix.
+  struct Part {
+    ElementType type;
+    const MatrixDescriptor *matrix;
+    int64_t size() const { return matrix->sizes[0] * matrix->sizes[1]; }
+  };
+
+  /// In the host's memory, or in memory of its own where that is null.
+  Part add(const Port &port, void *hosted);
 
   const ProgramLayout &layout;
   int64_t rank;
@@ -39,8 +47,8 @@ private:
   std::deque<MatrixDescriptor> matrices;
   /// For results that the host does not take as they are.
   std::vector<AlignedBuffer> scratch;
-  const MatrixDescriptor *choiceWeights = nullptr;
-  ElementType choiceWeightType = ElementType::F32;
+  /// One a layer.
+  std::vector<Part> choiceWeights;
 };
 } // namespace
 
@@ -51,15 +59,16 @@ RankArguments::RankArguments(const ProgramLayout &layout, int64_t rank,
     add(port, const_cast<void *>(buffers.input));
   }
   parameters.push_back(tokens);
+  int32_t *experts = buffers.experts;
   for (const Port &port : layout.results) {
     switch (port.role) {
-    case Port::Role::Expert:
-      add(port, buffers.experts);
+    case Port::Role::Expert: {
+      Part part = add(port, experts);
+      experts = experts ? experts + part.size() : nullptr;
       break;
+    }
     case Port::Role::Weight:
-      add(port, nullptr);
-      choiceWeights = &matrices.back();
-      choiceWeightType = port.type;
+      choiceWeights.push_back(add(port, nullptr));
       break;
     default:
       add(port, buffers.output);
@@ -67,7 +76,7 @@ RankArguments::RankArguments(const ProgramLayout &layout, int64_t rank,
   }
 }
 
-void RankArguments::add(const Port &port, void *hosted) {
+RankArguments::Part RankArguments::add(const Port &port, void *hosted) {
   Rectangle part = rectangleOf(layout.ranks, rank, port, tokens);
   int64_t rows = part.rows.size(), columns = part.columns.size();
   if (!hosted) {
@@ -76,15 +85,18 @@ void RankArguments::add(const Port &port, void *hosted) {
   }
   matrices.push_back(MatrixDescriptor::of(hosted, rows, columns));
   parameters.push_back(reinterpret_cast<uint64_t>(&matrices.back()));
+  return {port.type, &matrices.back()};
 }
 
 void RankArguments::giveWeights(float *destination) const {
-  if (!choiceWeights || !destination) {
+  if (!destination) {
     return;
   }
-  int64_t count = choiceWeights->sizes[0] * choiceWeights->sizes[1];
-  convert(choiceWeightType, choiceWeights->aligned, ElementType::F32,
-          destination, count);
+  for (const Part &part : choiceWeights) {
+    convert(part.type, part.matrix->aligned, ElementType::F32, destination,
+            part.size());
+    destination += part.size();
+  }
 }
 
 llvm::Expected<std::unique_ptr<HostedRank>>
@@ -131,7 +143,7 @@ Rectangle HostedRank::partOf(Port::Role role, int64_t tokens) const {
 }
 
 llvm::Error HostedRank::run(const RankBuffers &buffers) {
-  if (llvm::Error error = program.facts->checkTokens(buffers.tokens)) {
+  if (llvm::Error error = program.planned->facts.checkTokens(buffers.tokens)) {
     return error;
   }
   if (partOf(Port::Role::Tokens, buffers.tokens).rows.size() > 0 &&
@@ -147,7 +159,8 @@ llvm::Error HostedRank::run(const RankBuffers &buffers) {
   std::vector<uint64_t> words = {reinterpret_cast<uint64_t>(&frame)};
   llvm::append_range(words, arguments.words());
   if (moert_context_acquire_core(context) == MOERT_OK) {
-    RankScope scope(program.facts->layer, position);
+    std::string layer = program.planned->layerName();
+    RankScope scope(layer, position);
     callFunction(program.entry, words);
     moert_context_release_core(context);
   }

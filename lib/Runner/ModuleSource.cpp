@@ -19,7 +19,7 @@ namespace formats = moe::formats;
 struct ModuleSource::State {
   std::unique_ptr<mlir::MLIRContext> context;
   PreparedModule prepared;
-  std::optional<PlannedLayer> planned;
+  std::optional<PlannedProgram> planned;
   CompileOptions compile;
 
   llvm::Expected<LoweredProgram> lower(ProgramKind kind) const {
@@ -36,12 +36,13 @@ ModuleSource::~ModuleSource() = default;
 llvm::Expected<std::unique_ptr<ModuleSource>>
 ModuleSource::create(const SessionOptions &options, const RunLimits &limits) {
   auto state = std::make_unique<State>();
+  std::string cpu = options.cpu.empty() ? "native" : options.cpu;
   llvm::Expected<mlir::moe::CPUTarget> target =
-      mlir::moe::CPUTarget::parse(options.cpu);
+      mlir::moe::CPUTarget::parse(cpu);
   if (!target) {
     return target.takeError();
   }
-  state->compile = {options.cpu, std::move(*target), options.overlaps,
+  state->compile = {cpu, std::move(*target), options.overlaps,
                     options.functions, options.optLevel};
   mlir::DialectRegistry registry;
   mlir::moe::registerAllDialects(registry);
@@ -49,12 +50,12 @@ ModuleSource::create(const SessionOptions &options, const RunLimits &limits) {
   // Errors are one line.
   state->context->printOpOnDiagnostic(false);
   llvm::Expected<PreparedModule> prepared =
-      prepareModule(*state->context, options, limits, ModuleScope::Layer);
+      prepareModule(*state->context, options, limits);
   if (!prepared) {
     return prepared.takeError();
   }
   state->prepared = std::move(*prepared);
-  llvm::Expected<PlannedLayer> planned = readPlannedLayer(state->prepared);
+  llvm::Expected<PlannedProgram> planned = readPlan(state->prepared);
   if (!planned) {
     return formats::inFile(options.modulePath, planned.takeError());
   }
@@ -63,7 +64,7 @@ ModuleSource::create(const SessionOptions &options, const RunLimits &limits) {
   return std::unique_ptr<ModuleSource>(new ModuleSource(std::move(state)));
 }
 
-const PlannedLayer &ModuleSource::planned() const { return *state->planned; }
+const PlannedProgram &ModuleSource::planned() const { return *state->planned; }
 
 const mlir::moe::CPUTarget &ModuleSource::target() const {
   return state->compile.target;
@@ -80,33 +81,56 @@ llvm::Expected<CompiledProgram> ModuleSource::load(ProgramKind kind) {
   return compileProgram(std::move(*lowered), state->compile);
 }
 
-llvm::Expected<ObjectProgram> ModuleSource::emit(ProgramKind kind) const {
+struct LoweredObject::State {
+  LoweredProgram program;
+  mlir::moe::CPUTarget target;
+};
+
+LoweredObject::LoweredObject(std::unique_ptr<State> state)
+    : state(std::move(state)) {}
+LoweredObject::LoweredObject(LoweredObject &&other) noexcept = default;
+LoweredObject::~LoweredObject() = default;
+
+const std::string &LoweredObject::entry() const { return state->program.entry; }
+
+const ProgramLayout &LoweredObject::layout() const {
+  return state->program.layout;
+}
+
+std::vector<std::string> LoweredObject::functions() const {
+  std::vector<std::string> names;
+  for (const auto &[name, place] : state->program.findHostFunctions()) {
+    names.push_back(name);
+  }
+  return names;
+}
+
+llvm::Expected<std::string> LoweredObject::emit(llvm::StringRef stamp) const {
+  mlir::ModuleOp module = *state->program.module;
+  mlir::moe::stampModule(module, stamp);
+  llvm::SmallVector<char, 0> object;
+  llvm::raw_svector_ostream stream(object);
+  if (llvm::Error error =
+          mlir::moe::emitObject(module, state->target, stream)) {
+    return std::move(error);
+  }
+  return std::string(object.begin(), object.end());
+}
+
+llvm::Expected<LoweredObject> ModuleSource::lower(ProgramKind kind) const {
   llvm::Expected<LoweredProgram> lowered = state->lower(kind);
   if (!lowered) {
     return lowered.takeError();
   }
-  llvm::SmallVector<char, 0> object;
-  llvm::raw_svector_ostream stream(object);
-  if (llvm::Error error =
-          mlir::moe::emitObject(*lowered->module, target(), stream)) {
-    return std::move(error);
-  }
-  ObjectProgram program{std::string(object.begin(), object.end()),
-                        std::move(lowered->entry),
-                        std::move(lowered->layout),
-                        {}};
-  for (const auto &[name, place] : lowered->findHostFunctions()) {
-    program.functions.push_back(name);
-  }
-  return program;
+  return LoweredObject(std::make_unique<LoweredObject::State>(
+      LoweredObject::State{std::move(*lowered), target()}));
 }
 
 std::string ModuleSource::printTopology() const {
   mlir::MLIRContext *context = state->context.get();
   mlir::OpBuilder builder(context);
-  mlir::OwningOpRef<mlir::comm::TopologyOp> topology(
-      mlir::moe::createTopology(builder, builder.getUnknownLoc(), "cluster",
-                                state->planned->traffic.topology));
+  mlir::OwningOpRef<mlir::comm::TopologyOp> topology(mlir::moe::createTopology(
+      builder, builder.getUnknownLoc(), "cluster", state->planned->topology));
   std::string text;
   llvm::raw_string_ostream stream(text);
   (*topology)->print(stream);

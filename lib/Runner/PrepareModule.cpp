@@ -4,6 +4,7 @@
 
 #include "moe/Analysis/FileDiagnostics.h"
 #include "moe/Analysis/LoadTopology.h"
+#include "moe/Analysis/ModelLayers.h"
 #include "moe/Analysis/PlacementOrigin.h"
 #include "moe/Analysis/PlanAttributes.h"
 #include "moe/Analysis/PlanFacts.h"
@@ -115,11 +116,27 @@ findPublicFunction(mlir::ModuleOp module, llvm::StringRef path) {
   return found.front();
 }
 
-/// Leaves one layer in the module; gives its name.
-static llvm::Expected<std::string> takeLayer(mlir::ModuleOp module,
-                                             const SessionOptions &options) {
-  if (mlir::moe::findModelFunction(module)) {
-    llvm::Error error = runPasses(module, [&](mlir::OpPassManager &manager) {
+/// The layers of experts that a function leads to, counted by its name of the
+/// only one: "layer 3", "3 layers", "one layer without a number".
+static std::string countLayers(mlir::ModuleOp module, llvm::StringRef name) {
+  if (!name.empty()) {
+    return ("layer " + name).str();
+  }
+  mlir::FailureOr<llvm::SmallVector<mlir::moe::MoELayer>> layers =
+      mlir::moe::collectLayers(module);
+  size_t count = mlir::succeeded(layers) ? layers->size() : 0;
+  return count == 1 ? "one layer without a number"
+                    : formatv("{0} layers in one function", count).str();
+}
+
+/// Leaves the program: one layer of a model, or the public function.
+static llvm::Expected<PreparedModule>
+takeProgram(mlir::OwningOpRef<mlir::ModuleOp> module,
+            const SessionOptions &options) {
+  PreparedModule program;
+  bool isWhole = options.layer == "all";
+  if (!isWhole && mlir::moe::findModelFunction(*module)) {
+    llvm::Error error = runPasses(*module, [&](mlir::OpPassManager &manager) {
       mlir::moe::ExtractLayerPassOptions extract;
       extract.layer = options.layer;
       manager.addPass(mlir::moe::createExtractLayerPass(std::move(extract)));
@@ -127,22 +144,23 @@ static llvm::Expected<std::string> takeLayer(mlir::ModuleOp module,
     if (error) {
       return error;
     }
+    program.scope = ProgramScope::Layer;
   }
   llvm::Expected<mlir::func::FuncOp> function =
-      findPublicFunction(module, options.modulePath);
+      findPublicFunction(*module, options.modulePath);
   if (!function) {
     return function.takeError();
   }
   mlir::moe::ModelLayer layer{
       (*function)->getDiscardableAttr(mlir::moe::kLayerAttrName), {}};
-  std::string name = layer.id ? layer.getName() : "";
-  if (!options.layer.empty() && options.layer != name) {
-    return llvm::createStringError(
-        formatv("{0}: expected layer {1}, but the module holds {2}",
-                options.modulePath, options.layer,
-                name.empty() ? "one layer without a number" : "layer " + name));
+  program.name = layer.id ? layer.getName() : "";
+  if (!isWhole && !options.layer.empty() && options.layer != program.name) {
+    return llvm::createStringError(formatv(
+        "{0}: expected layer {1}, but the module holds {2}", options.modulePath,
+        options.layer, countLayers(*module, program.name)));
   }
-  return name;
+  program.module = std::move(module);
+  return program;
 }
 
 static bool isPlanned(mlir::ModuleOp module) {
@@ -199,23 +217,16 @@ static llvm::Error plan(mlir::ModuleOp module, const PlanRequest &request) {
   });
 }
 
-/// Leaves one layer, with its routing open. Gives the layer's name.
-static llvm::Expected<std::string> openLayer(mlir::ModuleOp module,
-                                             const SessionOptions &options) {
-  llvm::Expected<std::string> layer = takeLayer(module, options);
-  if (!layer) {
-    return layer;
-  }
-  llvm::Error error = runPasses(module, [&](mlir::OpPassManager &manager) {
+/// Opens the routing: of the only layer as an argument where that is asked for,
+/// of every one as a result.
+static llvm::Error openRouting(mlir::ModuleOp module,
+                               const SessionOptions &options) {
+  return runPasses(module, [&](mlir::OpPassManager &manager) {
     if (options.takesRouting) {
       manager.addPass(mlir::moe::createInjectRoutingPass());
     }
     manager.addPass(mlir::moe::createExposeRoutingPass());
   });
-  if (error) {
-    return error;
-  }
-  return layer;
 }
 
 /// A module's topology, or one of another format.
@@ -287,10 +298,28 @@ static llvm::Error comparePlan(mlir::ModuleOp module,
                                  "; --replan plans it again");
 }
 
+/// Plans the program where that has not been done.
+static llvm::Error planProgram(mlir::ModuleOp module,
+                               const SessionOptions &options,
+                               const RunLimits &limits) {
+  if (mlir::comm::MeshOp mesh = findMesh(module)) {
+    if (llvm::Error error = limits.checkRanks(mesh.getRankCount())) {
+      return llvm::createStringError(options.modulePath + ": " +
+                                     llvm::toString(std::move(error)));
+    }
+  }
+  if (!isPlanned(module)) {
+    if (llvm::Error error = plan(module, options.plan)) {
+      return error;
+    }
+  }
+  return comparePlan(module, options);
+}
+
 llvm::Expected<PreparedModule>
 moe::runner::prepareModule(mlir::MLIRContext &context,
                            const SessionOptions &options,
-                           const RunLimits &limits, ModuleScope scope) {
+                           const RunLimits &limits) {
   // Flags must make sense before anything is read.
   if (llvm::Error error = options.plan.verify()) {
     return error;
@@ -309,30 +338,23 @@ moe::runner::prepareModule(mlir::MLIRContext &context,
   if (llvm::Error error = readInputs(**module, options)) {
     return error;
   }
-  llvm::Expected<std::string> layer = scope == ModuleScope::Layer
-                                          ? openLayer(**module, options)
-                                          : llvm::Expected<std::string>("");
-  if (!layer) {
-    return layer.takeError();
+  llvm::Expected<PreparedModule> program =
+      takeProgram(std::move(*module), options);
+  if (!program) {
+    return program.takeError();
   }
-  if (mlir::comm::MeshOp mesh = findMesh(**module)) {
-    if (llvm::Error error = limits.checkRanks(mesh.getRankCount())) {
-      return llvm::createStringError(options.modulePath + ": " +
-                                     llvm::toString(std::move(error)));
-    }
-  }
-  if (!isPlanned(**module)) {
-    if (llvm::Error error = plan(**module, options.plan)) {
-      return error;
-    }
-  }
-  if (llvm::Error error = comparePlan(**module, options)) {
+  if (llvm::Error error = openRouting(*program->module, options)) {
     return error;
   }
+  if (llvm::Error error = planProgram(*program->module, options, limits)) {
+    return error;
+  }
+  // Passes may have made another one in its place.
   llvm::Expected<mlir::func::FuncOp> function =
-      findPublicFunction(**module, options.modulePath);
+      findPublicFunction(*program->module, options.modulePath);
   if (!function) {
     return function.takeError();
   }
-  return PreparedModule{std::move(*module), *function, *layer};
+  program->function = *function;
+  return program;
 }

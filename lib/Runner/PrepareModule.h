@@ -11,30 +11,24 @@
 
 namespace moe::runner {
 
-/// What of a module a session runs.
-enum class ModuleScope {
-  /// One layer, taken out of a model, with its routing as a result.
-  Layer,
-  /// The public function, as it is.
-  Function
-};
-
 /// A planned module with one public function, which takes and gives what the
 /// session's options ask for.
 struct PreparedModule {
   mlir::OwningOpRef<mlir::ModuleOp> module;
   mlir::func::FuncOp function;
-  /// Empty for a function.
-  std::string layer;
+  ProgramScope scope = ProgramScope::Function;
+  /// What the function says of itself: a layer that was taken out of a model
+  /// has the model's name of it.
+  std::string name;
 };
 
-/// Reads the module, takes its layer and opens the routing where a layer is
-/// asked for, and plans it as asked; a plan that was there must be what is
-/// asked for. What the limits do not allow is refused as early as it is known.
+/// Reads the module, takes a layer out of a model unless all are asked for,
+/// opens the routing of each layer, and plans it as asked; a plan that was
+/// there must be what is asked for. What the limits do not allow is refused as
+/// early as it is known.
 llvm::Expected<PreparedModule> prepareModule(mlir::MLIRContext &context,
                                              const SessionOptions &options,
-                                             const RunLimits &limits,
-                                             ModuleScope scope);
+                                             const RunLimits &limits);
 
 } // namespace moe::runner
 

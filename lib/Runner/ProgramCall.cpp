@@ -2,14 +2,50 @@
 
 #include "ProgramCall.h"
 
+#include "llvm/ADT/STLExtras.h"
+
 #include <cstring>
 
 using namespace moe::runner;
 
-ProgramCall::ProgramCall(const LoadedProgram &loaded, int64_t tokens,
-                         llvm::ArrayRef<const TokenArray *> arguments)
-    : layout(loaded.program.layout), tokens(tokens),
+/// The routing of `role` as an array of the port's type.
+static TokenArray makeRouting(const RoutingArray &routing, const Port &port) {
+  if (port.role == Port::Role::Weight) {
+    return TokenArray::fromFloats(routing.weights, routing.tokens,
+                                  routing.choices, port.type);
+  }
+  TokenArray array(ElementType::I32, routing.tokens, routing.choices);
+  if (!routing.experts.empty()) {
+    std::memcpy(array.bytes.data(), routing.experts.data(), array.bytes.size());
+  }
+  return array;
+}
+
+/// What goes in at each port: the caller's arrays, and the routing where it is
+/// one of them, which `routing` holds.
+static std::vector<const TokenArray *>
+arrangeArguments(const ProgramLayout &layout, const ProgramInput &input,
+                 std::vector<TokenArray> &routing) {
+  routing.resize(layout.arguments.size());
+  std::vector<const TokenArray *> arrays;
+  auto next = input.arguments.begin();
+  for (auto [port, made] : llvm::zip_equal(layout.arguments, routing)) {
+    if (port.role == Port::Role::Tokens) {
+      arrays.push_back(&*next++);
+    } else {
+      made = makeRouting(*input.routing, port);
+      arrays.push_back(&made);
+    }
+  }
+  return arrays;
+}
+
+ProgramCall::ProgramCall(const LoadedProgram &loaded, const ProgramInput &input)
+    : layout(loaded.program.layout), tokens(input.tokens),
       results(layout.results.size()) {
+  std::vector<TokenArray> routing;
+  std::vector<const TokenArray *> arguments =
+      arrangeArguments(layout, input, routing);
   for (int64_t rank = 0; rank < layout.ranks.deviceCount(); ++rank) {
     RankCall call;
     call.function = loaded.program.entry;
@@ -42,10 +78,43 @@ ProgramCall::Part *ProgramCall::addPart(int64_t rank, const Port &port) {
   return parts.back().get();
 }
 
-llvm::Expected<TokenArray> ProgramCall::assembleResult(size_t index) const {
+llvm::Expected<TokenArray> ProgramCall::assembleArray(size_t index) const {
   llvm::Expected<TokenArray> array =
       assemble(layout.ranks, layout.results[index], tokens, results[index]);
   return array
              ? std::move(array)
              : llvm::make_error<RankFailure>(llvm::toString(array.takeError()));
+}
+
+/// Takes the experts of a layer; its weights follow.
+static RoutingArray takeExperts(const TokenArray &array) {
+  RoutingArray routing;
+  routing.tokens = array.rows;
+  routing.choices = array.columns;
+  routing.experts.resize(array.rows * array.columns);
+  if (!routing.experts.empty()) {
+    std::memcpy(routing.experts.data(), array.bytes.data(), array.bytes.size());
+  }
+  return routing;
+}
+
+llvm::Expected<ProgramResult> ProgramCall::assembleResult() const {
+  ProgramResult result;
+  for (auto [index, port] : llvm::enumerate(layout.results)) {
+    llvm::Expected<TokenArray> array = assembleArray(index);
+    if (!array) {
+      return array.takeError();
+    }
+    switch (port.role) {
+    case Port::Role::Expert:
+      result.routings.push_back(takeExperts(*array));
+      break;
+    case Port::Role::Weight:
+      result.routings.back().weights = array->toFloats();
+      break;
+    default:
+      result.outputs.push_back(std::move(*array));
+    }
+  }
+  return result;
 }

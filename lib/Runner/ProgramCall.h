@@ -16,15 +16,13 @@ namespace moe::runner {
 /// One call on all ranks of a program.
 class ProgramCall {
 public:
-  /// `tokens` of all ranks together; one array an argument.
-  ProgramCall(const LoadedProgram &loaded, int64_t tokens,
-              llvm::ArrayRef<const TokenArray *> arguments);
+  ProgramCall(const LoadedProgram &loaded, const ProgramInput &input);
 
   /// One entry a rank; valid as long as this object.
   llvm::ArrayRef<RankCall> calls() const { return rankCalls; }
-  /// After the call: a result as a whole. Ranks that hold the same elements
-  /// must agree in every bit; that they do not is a RankFailure.
-  llvm::Expected<TokenArray> assembleResult(size_t index) const;
+  /// After the call: results as a whole. Ranks that hold the same elements must
+  /// agree in every bit; that they do not is a RankFailure.
+  llvm::Expected<ProgramResult> assembleResult() const;
 
 private:
   /// A rank's part of an argument or a result.
@@ -33,6 +31,7 @@ private:
     MatrixDescriptor matrix;
   };
   Part *addPart(int64_t rank, const Port &port);
+  llvm::Expected<TokenArray> assembleArray(size_t index) const;
 
   const ProgramLayout &layout;
   int64_t tokens;

@@ -65,7 +65,7 @@ static std::vector<CollectiveCount> readCounters(moert_context *context) {
     counter.struct_size = sizeof(counter);
     if (moert_context_counter(context, index, &counter) == MOERT_OK) {
       result.push_back(
-          {counter.kind, counter.id, counter.local,
+          {counter.kind, counter.id, counter.layer, counter.local,
            std::vector<moert_traffic>(counter.tiers,
                                       counter.tiers + counter.tier_count)});
     }

@@ -107,26 +107,6 @@ static llvm::Error readPorts(mlir::func::FuncOp function,
   return llvm::Error::success();
 }
 
-/// A layer has one matrix of tokens as its input and one as its output.
-static llvm::Error checkLayerPorts(mlir::func::FuncOp function,
-                                   const ProgramLayout &layout) {
-  auto isTokens = [](const Port &port) {
-    return port.role == Port::Role::Tokens;
-  };
-  auto isOutput = [](const Port &port) {
-    return port.role == Port::Role::Output;
-  };
-  if (llvm::count_if(layout.arguments, isTokens) != 1 ||
-      llvm::count_if(layout.results, isOutput) != 1) {
-    return llvm::createStringError(
-        formatv("expected a function from one [tokens, hidden] tensor to "
-                "another, but got '{0}' with {1} arguments and {2} results",
-                function.getSymName(), function.getNumArguments(),
-                function.getNumResults()));
-  }
-  return llvm::Error::success();
-}
-
 static llvm::Expected<WeightSymbol> readWeight(mlir::moe::WeightOp op) {
   WeightSymbol symbol;
   symbol.pattern = op.getPattern().str();
@@ -164,8 +144,9 @@ static llvm::Error readSymbols(mlir::ModuleOp module, ProgramLayout &layout) {
   return llvm::Error::success();
 }
 
-llvm::Expected<ProgramLayout>
-moe::runner::readLayout(const PreparedModule &prepared, const Mesh &mesh) {
+/// Arguments, results, weights and placements.
+static llvm::Expected<ProgramLayout> readLayout(const PreparedModule &prepared,
+                                                const Mesh &mesh) {
   std::vector<int64_t> identity(mesh.deviceCount());
   for (auto [rank, device] : llvm::enumerate(identity)) {
     device = rank;
@@ -184,92 +165,111 @@ moe::runner::readLayout(const PreparedModule &prepared, const Mesh &mesh) {
   return layout;
 }
 
-static std::string formatExchange(mlir::moe::ExchangeOp exchange) {
-  return formatv("{0}, at most {1} rows a rank",
-                 planning::toString(toPlanning(exchange.getForm())),
-                 exchange.getBound());
+/// What one layer is called: the only one as its function is.
+static std::string nameLayer(const PreparedModule &prepared,
+                             const mlir::moe::PlanFacts &plan,
+                             const mlir::moe::MoELayer &layer) {
+  return plan.layers.size() == 1 ? prepared.name : layer.getName();
 }
 
-static void fillFacts(const PreparedModule &prepared,
-                      const mlir::moe::PlanFacts &plan,
-                      const mlir::moe::MoELayer &layer,
-                      mlir::moe::ExchangeOp exchange, PlannedLayer &planned) {
-  LayerFacts &facts = planned.facts;
-  const Port &tokens = *planned.layout.findArgument(Port::Role::Tokens);
-  facts.layer = prepared.layer;
-  facts.mesh = plan.mesh.toString();
-  facts.topology =
-      plan.devices.isDefault() ? "none" : plan.devices.topology.toString();
+static llvm::Expected<PlannedLayer>
+readLayer(const PreparedModule &prepared, const mlir::moe::PlanFacts &plan,
+          const mlir::moe::MoELayer &layer) {
+  mlir::ModuleOp module = *prepared.module;
+  CaptureDiagnostics diagnostics(module.getContext());
+  mlir::FailureOr<mlir::moe::ExchangedLayer> exchanged =
+      mlir::moe::ExchangedLayer::gather(layer);
+  if (mlir::failed(exchanged)) {
+    return diagnostics.takeError("the exchange cannot be read");
+  }
+  mlir::moe::ExpertsOp experts = layer.experts;
+  auto exchange =
+      mlir::SymbolTable::lookupNearestSymbolFrom<mlir::moe::ExchangeOp>(
+          experts, experts.getExchangeAttr());
   mlir::moe::UsePlacementOp handle = layer.placement;
   auto placement =
       mlir::SymbolTable::lookupNearestSymbolFrom<mlir::moe::PlacementOp>(
           handle, handle.getPlacementAttr());
-  planned.placement = placement.getSymName().str();
-  facts.placementPolicy = mlir::moe::getPlacementOrigin(placement);
-  facts.exchange = formatExchange(exchange);
-  facts.type = tokens.type;
-  facts.ranks = plan.mesh.deviceCount();
-  facts.hidden = tokens.columns;
-  facts.experts = planned.traffic.placement.expertCount();
-  facts.choices = planned.traffic.choices;
-  facts.maxTokens = plan.tokens;
-  facts.staticTokens = tokens.rows;
-}
-
-static llvm::Expected<PlannedLayer>
-readPlan(const PreparedModule &prepared, const mlir::moe::PlanFacts &plan,
-         const mlir::moe::ExchangedLayer &exchanged) {
-  mlir::moe::ExpertsOp experts = plan.layers.front().experts;
-  auto exchange =
-      mlir::SymbolTable::lookupNearestSymbolFrom<mlir::moe::ExchangeOp>(
-          experts, experts.getExchangeAttr());
   mlir::moe::LayerExchange plans =
-      mlir::moe::makeExchange(plan, exchanged,
+      mlir::moe::makeExchange(plan, *exchanged,
                               {toPlanning(exchange.getForm()),
                                static_cast<int64_t>(exchange.getBound())});
-  llvm::Expected<ProgramLayout> layout = readLayout(prepared, plan.mesh);
-  if (!layout) {
-    return layout.takeError();
-  }
-  if (llvm::Error error = checkLayerPorts(prepared.function, *layout)) {
-    return std::move(error);
-  }
-  PlannedLayer planned{
-      LayerFacts(),
-      LayerTraffic{plan.mesh, plan.devices.topology, exchanged.placement,
-                   exchanged.loads,
-                   mlir::moe::getExchangedTokenAxes(plan, exchanged.expertAxes),
-                   exchanged.expertAxes, exchanged.resultAxes,
-                   exchanged.shape.choices, exchanged.shape.outputColumns,
-                   exchanged.shape.outputElementBytes, plans.dispatch.request(),
-                   plans.combine.request()},
-      std::move(*layout),
-      /*placement=*/{}};
-  planned.recordedOptions =
-      mlir::moe::getRecordedPlan(*prepared.module, plan.mesh);
-  fillFacts(prepared, plan, plan.layers.front(), exchange, planned);
-  return planned;
+  return PlannedLayer{
+      nameLayer(prepared, plan, layer),
+      layer.getNumber(),
+      exchanged->placement.expertCount(),
+      placement.getSymName().str(),
+      mlir::moe::getPlacementOrigin(placement),
+      LayerTraffic{
+          plan.mesh, plan.devices.topology, exchanged->placement,
+          exchanged->loads,
+          mlir::moe::getExchangedTokenAxes(plan, exchanged->expertAxes),
+          exchanged->expertAxes, exchanged->resultAxes,
+          exchanged->shape.choices, exchanged->shape.outputColumns,
+          exchanged->shape.outputElementBytes, plans.dispatch.request(),
+          plans.combine.request()}};
 }
 
-llvm::Expected<PlannedLayer>
-moe::runner::readPlannedLayer(const PreparedModule &prepared) {
-  mlir::ModuleOp module = *prepared.module;
+/// The number of tokens, where all that goes in is compiled for one.
+static std::optional<int64_t> readStaticTokens(const ProgramLayout &layout) {
+  bool isStatic = llvm::all_of(
+      layout.arguments, [](const Port &port) { return port.rows.has_value(); });
+  return isStatic && !layout.arguments.empty() ? layout.arguments.front().rows
+                                               : std::nullopt;
+}
+
+static ProgramFacts readFacts(const PreparedModule &prepared,
+                              const mlir::moe::PlanFacts &plan,
+                              const ProgramLayout &layout) {
+  ProgramFacts facts;
+  facts.scope = prepared.scope;
+  facts.mesh = plan.mesh.toString();
+  facts.topology =
+      plan.devices.isDefault() ? "none" : plan.devices.topology.toString();
+  facts.ranks = plan.mesh.deviceCount();
+  facts.maxTokens = plan.tokens;
+  facts.staticTokens = readStaticTokens(layout);
+  return facts;
+}
+
+static llvm::Expected<mlir::moe::PlanFacts> gatherPlan(mlir::ModuleOp module) {
   CaptureDiagnostics diagnostics(module.getContext());
   mlir::FailureOr<mlir::moe::PlanFacts> plan =
       mlir::moe::PlanFacts::gather(module);
   if (mlir::failed(plan)) {
     return diagnostics.takeError("the plan cannot be read");
   }
-  if (plan->layers.size() != 1) {
-    return llvm::createStringError(formatv(
-        "expected one layer of experts, but got {0}", plan->layers.size()));
+  return std::move(*plan);
+}
+
+llvm::Expected<PlannedProgram>
+moe::runner::readPlan(const PreparedModule &prepared) {
+  llvm::Expected<mlir::moe::PlanFacts> plan = gatherPlan(*prepared.module);
+  if (!plan) {
+    return plan.takeError();
   }
-  mlir::FailureOr<mlir::moe::ExchangedLayer> exchanged =
-      mlir::moe::ExchangedLayer::gather(plan->layers.front());
-  if (mlir::failed(exchanged)) {
-    return diagnostics.takeError("the exchange cannot be read");
+  llvm::Expected<ProgramLayout> layout = readLayout(prepared, plan->mesh);
+  if (!layout) {
+    return layout.takeError();
   }
-  return readPlan(prepared, *plan, *exchanged);
+  PlannedProgram planned{
+      readFacts(prepared, *plan, *layout),
+      plan->mesh,
+      plan->devices.topology,
+      std::move(*layout),
+      {},
+      mlir::moe::getRecordedPlan(*prepared.module, plan->mesh)};
+  for (const mlir::moe::MoELayer &layer : plan->layers) {
+    if (layer.root != prepared.function) {
+      continue;
+    }
+    llvm::Expected<PlannedLayer> read = readLayer(prepared, *plan, layer);
+    if (!read) {
+      return read.takeError();
+    }
+    planned.layers.push_back(std::move(*read));
+  }
+  return planned;
 }
 
 static llvm::Expected<Handle> readHandle(mlir::Attribute attribute) {

@@ -8,12 +8,8 @@
 
 namespace moe::runner {
 
-/// Arguments, results, weights and placements of a planned module; handles and
-/// groups are known once it is lowered.
-llvm::Expected<ProgramLayout> readLayout(const PreparedModule &prepared,
-                                         const planning::Mesh &mesh);
-
-llvm::Expected<PlannedLayer> readPlannedLayer(const PreparedModule &prepared);
+/// Everything but handles and groups, which are known once it is lowered.
+llvm::Expected<PlannedProgram> readPlan(const PreparedModule &prepared);
 
 /// Reads handles and groups of a lowered module into `layout`.
 llvm::Error readHandles(mlir::ModuleOp lowered, ProgramLayout &layout);

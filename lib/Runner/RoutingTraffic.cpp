@@ -20,7 +20,7 @@ ExchangeTraffic LayerTraffic::trafficOf(const DeviceGroup &group,
   return traffic;
 }
 
-static ExchangeTraffic noTraffic(size_t tiers) {
+ExchangeTraffic moe::runner::noTraffic(size_t tiers) {
   ExchangeTraffic traffic;
   traffic.tiers.resize(tiers);
   return traffic;
@@ -74,12 +74,14 @@ LayerTraffic::rowsByRank(const RoutingArray &routing) const {
 }
 
 CountedTraffic moe::runner::sumTraffic(const RunMeasurement &measurement,
-                                       size_t tiers) {
+                                       size_t tiers,
+                                       llvm::ArrayRef<int64_t> layers) {
   CountedTraffic sum{noTraffic(tiers), noTraffic(tiers)};
   for (const RankMeasurement &rank : measurement.ranks) {
     for (const CollectiveCount &collective : rank.collectives) {
-      bool isRows = collective.kind == MOERT_ALL_TO_ALL_V;
-      bool isCounts = collective.kind == MOERT_ALL_TO_ALL;
+      bool isPlanned = llvm::is_contained(layers, collective.layer);
+      bool isRows = isPlanned && collective.kind == MOERT_ALL_TO_ALL_V;
+      bool isCounts = isPlanned && collective.kind == MOERT_ALL_TO_ALL;
       ExchangeTraffic one = noTraffic(tiers);
       auto convert = [&](const moert_traffic &counted) {
         Traffic traffic;

@@ -2,6 +2,7 @@
 
 #include "moe/Runner/RunReport.h"
 
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 
 #include <numeric>
@@ -18,43 +19,79 @@ using moe::planning::Traffic;
 /// Ranks that a table lists; the notes speak of all.
 static constexpr size_t maxListedRanks = 64;
 
-static Table layerTable(const Session &session, const LayerRun &run,
-                        llvm::StringRef module, llvm::StringRef check) {
-  const LayerFacts &facts = session.facts();
-  double seconds = run.measurement.seconds;
-  double tokens = run.result.output.rows;
-  auto count = [](llvm::StringRef what, double value) {
-    return Fact{{what.str(), ColumnKind::Count}, value};
-  };
-  auto text = [](llvm::StringRef what, llvm::StringRef value) {
-    return Fact{{what.str()}, value.empty() ? Cell() : Cell(value.str())};
-  };
-  return moe::report::makeRecord(
-      "layer",
-      {text("module", module),
-       text("layer", facts.layer),
-       count("experts", facts.experts),
-       count("experts of a token", facts.choices),
-       count("hidden size", facts.hidden),
-       text("dtype", name(facts.type)),
-       count("tokens", tokens),
-       text("mesh", facts.mesh),
-       count("ranks", facts.ranks),
-       text("transport", "threads"),
-       text("topology", facts.topology),
-       text("placement", facts.placementPolicy),
-       text("exchange", facts.exchange),
-       text("CPU", facts.cpu),
-       {{"packed weights", ColumnKind::Bytes},
-        static_cast<double>(session.weightBytes())},
-       text("weights are in", session.weightsAreOnDisk() ? "file" : "memory"),
-       {{"time", ColumnKind::Time}, seconds * 1e6},
-       {{"speed", ColumnKind::Number, "tokens/s", 0},
-        seconds > 0 ? Cell(tokens / seconds) : Cell()},
-       text("check", check)});
+using Facts = std::vector<Fact>;
+
+static Fact count(llvm::StringRef what, double value) {
+  return {{what.str(), ColumnKind::Count}, value};
 }
 
-static Table phaseTable(const LayerRun &run) {
+static Fact text(llvm::StringRef what, llvm::StringRef value) {
+  return {{what.str()}, value.empty() ? Cell() : Cell(value.str())};
+}
+
+/// What one layer is, and how it was planned.
+static std::pair<Facts, Facts> describeLayer(const PlannedLayer &layer) {
+  return {{text("layer", layer.name), count("experts", layer.experts),
+           count("experts of a token", layer.traffic.choices)},
+          {text("placement", layer.placementPolicy),
+           text("exchange", layer.exchange())}};
+}
+
+/// What the program is and how it ran. One layer is shown with it; several have
+/// a table of their own.
+static void addProgram(const Session &session, const ProgramRun &run,
+                       const RunCaption &caption, Report &report) {
+  const ProgramFacts &facts = session.facts();
+  const Port &input =
+      *session.planned().layout.findArgument(Port::Role::Tokens);
+  bool isLayer = session.layers().size() == 1;
+  Facts what, how;
+  if (isLayer) {
+    std::tie(what, how) = describeLayer(session.layers().front());
+  }
+  double seconds = run.measurement.seconds;
+  double tokens = run.result.outputs.front().rows;
+  Facts record = {text("module", caption.module)};
+  llvm::append_range(record, what);
+  llvm::append_range(
+      record,
+      Facts{count("hidden size", input.columns),
+            text("dtype", name(input.type)), count("tokens", tokens),
+            text("mesh", facts.mesh), count("ranks", facts.ranks),
+            text("transport", "threads"), text("topology", facts.topology)});
+  llvm::append_range(record, how);
+  llvm::append_range(record,
+                     Facts{text("CPU", facts.cpu),
+                           {{"packed weights", ColumnKind::Bytes},
+                            static_cast<double>(session.weightBytes())},
+                           text("weights are in",
+                                session.weightsAreOnDisk() ? "file" : "memory"),
+                           {{"time", ColumnKind::Time}, seconds * 1e6},
+                           {{"speed", ColumnKind::Number, "tokens/s", 0},
+                            seconds > 0 ? Cell(tokens / seconds) : Cell()},
+                           text("check", caption.check)});
+  report.tables.push_back(
+      makeRecord(isLayer ? "layer" : "program", std::move(record)));
+  if (isLayer) {
+    return;
+  }
+  Table table;
+  table.name = table.title = "layers";
+  for (const PlannedLayer &layer : session.layers()) {
+    auto [first, second] = describeLayer(layer);
+    llvm::append_range(first, second);
+    table.columns.clear();
+    std::vector<Cell> row;
+    for (Fact &fact : first) {
+      table.columns.push_back(fact.column);
+      row.push_back(std::move(fact.value));
+    }
+    table.add(std::move(row));
+  }
+  report.tables.push_back(std::move(table));
+}
+
+static Table phaseTable(const ProgramRun &run) {
   const RunMeasurement &measured = run.measurement;
   Table table;
   table.name = "phases";
@@ -90,11 +127,37 @@ static std::string describe(const planning::ExpertShares &loads) {
                                   : "for the plan's loads by source rank";
 }
 
-static Table trafficTable(const LayerTraffic &traffic,
-                          const ExchangeTraffic &expected,
-                          const ExchangeTraffic &planned,
-                          const CountedTraffic &counted) {
-  const Topology &topology = traffic.topology;
+namespace {
+/// Of all layers together.
+struct RunTraffic {
+  ExchangeTraffic expected;
+  ExchangeTraffic planned;
+  CountedTraffic counted;
+};
+} // namespace
+
+static llvm::Expected<RunTraffic> sumLayers(const Session &session,
+                                            const ProgramRun &run) {
+  size_t tiers = session.planned().topology.tierCount();
+  std::vector<int64_t> numbers;
+  RunTraffic sum{noTraffic(tiers), noTraffic(tiers), {}};
+  for (auto [layer, routing] :
+       llvm::zip_equal(session.layers(), run.result.routings)) {
+    llvm::Expected<ExchangeTraffic> planned = layer.traffic.plan(routing);
+    if (!planned) {
+      return planned.takeError();
+    }
+    sum.planned += *planned;
+    sum.expected += layer.traffic.expect(routing.tokens);
+    numbers.push_back(layer.number);
+  }
+  sum.counted = sumTraffic(run.measurement, tiers, numbers);
+  return sum;
+}
+
+static Table trafficTable(const Session &session, const RunTraffic &traffic) {
+  const auto &[expected, planned, counted] = traffic;
+  const Topology &topology = session.planned().topology;
   Table table;
   table.name = "traffic";
   table.title = "bytes by tier";
@@ -120,9 +183,15 @@ static Table trafficTable(const LayerTraffic &traffic,
   add("within a rank", expected.local, planned.local, counted.exchange.local,
       counted.other.local);
   std::string mismatch = compareTraffic(topology, planned, counted.exchange);
-  table.notes.push_back("expected: " + describe(traffic.loads) +
-                        "; other collectives are not part of dispatch and "
-                        "combine");
+  std::vector<std::string> loads;
+  for (const PlannedLayer &layer : session.layers()) {
+    loads.push_back(describe(layer.traffic.loads));
+  }
+  loads.erase(std::unique(loads.begin(), loads.end()), loads.end());
+  table.notes.push_back(
+      (loads.empty() ? "" : "expected: " + llvm::join(loads, ", ") + "; ") +
+      "other collectives are not part of dispatch and "
+      "combine");
   if (!mismatch.empty()) {
     table.notes.push_back(mismatch);
   }
@@ -143,19 +212,18 @@ static double largestOverMean(const std::vector<double> &rows) {
   return *std::max_element(rows.begin(), rows.end()) * rows.size() / sum;
 }
 
-static llvm::Expected<RankRows> countRows(const Session &session,
+static llvm::Expected<RankRows> countRows(const PlannedLayer &layer,
                                           const RoutingArray &routing) {
-  llvm::Expected<std::vector<double>> now =
-      session.traffic().rowsByRank(routing);
+  llvm::Expected<std::vector<double>> now = layer.traffic.rowsByRank(routing);
   if (!now) {
     return now.takeError();
   }
   RankRows rows{std::move(*now), std::nullopt};
-  if (!session.planned().replaced) {
+  if (!layer.replaced) {
     return rows;
   }
-  LayerTraffic traffic = session.traffic();
-  traffic.placement = *session.planned().replaced;
+  LayerTraffic traffic = layer.traffic;
+  traffic.placement = *layer.replaced;
   llvm::Expected<std::vector<double>> before = traffic.rowsByRank(routing);
   if (!before) {
     return before.takeError();
@@ -164,9 +232,9 @@ static llvm::Expected<RankRows> countRows(const Session &session,
   return rows;
 }
 
-static Table loadTable(const Session &session, const LayerRun &run,
+static Table loadTable(const PlannedLayer &layer, int64_t tokens,
                        const RankRows &counted) {
-  const LayerTraffic &traffic = session.traffic();
+  const LayerTraffic &traffic = layer.traffic;
   const std::vector<double> &rows = counted.now;
   Table table;
   table.name = "ranks";
@@ -184,12 +252,12 @@ static Table loadTable(const Session &session, const LayerRun &run,
   double mean = std::accumulate(rows.begin(), rows.end(), 0.0) / rows.size();
   for (size_t rank = 0; rank < std::min(rows.size(), maxListedRanks); ++rank) {
     int64_t device = traffic.mesh.deviceAt(rank);
-    TokenRange tokens = planning::tokenRange(
-        run.result.output.rows, traffic.mesh.groupSize(traffic.tokenAxes),
+    TokenRange share = planning::tokenRange(
+        tokens, traffic.mesh.groupSize(traffic.tokenAxes),
         traffic.mesh.indexInGroup(device, traffic.tokenAxes));
     int64_t place = traffic.mesh.indexInGroup(device, traffic.expertAxes);
     table.add({static_cast<double>(rank), static_cast<double>(device),
-               static_cast<double>(tokens.size()),
+               static_cast<double>(share.size()),
                static_cast<double>(traffic.placement.expertsOn(place)),
                rows[rank], mean > 0 ? Cell(rows[rank] / mean) : Cell()});
     if (counted.before) {
@@ -213,25 +281,29 @@ static Table loadTable(const Session &session, const LayerRun &run,
 }
 
 llvm::Expected<Report> moe::runner::makeRunReport(const Session &session,
-                                                  const LayerRun &run,
-                                                  llvm::StringRef module,
-                                                  llvm::StringRef check) {
-  const LayerTraffic &traffic = session.traffic();
-  llvm::Expected<ExchangeTraffic> planned = traffic.plan(run.result.routing);
-  if (!planned) {
-    return planned.takeError();
-  }
-  llvm::Expected<RankRows> rows = countRows(session, run.result.routing);
-  if (!rows) {
-    return rows.takeError();
+                                                  const ProgramRun &run,
+                                                  const RunCaption &caption) {
+  llvm::Expected<RunTraffic> traffic = sumLayers(session, run);
+  if (!traffic) {
+    return traffic.takeError();
   }
   Report report;
   report.title = "moe-run";
-  report.tables.push_back(layerTable(session, run, module, check));
+  addProgram(session, run, caption, report);
   report.tables.push_back(phaseTable(run));
-  report.tables.push_back(
-      trafficTable(traffic, traffic.expect(run.result.output.rows), *planned,
-                   sumTraffic(run.measurement, traffic.topology.tierCount())));
-  report.tables.push_back(loadTable(session, run, *rows));
+  report.tables.push_back(trafficTable(session, *traffic));
+  for (auto [layer, routing] :
+       llvm::zip_equal(session.layers(), run.result.routings)) {
+    llvm::Expected<RankRows> rows = countRows(layer, routing);
+    if (!rows) {
+      return rows.takeError();
+    }
+    report.tables.push_back(loadTable(layer, routing.tokens, *rows));
+    if (session.layers().size() > 1) {
+      Table &table = report.tables.back();
+      table.title += " in layer " + layer.name;
+      table.about = {text("layer", layer.name)};
+    }
+  }
   return report;
 }

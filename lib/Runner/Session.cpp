@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "moe/Runner/Session.h"
-#include "LayerCall.h"
 #include "LoadedProgram.h"
+#include "ProgramCall.h"
 
 #include "moe/Formats/FileError.h"
 #include "moe/Runner/RandomTensor.h"
@@ -27,11 +27,12 @@ struct Session::State {
   std::optional<RankSetup> setup;
   int64_t corrupted = -1;
 
-  const PlannedLayer &planned() const { return source->planned(); }
+  const PlannedProgram &planned() const { return source->planned(); }
   llvm::Error load(ProgramKind kind, std::optional<LoadedProgram> &loaded);
   llvm::Error checkTokens(int64_t tokens) const;
-  llvm::Error checkBound() const;
-  llvm::Error checkInput(const LayerInput &input) const;
+  llvm::Error checkBounds() const;
+  llvm::Error checkArguments(const ProgramInput &input) const;
+  llvm::Error checkInput(const ProgramInput &input) const;
   RankSetup makeSetup() const;
 };
 
@@ -39,17 +40,21 @@ Session::Session(std::unique_ptr<State> state) : state(std::move(state)) {}
 Session::~Session() = default;
 
 /// A bounded form sets its bound aside on every rank, whatever arrives.
-llvm::Error Session::State::checkBound() const {
-  const planning::ExchangeRequest &dispatch = planned().traffic.dispatch;
-  if (dispatch.form != planning::ExchangeForm::FlatBounded) {
-    return llvm::Error::success();
+llvm::Error Session::State::checkBounds() const {
+  for (const PlannedLayer &layer : planned().layers) {
+    const planning::ExchangeRequest &dispatch = layer.traffic.dispatch;
+    if (dispatch.form != planning::ExchangeForm::FlatBounded) {
+      continue;
+    }
+    std::string where = layer.name.empty() ? "" : "layer " + layer.name + ": ";
+    if (llvm::Error error = limits.checkRows(
+            where + "expected an exchange bound that fits into the memory of "
+                    "each rank",
+            dispatch.bound, dispatch.rowBytes)) {
+      return error;
+    }
   }
-  const std::string &layer = planned().facts.layer;
-  std::string where = layer.empty() ? "" : "layer " + layer + ": ";
-  return limits.checkRows(
-      where + "expected an exchange bound that fits into the memory of each "
-              "rank",
-      dispatch.bound, dispatch.rowBytes);
+  return llvm::Error::success();
 }
 
 llvm::Expected<std::unique_ptr<Session>>
@@ -62,7 +67,7 @@ Session::create(std::unique_ptr<ProgramSource> source,
           state->limits.checkRanks(state->planned().facts.ranks)) {
     return std::move(error);
   }
-  if (llvm::Error error = state->checkBound()) {
+  if (llvm::Error error = state->checkBounds()) {
     return std::move(error);
   }
   llvm::Expected<std::unique_ptr<WeightStore>> weights =
@@ -74,63 +79,111 @@ Session::create(std::unique_ptr<ProgramSource> source,
   return std::unique_ptr<Session>(new Session(std::move(state)));
 }
 
-const PlannedLayer &Session::planned() const { return state->planned(); }
+const PlannedProgram &Session::planned() const { return state->planned(); }
 
-const LayerFacts &Session::facts() const { return state->planned().facts; }
+const ProgramFacts &Session::facts() const { return state->planned().facts; }
 
-const LayerTraffic &Session::traffic() const {
-  return state->planned().traffic;
+llvm::ArrayRef<PlannedLayer> Session::layers() const {
+  return state->planned().layers;
+}
+
+llvm::Error Session::checkSignature() const {
+  const ProgramLayout &layout = state->planned().layout;
+  int64_t arguments = llvm::count_if(layout.arguments, [](const Port &port) {
+    return port.role == Port::Role::Tokens;
+  });
+  int64_t results = llvm::count_if(layout.results, [](const Port &port) {
+    return port.role == Port::Role::Output;
+  });
+  if (arguments == 1 && results == 1) {
+    return llvm::Error::success();
+  }
+  return llvm::createStringError(
+      formatv("{0}: expected a function from one [tokens, columns] tensor to "
+              "another, but got one with {1} arguments and {2} results",
+              state->options.modulePath, arguments, results));
 }
 
 /// Whether the module is for so many tokens, and memory holds them.
 llvm::Error Session::State::checkTokens(int64_t tokens) const {
-  const LayerFacts &facts = planned().facts;
-  if (llvm::Error error = facts.checkTokens(tokens)) {
+  if (llvm::Error error = planned().facts.checkTokens(tokens)) {
     return error;
   }
   // What goes in and what comes out, as a whole and in the ranks' parts.
-  int64_t bytes = 2 * (facts.hidden * elementBytes(facts.type) +
-                       planned().traffic.outputColumns *
-                           planned().traffic.outputElementBytes);
+  int64_t bytes = 0;
+  const ProgramLayout &layout = planned().layout;
+  for (const Port &port :
+       llvm::concat<const Port>(layout.arguments, layout.results)) {
+    if (port.role == Port::Role::Tokens || port.role == Port::Role::Output) {
+      bytes += 2 * port.columns * elementBytes(port.type);
+    }
+  }
   return limits.checkRows("expected tokens that fit into memory", tokens,
                           bytes);
 }
 
-llvm::Expected<LayerInput> Session::readInput(llvm::StringRef path) const {
-  llvm::Expected<NumpyArray> array = readTokens(path, facts().hidden);
+llvm::Expected<ProgramInput> Session::readInput(llvm::StringRef path) const {
+  const Port &port = *state->planned().layout.findArgument(Port::Role::Tokens);
+  llvm::Expected<NumpyArray> array = readTokens(path, port.columns);
   if (!array) {
     return array.takeError();
   }
-  if (llvm::Error error = state->checkTokens(array->shape()[0])) {
+  int64_t tokens = array->shape()[0];
+  if (llvm::Error error = state->checkTokens(tokens)) {
     return inFile(path, std::move(error));
   }
-  return LayerInput{TokenArray::fromFloats(array->values<float>(),
-                                           array->shape()[0], facts().hidden,
-                                           facts().type),
-                    std::nullopt};
+  return ProgramInput{tokens,
+                      {TokenArray::fromFloats(array->values<float>(), tokens,
+                                              port.columns, port.type)},
+                      std::nullopt};
 }
 
-llvm::Expected<LayerInput> Session::randomInput(int64_t tokens) const {
+llvm::Expected<ProgramInput> Session::randomInput(int64_t tokens) const {
   if (llvm::Error error = state->checkTokens(tokens)) {
     return error;
   }
-  TokenArray array(facts().type, tokens, facts().hidden);
+  const Port &port = *state->planned().layout.findArgument(Port::Role::Tokens);
+  TokenArray array(port.type, tokens, port.columns);
   RandomTensor::tokens(state->options.seed)
-      .fill(0, tokens * facts().hidden, facts().type, array.bytes.data());
-  return LayerInput{std::move(array), std::nullopt};
+      .fill(0, tokens * port.columns, port.type, array.bytes.data());
+  return ProgramInput{tokens, {std::move(array)}, std::nullopt};
 }
 
-llvm::Error Session::State::checkInput(const LayerInput &input) const {
-  int64_t tokens = input.tokens.rows;
-  if (llvm::Error error = checkTokens(tokens)) {
-    return error;
-  }
-  if (options.takesRouting && input.routing->tokens != tokens) {
+/// Whether the arrays are what the function takes.
+llvm::Error Session::State::checkArguments(const ProgramInput &input) const {
+  std::vector<Port> ports;
+  llvm::copy_if(
+      planned().layout.arguments, std::back_inserter(ports),
+      [](const Port &port) { return port.role == Port::Role::Tokens; });
+  if (input.arguments.size() != ports.size()) {
     return llvm::createStringError(
-        formatv("expected a routing of {0} tokens, but got {1}", tokens,
-                input.routing->tokens));
+        formatv("expected {0} arguments, but got {1}", ports.size(),
+                input.arguments.size()));
+  }
+  for (auto [i, port] : llvm::enumerate(ports)) {
+    const TokenArray &array = input.arguments[i];
+    int64_t rows = port.rows.value_or(input.tokens);
+    if (array.type != port.type || array.rows != rows ||
+        array.columns != port.columns) {
+      return llvm::createStringError(formatv(
+          "expected argument {0} to be {1} [{2}, {3}], but got {4} [{5}, {6}]",
+          i, name(port.type), rows, port.columns, name(array.type), array.rows,
+          array.columns));
+    }
   }
   return llvm::Error::success();
+}
+
+llvm::Error Session::State::checkInput(const ProgramInput &input) const {
+  if (llvm::Error error = checkTokens(input.tokens)) {
+    return error;
+  }
+  if (options.takesRouting && input.routing->tokens != input.tokens) {
+    return llvm::createStringError(
+        formatv("expected a routing of {0} tokens, but got {1}", input.tokens,
+                input.routing->tokens));
+  }
+  return checkArguments(input);
 }
 
 llvm::Error Session::State::load(ProgramKind kind,
@@ -159,19 +212,18 @@ llvm::Error Session::State::load(ProgramKind kind,
 }
 
 RankSetup Session::State::makeSetup() const {
-  const LayerTraffic &traffic = planned().traffic;
-  const Mesh &mesh = traffic.mesh;
+  const Mesh &mesh = planned().mesh;
+  const planning::Topology &topology = planned().topology;
   RankSetup setup;
-  setup.layer = planned().facts.layer;
+  setup.layer = planned().layerName();
   setup.ranks = mesh.deviceCount();
-  for (const planning::Tier &tier : traffic.topology.tiers()) {
+  for (const planning::Tier &tier : topology.tiers()) {
     setup.tierNames.push_back(tier.name);
   }
   for (int64_t from = 0; from < setup.ranks; ++from) {
     for (int64_t to = 0; to < setup.ranks; ++to) {
       setup.tierOf.push_back(
-          traffic.topology.tierOf(mesh.deviceAt(from), mesh.deviceAt(to))
-              .value_or(0));
+          topology.tierOf(mesh.deviceAt(from), mesh.deviceAt(to)).value_or(0));
     }
   }
   addGroups(partitioned->program.layout, setup);
@@ -212,31 +264,31 @@ Session::join(const moert_bootstrap &bootstrap) const {
   assert(state->setup && "expected a session that is prepared");
   const LoadedProgram &loaded = *state->partitioned;
   return HostedRank::join({loaded.program.entry, &loaded.program.layout,
-                           loaded.frames.get(), &state->planned().facts},
+                           loaded.frames.get(), &state->planned()},
                           *state->setup, bootstrap);
 }
 
-llvm::Expected<LayerRun> Session::run(const LayerInput &input) {
+llvm::Expected<ProgramRun> Session::run(const ProgramInput &input) {
   if (llvm::Error error = state->checkInput(input)) {
     return error;
   }
   if (llvm::Error error = prepare()) {
     return error;
   }
-  LayerCall call(*state->partitioned, input);
+  ProgramCall call(*state->partitioned, input);
   llvm::Expected<RunMeasurement> measurement =
       runRanks(*state->setup, call.calls());
   if (!measurement) {
-    return nameLayer(measurement.takeError(), facts().layer);
+    return nameLayer(measurement.takeError(), planned().layerName());
   }
-  llvm::Expected<LayerResult> result = call.assembleResult();
+  llvm::Expected<ProgramResult> result = call.assembleResult();
   if (!result) {
     return result.takeError();
   }
-  return LayerRun{std::move(*result), std::move(*measurement)};
+  return ProgramRun{std::move(*result), std::move(*measurement)};
 }
 
-llvm::Expected<LayerResult> Session::runReference(const LayerInput &input) {
+llvm::Expected<ProgramResult> Session::runReference(const ProgramInput &input) {
   if (llvm::Error error = state->checkInput(input)) {
     return error;
   }
@@ -244,9 +296,9 @@ llvm::Expected<LayerResult> Session::runReference(const LayerInput &input) {
           state->load(ProgramKind::Reference, state->reference)) {
     return error;
   }
-  LayerCall call(*state->reference, input);
+  ProgramCall call(*state->reference, input);
   RankSetup alone;
-  alone.layer = facts().layer;
+  alone.layer = planned().layerName();
   alone.cores = state->options.cores;
   llvm::Expected<RunMeasurement> measurement = runRanks(alone, call.calls());
   if (!measurement) {
@@ -255,30 +307,58 @@ llvm::Expected<LayerResult> Session::runReference(const LayerInput &input) {
   return call.assembleResult();
 }
 
-std::string Session::slotOf(int64_t expert, int64_t token,
+std::string Session::slotOf(const Difference &difference,
                             int64_t tokens) const {
-  const LayerTraffic &traffic = state->planned().traffic;
-  if (expert < 0) {
+  if (difference.expert < 0) {
     return "no slot";
   }
+  const PlannedLayer &layer = layers()[difference.layer];
+  const LayerTraffic &traffic = layer.traffic;
+  std::string where = layers().size() > 1 ? " in layer " + layer.name : "";
   // The first group that holds the token serves as well as any other.
   for (const planning::DeviceGroup &group :
        traffic.mesh.groups(traffic.expertAxes)) {
     auto ranges =
         planning::tokenRanges(traffic.mesh, group, traffic.tokenAxes, tokens);
     for (auto [source, range] : llvm::enumerate(ranges)) {
-      if (token < range.begin || token >= range.end) {
+      if (difference.token < range.begin || difference.token >= range.end) {
         continue;
       }
       int64_t slot = traffic.placement.slotFor(
-          expert, source, token % planning::Placement::tokenClasses);
+          difference.expert, source,
+          difference.token % planning::Placement::tokenClasses);
       int64_t device = group[traffic.placement.rankOfSlot(slot)];
-      return formatv("slot {0} of rank {1}",
+      return formatv("slot {0} of rank {1}{2}",
                      traffic.placement.localSlotOf(slot),
-                     traffic.mesh.positionOf(device));
+                     traffic.mesh.positionOf(device), where);
     }
   }
   return "no slot";
+}
+
+llvm::Expected<std::string> Session::checkTraffic(const ProgramRun &run) const {
+  const planning::Topology &topology = planned().topology;
+  // Layers of one number are counted together.
+  std::map<int64_t, planning::ExchangeTraffic> planned;
+  for (auto [layer, routing] : llvm::zip_equal(layers(), run.result.routings)) {
+    llvm::Expected<planning::ExchangeTraffic> traffic =
+        layer.traffic.plan(routing);
+    if (!traffic) {
+      return traffic.takeError();
+    }
+    planned.try_emplace(layer.number, noTraffic(topology.tierCount()))
+        .first->second += *traffic;
+  }
+  for (const auto &[number, traffic] : planned) {
+    std::string text = compareTraffic(
+        topology, traffic,
+        sumTraffic(run.measurement, topology.tierCount(), number).exchange);
+    if (!text.empty()) {
+      return planned.size() > 1 ? formatv("layer {0}: {1}", number, text).str()
+                                : text;
+    }
+  }
+  return "";
 }
 
 int64_t Session::weightBytes() const { return state->weights->loadedBytes(); }

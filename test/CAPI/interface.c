@@ -99,15 +99,99 @@ static void testRoundTrip(moe_context *context, const char *path) {
   moe_module_destroy(module);
 }
 
-static void testSizes(void) {
+/// What a newer caller hands over: fields that this library does not know.
+struct NewerOptions {
+  moe_compile_options known;
+  int64_t appended;
+};
+
+/// The rule of struct_size, which moe.h states.
+static void testSizes(moe_context *context, const char *path) {
   moe_context_options options = {0};
-  moe_context *context = NULL;
-  expectError(moe_context_create(&options, &context), MOE_VERSION_MISMATCH,
+  moe_context *other = NULL;
+  expectError(moe_context_create(&options, &other), MOE_VERSION_MISMATCH,
               "but got 0");
-  options.struct_size = sizeof(options) + 8;
-  expectError(moe_context_create(&options, &context), MOE_VERSION_MISMATCH,
+  options.struct_size = sizeof(options) - 8;
+  expectError(moe_context_create(&options, &other), MOE_VERSION_MISMATCH,
               "expected struct_size");
-  require(context == NULL, "nothing is written after a failure");
+  options.struct_size = UINT32_MAX;
+  expectError(moe_context_create(&options, &other), MOE_VERSION_MISMATCH,
+              "expected struct_size");
+  require(other == NULL, "nothing is written after a failure");
+
+  moe_module *module = makePlanned(context, path, "moe-extract-layer");
+  moe_program *program = NULL;
+  struct NewerOptions newer = {{0}, 0};
+  newer.known.ranks = 2;
+  newer.known.struct_size = sizeof(newer);
+  newer.appended = 1;
+  expectError(moe_program_compile(module, &newer.known, &program),
+              MOE_VERSION_MISMATCH, "is set, but this library knows only");
+  newer.appended = 0;
+  succeed(moe_program_compile(module, &newer.known, &program));
+  moe_program_destroy(program);
+
+  // An older caller: what it lacks is nothing that it asks for.
+  newer.known.struct_size = offsetof(moe_compile_options, plan_options);
+  newer.known.plan_option_count = -1;
+  succeed(moe_program_compile(module, &newer.known, &program));
+  newer.known.struct_size -= 8;
+  expectError(moe_program_compile(module, &newer.known, &program),
+              MOE_VERSION_MISMATCH, "expected struct_size");
+  moe_program_facts facts = {0};
+  facts.struct_size = offsetof(moe_program_facts, layers);
+  succeed(moe_program_get_facts(program, &facts));
+  require(facts.ranks == 2 && facts.layers == 0,
+          "no more than it has room for");
+  facts.struct_size = sizeof(facts);
+  succeed(moe_program_get_facts(program, &facts));
+  require(facts.layers == 1 && facts.output_columns == facts.hidden,
+          "all that there is");
+  moe_program_destroy(program);
+  moe_module_destroy(module);
+}
+
+/// What is asked of planning, by name.
+static void testPlanOptions(moe_context *context, const char *path) {
+  moe_module *module = makePlanned(
+      context, path, "moe-extract-layer,moe-plan-pipeline{mesh=ep=4}");
+  moe_compile_options options = {0};
+  options.struct_size = sizeof(options);
+  moe_plan_option asked[] = {{"placement", "round_robin"}, {"bound", "100"}};
+  options.plan_option_count = 1;
+  moe_program *program = NULL;
+  expectError(moe_program_compile(module, &options, &program), MOE_WRONG_INPUT,
+              "expected plan_option_count options, but got 1");
+  options.plan_options = asked;
+  expectError(
+      moe_program_compile(module, &options, &program), MOE_WRONG_INPUT,
+      "expected --placement=round_robin, but the module is planned with "
+      "--placement=contiguous");
+  options.replan = 1;
+  options.ranks = 4;
+  options.weight_memory = 1;
+  succeed(moe_program_compile(module, &options, &program));
+  static float input[7 * 96], output[7 * 96];
+  moe_buffers buffers = {sizeof(buffers), 0, 7, input, output, NULL, NULL};
+  moe_text *stats = NULL;
+  succeed(moe_program_run(program, &buffers, &stats));
+  require(strstr(moe_text_data(stats), "\"round_robin\"") != NULL,
+          "the placement that was asked for");
+  require(strstr(moe_text_data(stats), "\"file\"") != NULL,
+          "weights in a file");
+  moe_text_destroy(stats);
+  moe_program_destroy(program);
+  asked[1].name = "no-such-option";
+  options.plan_option_count = 2;
+  expectError(moe_program_compile(module, &options, &program), MOE_WRONG_INPUT,
+              "expected an option of planning, but got 'no-such-option'");
+  asked[1].name = "placement";
+  expectError(moe_program_compile(module, &options, &program), MOE_WRONG_INPUT,
+              "expected one value of the plan option 'placement'");
+  asked[1].name = NULL;
+  expectError(moe_program_compile(module, &options, &program), MOE_WRONG_INPUT,
+              "of plan option 1, but got null");
+  moe_module_destroy(module);
 }
 
 static void testProgram(moe_context *context, const char *path) {
@@ -173,8 +257,10 @@ static void testBundle(moe_context *context, const char *path,
                        const char *bundle) {
   enum { tokens = 7 };
   moe_program *none = NULL;
-  expectError(moe_program_open(path, NULL, &none), MOE_WRONG_INPUT,
-              "expected a whole bundle");
+  moe_diagnostic *error = moe_program_open(path, NULL, &none);
+  require(error && strcmp(moe_diagnostic_file(error), path) == 0,
+          "the file that is no bundle");
+  expectError(error, MOE_WRONG_INPUT, "expected a whole bundle");
   moe_compile_options options = {0};
   options.struct_size = sizeof(options);
   options.ranks = 3;
@@ -211,11 +297,12 @@ int main(int argc, char **argv) {
   require(moe_abi_version() == MOE_ABI_VERSION, "ABI version");
   require(strcmp(moe_version(), "0.1.0") >= 0, "version");
   require(moe_diagnostic_status(NULL) == MOE_OK, "no diagnostic is well");
-  testSizes();
   struct Heard heard = {0, 0};
   moe_context_options options = {sizeof(options), 1, listen, &heard};
   moe_context *context = NULL;
   succeed(moe_context_create(&options, &context));
+  testSizes(context, argv[1]);
+  testPlanOptions(context, argv[1]);
   testPositions(context);
   testPipelines(context, argv[1]);
   testRoundTrip(context, argv[1]);

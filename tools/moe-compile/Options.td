@@ -7,7 +7,7 @@ include "PlanFlags.td"
 def help : Flag_<"help", "Print this">;
 def output : Separate<["-"], "o">, HelpText<"Where the bundle goes">, MetaVarName<"model.moe">;
 defm ranks : Value<"ranks", "N", "Number of ranks; alone it means the mesh ep=N">;
-defm layer : Value<"layer", "NAME", "Layer of the model (3, encoder.1); default: its first MoE layer">;
+defm layer : Value<"layer", "NAME", "Layer of the model (3, encoder.1), or all; default: its first MoE layer, or all that a module without a model has">;
 def replan : Flag_<"replan", "Forget the plan that the module came with">;
 def no_overlap : Flag_<"no-overlap", "Let nothing else happen while rows travel">;
 defm target : Value<"target", "NAME", "cpu (default) or gpu">;

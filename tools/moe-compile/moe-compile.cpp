@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Compiles one MoE layer of a module into a bundle, which moe-run runs without
-// the compiler.
+// Compiles a layer of a model, or the function of a module, into a bundle,
+// which moe-run runs without the compiler.
 
 #include "FlagTable.h"
 #include "FlagValues.h"
@@ -52,7 +52,7 @@ static llvm::Expected<SessionOptions> readOptions(const InputArgList &flags) {
   options.layer = flags.getLastArgValue(OPT_layer_eq);
   options.replan = flags.hasArg(OPT_replan);
   options.overlaps = !flags.hasArg(OPT_no_overlap);
-  options.cpu = flags.getLastArgValue(OPT_cpu_eq, "native");
+  options.cpu = flags.getLastArgValue(OPT_cpu_eq);
   return options;
 }
 
@@ -70,15 +70,16 @@ static llvm::Expected<Bundle> makeBundle(const InputArgList &flags) {
   if (!options) {
     return options.takeError();
   }
-  return moe::bundle::compileBundle(*options, MOE_VERSION);
+  return moe::bundle::compileBundle(*options);
 }
 
 static llvm::Error printHelp(const OptTable &table) {
   return moe::formats::writeFile("-", [&](llvm::raw_ostream &os) {
     table.printHelp(
         os, "moe-compile <module.mlir> -o <model.moe> [flags]",
-        "Compiles one MoE layer into a bundle that moe-run takes: code, plan "
-        "and what both expect of weights.\nA module that is not planned is "
+        "Compiles a layer of a model, or the function of a module, into a "
+        "bundle that moe-run takes: code, plan and what both expect of "
+        "weights.\nA module that is not planned is "
         "planned with defaults.\nExit status: 0 all is well, 1 the input is "
         "wrong.",
         /*ShowHidden=*/false, /*ShowAllAliases=*/false);

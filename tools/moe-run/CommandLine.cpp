@@ -183,7 +183,7 @@ CommandLine::parse(llvm::ArrayRef<const char *> words) {
   session.layer = flags.getLastArgValue(OPT_layer_eq);
   session.plan.options = tools::valuesOfGroup(flags, OPT_plan_group);
   session.replan = flags.hasArg(OPT_replan);
-  session.cpu = flags.getLastArgValue(OPT_cpu_eq, "native");
+  session.cpu = flags.getLastArgValue(OPT_cpu_eq);
   session.weights = flags.getLastArgValue(OPT_weights_eq);
   session.takesRouting = flags.hasArg(OPT_routing_in_eq);
   session.overlaps = !flags.hasArg(OPT_no_overlap);
@@ -201,9 +201,9 @@ CommandLine::parse(llvm::ArrayRef<const char *> words) {
 void CommandLine::printHelp(llvm::raw_ostream &os) {
   FlagTable().printHelp(
       os, "moe-run <module.mlir|bundle.moe> [flags]",
-      "Runs one MoE layer of a module or a bundle on N ranks. A module that is "
-      "not planned "
-      "is planned with defaults.\nExit status: 0 all is well, 1 the input is "
+      "Runs a layer of a model, the function of a module, or a bundle on N "
+      "ranks. A module that is not planned is planned with defaults.\nExit "
+      "status: 0 all is well, 1 the input is "
       "wrong, 2 --check found a difference, 3 a rank failed.",
       /*ShowHidden=*/false, /*ShowAllAliases=*/false);
 }

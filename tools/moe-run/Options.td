@@ -6,11 +6,11 @@ include "PlanFlags.td"
 
 def help : Flag_<"help", "Print this">;
 defm ranks : Value<"ranks", "N", "Number of ranks; alone it means the mesh ep=N">;
-defm layer : Value<"layer", "NAME", "Layer of the model (3, encoder.1); default: its first MoE layer">;
+defm layer : Value<"layer", "NAME", "Layer of the model (3, encoder.1), or all; default: its first MoE layer, or all that a module without a model has">;
 def replan : Flag_<"replan", "Forget the plan that the module came with">;
 defm transport : Value<"transport", "NAME", "threads (default), mpi or nccl">;
 defm device : Value<"device", "NAME", "cpu (default), emulated or gpu">;
-defm cpu : Value<"cpu", "NAME", "CPU to compile for: native (default), x86-64-v3, x86-64-v4,+avx512bf16">;
+defm cpu : Value<"cpu", "NAME", "CPU to compile for: native (default), x86-64-v3, x86-64-v4,+avx512bf16; of a bundle, what it must be compiled for">;
 defm weights : Value<"weights", "PATH", "Safetensors file, index or directory; default: random by --seed">;
 defm weight_memory : Value<"weight-memory", "MIB", "MiB of memory for weights; what does not fit lies in a file under $TMPDIR or /var/tmp; default: most of what is free">;
 defm seed : Value<"seed", "S", "Seed of random weights and tokens (docs/RandomData.md); default 0">;
@@ -29,7 +29,7 @@ defm deadline : Value<"deadline", "SECONDS", "End the run when no rank gets furt
 def no_overlap : Flag_<"no-overlap", "Let nothing else happen while rows travel">;
 defm repeat : Value<"repeat", "N", "Run so often and report the fastest; default 1">;
 def corrupt_expert_eq : Joined<["--"], "corrupt-expert=">, Flags<[HelpHidden]>,
-  HelpText<"Zero an expert's weights on the ranks, so that --check fails">;
+  HelpText<"Zero an expert's weights in every layer on the ranks, so that --check fails">;
 def movement_eq : Joined<["--"], "movement=">, Flags<[HelpHidden]>,
   HelpText<"When rows travel: anytime, late (in wait) or early (in start)">;
 def stall_rank_eq : Joined<["--"], "stall-rank=">, Flags<[HelpHidden]>,

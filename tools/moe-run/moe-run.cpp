@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Runs one MoE layer of a module on N ranks of this process.
+// Runs a layer of a model, the function of a module, or a bundle on N ranks of
+// this process.
 
 #include "CommandLine.h"
 
@@ -9,6 +10,7 @@
 #include "moe/Formats/OutputFile.h"
 #include "moe/Runner/RunReport.h"
 
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -30,26 +32,41 @@ static int fail(llvm::Error error) {
   return status;
 }
 
-static llvm::Expected<LayerInput> makeInput(const Session &session,
-                                            const CommandLine &line) {
+/// The only layer of a program, whose routing `flag` is about.
+static llvm::Expected<const PlannedLayer *>
+findOnlyLayer(const Session &session, const char *flag) {
+  if (session.layers().size() == 1) {
+    return &session.layers().front();
+  }
+  return llvm::createStringError(
+      llvm::formatv("expected a program of one layer with {0}, but got {1}",
+                    flag, session.layers().size()));
+}
+
+static llvm::Expected<ProgramInput> makeInput(const Session &session,
+                                              const CommandLine &line) {
   int64_t usual = session.facts().staticTokens.value_or(
       std::min<int64_t>(64, session.facts().maxTokens));
-  llvm::Expected<LayerInput> input =
+  llvm::Expected<ProgramInput> input =
       line.input.empty() ? session.randomInput(line.tokens.value_or(usual))
                          : session.readInput(line.input);
   if (!input || line.routingIn.empty()) {
     return input;
   }
+  llvm::Expected<const PlannedLayer *> layer =
+      findOnlyLayer(session, "--routing-in");
+  if (!layer) {
+    return layer.takeError();
+  }
   llvm::Expected<RoutingArray> routing = RoutingArray::read(
-      line.routingIn, session.facts().choices, session.facts().experts);
+      line.routingIn, (*layer)->traffic.choices, (*layer)->experts);
   if (!routing) {
     return routing.takeError();
   }
-  if (routing->tokens != input->tokens.rows) {
-    return fileError({line.routingIn}, "expected a routing of " +
-                                           llvm::Twine(input->tokens.rows) +
-                                           " tokens, but got " +
-                                           llvm::Twine(routing->tokens));
+  if (routing->tokens != input->tokens) {
+    return fileError({line.routingIn},
+                     "expected a routing of " + llvm::Twine(input->tokens) +
+                         " tokens, but got " + llvm::Twine(routing->tokens));
   }
   input->routing = std::move(*routing);
   return input;
@@ -70,23 +87,24 @@ static llvm::Error checkOutputs(const CommandLine &line) {
 }
 
 static llvm::Error writeArrays(const CommandLine &line,
-                               const LayerResult &result) {
+                               const ProgramResult &result) {
   if (!line.output.empty()) {
-    NumpyArray array(NumpyType::Float32,
-                     {result.output.rows, result.output.columns});
-    llvm::copy(result.output.toFloats(), array.values<float>().begin());
+    const TokenArray &output = result.outputs.front();
+    NumpyArray array(NumpyType::Float32, {output.rows, output.columns});
+    llvm::copy(output.toFloats(), array.values<float>().begin());
     if (llvm::Error error = array.write(line.output)) {
       return error;
     }
   }
-  return line.routingOut.empty() ? llvm::Error::success()
-                                 : result.routing.write(line.routingOut);
+  return line.routingOut.empty()
+             ? llvm::Error::success()
+             : result.routings.front().write(line.routingOut);
 }
 
 static llvm::Error writeReport(const CommandLine &line, const Session &session,
-                               const LayerRun &run, llvm::StringRef check) {
+                               const ProgramRun &run, llvm::StringRef check) {
   llvm::Expected<moe::report::Report> report =
-      makeRunReport(session, run, line.session.modulePath, check);
+      makeRunReport(session, run, {line.session.modulePath, check.str()});
   if (!report) {
     return report.takeError();
   }
@@ -106,34 +124,18 @@ static llvm::Error writeReport(const CommandLine &line, const Session &session,
   });
 }
 
-/// Bytes counted against those planned for the routing that occurred.
-static llvm::Expected<std::string> checkTraffic(const Session &session,
-                                                const LayerRun &run) {
-  const LayerTraffic &traffic = session.traffic();
-  llvm::Expected<moe::planning::ExchangeTraffic> planned =
-      traffic.plan(run.result.routing);
-  if (!planned) {
-    return planned.takeError();
-  }
-  return compareTraffic(
-      traffic.topology, *planned,
-      sumTraffic(run.measurement, traffic.topology.tierCount()).exchange);
-}
-
 /// What --check found: the exit status and a line for the report.
-static llvm::Expected<int> check(Session &session, const LayerInput &input,
-                                 const LayerRun &run, std::string &text) {
-  llvm::Expected<LayerResult> expected = session.runReference(input);
+static llvm::Expected<int> check(Session &session, const ProgramInput &input,
+                                 const ProgramRun &run, std::string &text) {
+  llvm::Expected<ProgramResult> expected = session.runReference(input);
   if (!expected) {
     return expected.takeError();
   }
   std::optional<Difference> difference = compareResults(*expected, run.result);
   if (difference) {
-    text = toString(*difference,
-                    session.slotOf(difference->expert, difference->token,
-                                   input.tokens.rows));
+    text = toString(*difference, session.slotOf(*difference, input.tokens));
   } else {
-    llvm::Expected<std::string> traffic = checkTraffic(session, run);
+    llvm::Expected<std::string> traffic = session.checkTraffic(run);
     if (!traffic) {
       return traffic.takeError();
     }
@@ -149,7 +151,7 @@ static llvm::Expected<int> check(Session &session, const LayerInput &input,
 
 /// On a bundle, without the compiler, or on a module.
 static llvm::Expected<std::unique_ptr<Session>>
-createSession(const SessionOptions &options) {
+openSession(const SessionOptions &options) {
   if (!moe::bundle::isBundle(options.modulePath)) {
     return Session::create(options);
   }
@@ -161,21 +163,39 @@ createSession(const SessionOptions &options) {
   return Session::create(std::move(*source), options);
 }
 
+/// A program that takes and gives what this tool can.
+static llvm::Expected<std::unique_ptr<Session>>
+createSession(const CommandLine &line) {
+  llvm::Expected<std::unique_ptr<Session>> session = openSession(line.session);
+  if (!session) {
+    return session;
+  }
+  if (llvm::Error error = (*session)->checkSignature()) {
+    return error;
+  }
+  if (!line.routingOut.empty()) {
+    if (llvm::Error error =
+            findOnlyLayer(**session, "--routing-out").takeError()) {
+      return error;
+    }
+  }
+  return session;
+}
+
 static llvm::Expected<int> run(const CommandLine &line) {
   if (llvm::Error error = checkOutputs(line)) {
     return error;
   }
-  llvm::Expected<std::unique_ptr<Session>> session =
-      createSession(line.session);
+  llvm::Expected<std::unique_ptr<Session>> session = createSession(line);
   if (!session) {
     return session.takeError();
   }
-  llvm::Expected<LayerInput> input = makeInput(**session, line);
+  llvm::Expected<ProgramInput> input = makeInput(**session, line);
   if (!input) {
     return input.takeError();
   }
   (*session)->corruptExpert(line.corruptedExpert);
-  llvm::Expected<LayerRun> result = (*session)->run(*input);
+  llvm::Expected<ProgramRun> result = (*session)->run(*input);
   if (!result) {
     return result.takeError();
   }

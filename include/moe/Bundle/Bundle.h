@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A compiled layer in one file, which runs without the compiler: an archive, as
-// `ar` reads it, of
+// A compiled program in one file, which runs without the compiler: an archive,
+// as `ar` reads it, of
 //
 //   manifest.json   Manifest.h
-//   program.o       an object for the manifest's CPU
+//   program.o       an object for the manifest's CPU, stamped with
+//                   Manifest::fingerprint
 //   reference.o     the program that was not partitioned, for --check
 //   plan.json       where experts are, what travels and in which phases
 //   SHA256SUMS      of all the others, as sha256sum writes and checks them
@@ -32,7 +33,8 @@ bool isBundle(llvm::StringRef path);
 llvm::Error writeBundle(llvm::StringRef path, const Bundle &bundle);
 
 /// Fails, in one line that begins with the path, for what is cut off or
-/// damaged, and for another version.
+/// damaged, for another version, and for a manifest that is not the code's. The
+/// errors are formats::FileError.
 llvm::Expected<Bundle> readBundle(llvm::StringRef path);
 
 } // namespace moe::bundle

@@ -13,24 +13,24 @@ class BundleSource : public runner::ProgramSource {
 public:
   /// Reads the bundle that `options.modulePath` names. Fails, in one line that
   /// begins with the path, where it cannot be read (see readBundle), where its
-  /// CPU is not this machine's, and where the options ask for another layer or
-  /// plan than it has.
+  /// CPU is not this machine's, and where the options ask for another layer,
+  /// CPU or plan than it has.
   static llvm::Expected<std::unique_ptr<BundleSource>>
   open(const runner::SessionOptions &options);
 
-  const runner::PlannedLayer &planned() const override { return layer; }
+  const runner::PlannedProgram &planned() const override { return program; }
   llvm::Expected<runner::CompiledProgram>
   load(runner::ProgramKind kind) override;
 
 private:
-  BundleSource(std::string path, Bundle bundle, runner::PlannedLayer layer,
+  BundleSource(std::string path, Bundle bundle, runner::PlannedProgram program,
                runner::HostFunctions functions)
       : path(std::move(path)), bundle(std::move(bundle)),
-        layer(std::move(layer)), functions(std::move(functions)) {}
+        program(std::move(program)), functions(std::move(functions)) {}
 
   std::string path;
   Bundle bundle;
-  runner::PlannedLayer layer;
+  runner::PlannedProgram program;
   runner::HostFunctions functions;
 };
 

@@ -7,11 +7,11 @@
 
 namespace moe::bundle {
 
-/// Plans a module, where it is not planned, and compiles its layer for the CPU
-/// of the options, which need not be this machine's. Weights are named in the
-/// manifest and read by whoever runs it. Errors as those of Session::create.
-llvm::Expected<Bundle> compileBundle(const runner::SessionOptions &options,
-                                     llvm::StringRef project);
+/// Plans a module, where it is not planned, and compiles its program (see
+/// SessionOptions::layer) for the CPU of the options, which need not be this
+/// machine's. Weights are named in the manifest and read by whoever runs it,
+/// who brings the host's functions too. Errors as those of Session::create.
+llvm::Expected<Bundle> compileBundle(const runner::SessionOptions &options);
 
 } // namespace moe::bundle
 

@@ -5,8 +5,7 @@
 #ifndef MOE_RUNNER_HOSTEDRANK_H
 #define MOE_RUNNER_HOSTEDRANK_H
 
-#include "moe/Runner/LayerFacts.h"
-#include "moe/Runner/ProgramLayout.h"
+#include "moe/Runner/PlannedProgram.h"
 #include "moe/Runner/RankRun.h"
 
 #include <memory>
@@ -20,7 +19,7 @@ struct HostedProgram {
   void *entry = nullptr;
   const ProgramLayout *layout = nullptr;
   const RankFrames *frames = nullptr;
-  const LayerFacts *facts = nullptr;
+  const PlannedProgram *planned = nullptr;
 };
 
 /// A rank's own part of one call, in the host's memory: row-major, rows back
@@ -31,8 +30,8 @@ struct RankBuffers {
   /// In the program's type.
   const void *input = nullptr;
   void *output = nullptr;
-  /// [rows, choices]: the experts that were chosen, and their weights. May be
-  /// null.
+  /// [rows, choices] of each layer, one layer after the other: the experts that
+  /// were chosen, and their weights. May be null.
   int32_t *experts = nullptr;
   float *weights = nullptr;
 };
@@ -52,7 +51,7 @@ public:
   /// What of the tokens ([tokens, hidden]), or of the output, this rank holds.
   Rectangle partOf(Port::Role role, int64_t tokens) const;
 
-  /// Runs the layer: a collective call of all ranks, with the same number of
+  /// Runs the program: a collective call of all ranks, with the same number of
   /// tokens. A RankFailure ends the job: later calls fail with the same text.
   llvm::Error run(const RankBuffers &buffers);
 

@@ -11,15 +11,26 @@
 
 namespace moe::runner {
 
-/// A program as an object file.
-struct ObjectProgram {
-  std::string object;
+/// A program that is lowered, and becomes an object file.
+class LoweredObject {
+public:
+  LoweredObject(LoweredObject &&other) noexcept;
+  ~LoweredObject();
+
   /// The function to call.
-  std::string entry;
+  const std::string &entry() const;
   /// With handles and groups.
-  ProgramLayout layout;
+  const ProgramLayout &layout() const;
   /// What the host brings, by name.
-  std::vector<std::string> functions;
+  std::vector<std::string> functions() const;
+  /// `stamp` is put into the object, for readStamp.
+  llvm::Expected<std::string> emit(llvm::StringRef stamp) const;
+
+private:
+  friend class ModuleSource;
+  struct State;
+  explicit LoweredObject(std::unique_ptr<State> state);
+  std::unique_ptr<State> state;
 };
 
 class ModuleSource : public ProgramSource {
@@ -31,12 +42,12 @@ public:
   create(const SessionOptions &options, const RunLimits &limits = {});
   ~ModuleSource() override;
 
-  const PlannedLayer &planned() const override;
+  const PlannedProgram &planned() const override;
   /// Fails where the target is not this machine's.
   llvm::Expected<CompiledProgram> load(ProgramKind kind) override;
 
   const mlir::moe::CPUTarget &target() const;
-  llvm::Expected<ObjectProgram> emit(ProgramKind kind) const;
+  llvm::Expected<LoweredObject> lower(ProgramKind kind) const;
   /// The topology of the plan, as a `comm.topology`.
   std::string printTopology() const;
 

@@ -69,6 +69,8 @@ struct RankCall {
 struct CollectiveCount {
   moert_kind kind;
   int32_t id;
+  /// -1: none.
+  int32_t layer;
   moert_traffic local;
   std::vector<moert_traffic> tiers;
 };

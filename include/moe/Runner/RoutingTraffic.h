@@ -55,8 +55,11 @@ struct CountedTraffic {
   planning::ExchangeTraffic other;
 };
 
-/// Sums what the ranks counted.
-CountedTraffic sumTraffic(const RunMeasurement &measurement, size_t tiers);
+/// Sums what the ranks counted, of which exchanges are those of `layers`.
+CountedTraffic sumTraffic(const RunMeasurement &measurement, size_t tiers,
+                          llvm::ArrayRef<int64_t> layers);
+/// Nothing on so many tiers.
+planning::ExchangeTraffic noTraffic(size_t tiers);
 
 /// "" where the two agree on bytes and messages of every tier and of what stays
 /// on a rank, else the first difference.

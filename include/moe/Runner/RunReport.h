@@ -7,12 +7,20 @@
 
 namespace moe::runner {
 
-/// What moe-run says of a run: the layer, time by phase, bytes by tier, load
-/// by rank. Fails where the routing does not fit the placement.
+/// What a report says of a run that the run does not know.
+struct RunCaption {
+  /// Of the module or the bundle.
+  std::string module;
+  /// What a comparison found; empty: there was none.
+  std::string check = {};
+};
+
+/// What moe-run says of a run: its layers, time by phase, bytes by tier, load
+/// by rank. The program takes and gives one matrix (Session::checkSignature).
+/// Fails where a routing does not fit its placement.
 llvm::Expected<report::Report> makeRunReport(const Session &session,
-                                             const LayerRun &run,
-                                             llvm::StringRef module,
-                                             llvm::StringRef check);
+                                             const ProgramRun &run,
+                                             const RunCaption &caption);
 
 } // namespace moe::runner
 

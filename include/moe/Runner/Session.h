@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Running one MoE layer of a module on N ranks of this process: load, plan,
-// compile, bring the weights, run, compare with the program of one rank. The
+// Running a program of a module on N ranks of this process: load, plan,
+// compile, bring the weights, run, compare with the program of one rank. A
+// program is one layer of experts that is taken out of a model, or a public
+// function with any number of them, dense parts and functions of the host. The
 // header needs no MLIR; moe-run and the embedding APIs are thin layers over it.
 #ifndef MOE_RUNNER_SESSION_H
 #define MOE_RUNNER_SESSION_H
@@ -10,7 +12,7 @@
 #include "moe/Runner/HostFunctions.h"
 #include "moe/Runner/HostedRank.h"
 #include "moe/Runner/PlanRequest.h"
-#include "moe/Runner/PlannedLayer.h"
+#include "moe/Runner/PlannedProgram.h"
 
 #include <memory>
 
@@ -22,7 +24,9 @@ struct SessionOptions {
   /// The module itself, text or bytecode; then `modulePath` only names it in
   /// messages.
   std::optional<std::string> moduleText;
-  /// The model's number or name of the layer; empty: its first MoE layer.
+  /// The model's number or name of the layer; "all": the model's function, with
+  /// all of its layers; empty: its first MoE layer, or the public function of a
+  /// module without a model.
   std::string layer;
 
   /// How a module that is not planned is planned, and what a plan that is there
@@ -31,8 +35,9 @@ struct SessionOptions {
   /// Forget the module's own plan first.
   bool replan = false;
 
-  /// "native" or a CPU as CPUTarget::parse takes it.
-  std::string cpu = "native";
+  /// The CPU that code is for, as CPUTarget::parse takes it; empty: this
+  /// machine's, or a bundle's own.
+  std::string cpu;
   /// LLVM's -O level, 0 to 3, of code that is compiled into this process. It
   /// changes how long code takes to compile and to run, and no result.
   unsigned optLevel = 3;
@@ -44,14 +49,14 @@ struct SessionOptions {
   /// Bytes of memory for weights, beyond which they lie in a file; none: most
   /// of what is available.
   std::optional<int64_t> weightMemory;
-  /// The routing is an input and not computed.
+  /// The routing of the program's only layer is an input and not computed.
   bool takesRouting = false;
   /// What the module declares and the host brings.
   HostFunctions functions;
 
   /// Ranks that compute at a time; 0: as many as there are cores.
   int32_t cores = 0;
-  /// Times that the layer runs; the fastest counts.
+  /// Times that the program runs; the fastest counts.
   int64_t repeat = 1;
   /// A Chrome trace of the run; empty: none.
   std::string tracePath;
@@ -66,14 +71,17 @@ struct SessionOptions {
   int64_t stalledRank = -1;
 };
 
-struct LayerInput {
-  TokenArray tokens;
+struct ProgramInput {
+  /// Of all ranks together.
+  int64_t tokens = 0;
+  /// Each as a whole, in the order of the function's signature.
+  std::vector<TokenArray> arguments;
   /// Given exactly with SessionOptions::takesRouting.
   std::optional<RoutingArray> routing;
 };
 
-struct LayerRun {
-  LayerResult result;
+struct ProgramRun {
+  ProgramResult result;
   RunMeasurement measurement;
 };
 
@@ -90,19 +98,22 @@ public:
   create(std::unique_ptr<ProgramSource> source, const SessionOptions &options);
   ~Session();
 
-  const PlannedLayer &planned() const;
-  const LayerFacts &facts() const;
-  const LayerTraffic &traffic() const;
+  const PlannedProgram &planned() const;
+  const ProgramFacts &facts() const;
+  llvm::ArrayRef<PlannedLayer> layers() const;
 
+  /// Fails unless the program takes one matrix of tokens and gives one, which
+  /// is what the following two make and tools and the C interface pass on.
+  llvm::Error checkSignature() const;
   /// The tokens of a float32 NPY file, or random ones by the seed, in the
   /// module's type. Fails, before anything is allocated, on a number of tokens
   /// that the module is not for or that memory does not hold.
-  llvm::Expected<LayerInput> readInput(llvm::StringRef path) const;
-  llvm::Expected<LayerInput> randomInput(int64_t tokens) const;
+  llvm::Expected<ProgramInput> readInput(llvm::StringRef path) const;
+  llvm::Expected<ProgramInput> randomInput(int64_t tokens) const;
 
   /// Compiles and loads weights if that has not been done, then runs. A
   /// RankFailure says that ranks failed; other errors that the input is wrong.
-  llvm::Expected<LayerRun> run(const LayerInput &input);
+  llvm::Expected<ProgramRun> run(const ProgramInput &input);
 
   /// Compiles and loads weights if that has not been done.
   llvm::Error prepare();
@@ -115,18 +126,22 @@ public:
 
   /// Runs the program that was not partitioned, on one rank and on the same
   /// packed weights.
-  llvm::Expected<LayerResult> runReference(const LayerInput &input);
+  llvm::Expected<ProgramResult> runReference(const ProgramInput &input);
 
-  /// Where an expert that served a token is: "slot 1 of rank 2".
-  std::string slotOf(int64_t expert, int64_t token, int64_t tokens) const;
+  /// Where the expert of a difference is: "slot 1 of rank 2"; in a program of
+  /// several layers "slot 1 of rank 2 in layer 3".
+  std::string slotOf(const Difference &difference, int64_t tokens) const;
+  /// Bytes counted against those planned for the routings that occurred: "" or
+  /// the first difference. Fails where a routing does not fit its placement.
+  llvm::Expected<std::string> checkTraffic(const ProgramRun &run) const;
 
   /// Bytes of the packed weights in this process.
   int64_t weightBytes() const;
   /// Whether they lie in a file, since memory did not hold them.
   bool weightsAreOnDisk() const;
 
-  /// Makes the weights of one expert wrong for the ranks, not for the
-  /// reference: for tests of the comparison.
+  /// Makes the weights of one expert of each layer wrong for the ranks, not for
+  /// the reference: for tests of the comparison.
   void corruptExpert(int64_t expert);
 
 private:

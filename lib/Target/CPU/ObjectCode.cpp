@@ -8,6 +8,7 @@
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
 #include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
+#include "llvm/Object/ObjectFile.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/TargetSelect.h"
 
@@ -41,6 +42,52 @@ llvm::Error mlir::moe::defineSymbols(llvm::orc::LLJIT &jit,
   }
   library.addGenerator(std::move(*process));
   return llvm::Error::success();
+}
+
+/// The bytes from a symbol to the end of its section.
+static llvm::Expected<llvm::StringRef>
+readFrom(const llvm::object::SymbolRef &symbol,
+         const llvm::object::ObjectFile &file) {
+  llvm::Expected<llvm::object::section_iterator> section = symbol.getSection();
+  if (!section) {
+    return section.takeError();
+  }
+  llvm::Expected<uint64_t> address = symbol.getAddress();
+  if (!address) {
+    return address.takeError();
+  }
+  if (*section == file.section_end()) {
+    return llvm::StringRef();
+  }
+  llvm::Expected<llvm::StringRef> contents = (*section)->getContents();
+  if (!contents) {
+    return contents.takeError();
+  }
+  return contents->drop_front(std::min<uint64_t>(
+      *address - (*section)->getAddress(), contents->size()));
+}
+
+llvm::Expected<std::string> mlir::moe::readStamp(llvm::MemoryBufferRef object) {
+  llvm::Expected<std::unique_ptr<llvm::object::ObjectFile>> file =
+      llvm::object::ObjectFile::createObjectFile(object);
+  if (!file) {
+    return file.takeError();
+  }
+  for (const llvm::object::SymbolRef &symbol : (*file)->symbols()) {
+    llvm::Expected<llvm::StringRef> name = symbol.getName();
+    if (!name) {
+      return name.takeError();
+    }
+    if (*name != stampSymbol) {
+      continue;
+    }
+    llvm::Expected<llvm::StringRef> bytes = readFrom(symbol, **file);
+    if (!bytes) {
+      return bytes.takeError();
+    }
+    return bytes->split('\0').first.str();
+  }
+  return llvm::createStringError("expected an object with a stamp");
 }
 
 ObjectCode::ObjectCode(std::unique_ptr<llvm::orc::LLJIT> linker)

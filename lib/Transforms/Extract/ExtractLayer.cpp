@@ -152,8 +152,7 @@ struct ExtractLayerPass
     }
     if (layer == "all") {
       emitError(model.getLoc(),
-                "expected one layer: the whole model cannot be run yet, "
-                "since its attention is only declared");
+                "expected the number or the name of one layer, but got 'all'");
       return signalPassFailure();
     }
     FailureOr<ModelLayer> selected = selectLayer(model, layer);

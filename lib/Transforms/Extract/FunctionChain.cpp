@@ -40,8 +40,8 @@ static FailureOr<func::CallOp> findCaller(func::FuncOp function) {
   return error;
 }
 
-static func::CallOp replaceCall(func::CallOp call, TypeRange results,
-                                ValueRange operands) {
+func::CallOp mlir::moe::replaceCall(func::CallOp call, TypeRange results,
+                                    ValueRange operands) {
   OpBuilder builder(call);
   auto replacement = func::CallOp::create(builder, call.getLoc(),
                                           call.getCallee(), results, operands);
@@ -58,30 +58,6 @@ static func::CallOp replaceCall(func::CallOp call, TypeRange results,
       replacement.getResults().take_front(call.getNumResults()));
   call.erase();
   return replacement;
-}
-
-FailureOr<func::FuncOp> mlir::moe::returnToPublic(func::FuncOp function,
-                                                  ArrayRef<Value> values) {
-  unsigned old = function.getNumResults();
-  for (auto [i, value] : llvm::enumerate(values)) {
-    if (failed(function.insertResult(old + i, value.getType(), nullptr))) {
-      return failure();
-    }
-  }
-  Operation *terminator = function.front().getTerminator();
-  terminator->insertOperands(terminator->getNumOperands(), values);
-
-  FailureOr<func::CallOp> call = findCaller(function);
-  if (failed(call)) {
-    return failure();
-  }
-  if (!*call) {
-    return function;
-  }
-  func::CallOp replacement =
-      replaceCall(*call, function.getResultTypes(), call->getOperands());
-  SmallVector<Value> outer(replacement.getResults().drop_front(old));
-  return returnToPublic(replacement->getParentOfType<func::FuncOp>(), outer);
 }
 
 FailureOr<func::FuncOp> mlir::moe::passFromPublic(func::FuncOp function,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// From the one `moe.experts` of a module out to the public function, so that
-// values can be handed in or out along the calls.
+// Values that are handed in or out along the calls of a module.
 
 #ifndef MOE_LIB_TRANSFORMS_EXTRACT_FUNCTIONCHAIN_H
 #define MOE_LIB_TRANSFORMS_EXTRACT_FUNCTIONCHAIN_H
@@ -15,11 +14,10 @@ namespace mlir::moe {
 /// The only `moe.experts` of the module; an error when there are none or many.
 FailureOr<ExpertsOp> findOnlyExperts(ModuleOp module);
 
-/// Makes `function`, and every function that calls it, return `values` (of
-/// `function`) too, after the other results. Gives the public function, whose
-/// last results they are.
-FailureOr<func::FuncOp> returnToPublic(func::FuncOp function,
-                                       ArrayRef<Value> values);
+/// Puts a call of the same function with other results or operands in the place
+/// of `call`, whose results are the first ones of the new call.
+func::CallOp replaceCall(func::CallOp call, TypeRange results,
+                         ValueRange operands);
 
 /// Appends arguments of `types` to `function` and to every function that calls
 /// it, and passes them on. Gives the public function, whose last arguments they

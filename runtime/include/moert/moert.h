@@ -5,10 +5,14 @@
 // counters. C11 and C++17. Rules that hold everywhere:
 //
 // * Every descriptor begins with `struct_size`, which the caller sets to
-//   sizeof(the struct) as compiled; arrays are laid out with it. A struct
-//   shorter than its first version is MOERT_VERSION_MISMATCH. So is one that is
-//   longer than the library's own, of a newer host, unless all that the library
-//   does not know is zero. Zero is the default of every field that is appended.
+//   sizeof(the struct) as compiled; arrays are laid out with it. moe-c/moe.h
+//   has the same rule: a struct shorter than the library's is an older
+//   caller's, and the fields that it lacks are zero, which is the default of
+//   every field that is ever appended. A longer one is a newer caller's, and is
+//   taken where all that the library does not know is zero; else it is
+//   MOERT_VERSION_MISMATCH, so that nothing which was asked for is passed over.
+//   So is a struct shorter than its first version (no descriptor has a second
+//   one yet).
 // * Fields called `reserved` are 0.
 // * Every function that can fail returns a moert_status; outputs come last and
 //   are written only on MOERT_OK, unless said otherwise.

@@ -75,7 +75,7 @@ TEST_P(FamiliesOnExpertAxis, EqualOneRankAndOneProgram) {
     SCOPED_TRACE(std::to_string(tokens) + " tokens");
     layer.expectEqual(layer.randomInput(tokens));
   }
-  for (const LayerInput &input : makeInputs(layer, 7)) {
+  for (const ProgramInput &input : makeInputs(layer, 7)) {
     layer.expectEqual(input);
   }
 }
@@ -103,7 +103,7 @@ TEST_P(FamiliesOnOtherMeshes, EqualOneRankAndOneProgram) {
   }
   LayerUnderTest layer(spec);
   for (int64_t tokens : {33, 7, 0}) {
-    for (const LayerInput &input : makeInputs(layer, tokens)) {
+    for (const ProgramInput &input : makeInputs(layer, tokens)) {
       SCOPED_TRACE(std::to_string(tokens) + " tokens");
       layer.expectEqual(input);
     }

@@ -102,14 +102,14 @@ class moe::integration::OneRank {
 public:
   /// The results of the partitioned program and of the one that was not.
   struct Results {
-    LayerResult partitioned;
-    LayerResult unpartitioned;
+    ProgramResult partitioned;
+    ProgramResult unpartitioned;
   };
 
   /// Kept by what the layer is, whatever mesh it is compared with.
   static OneRank &find(const LayerSpec &spec);
 
-  const Results &run(const LayerInput &input);
+  const Results &run(const ProgramInput &input);
 
 private:
   std::unique_ptr<Session> session;
@@ -142,17 +142,17 @@ static void append(std::string &text, const std::vector<T> &values) {
               values.size() * sizeof(T));
 }
 
-const OneRank::Results &OneRank::run(const LayerInput &input) {
-  std::string key = std::to_string(input.tokens.rows) + " ";
-  append(key, input.tokens.bytes);
+const OneRank::Results &OneRank::run(const ProgramInput &input) {
+  std::string key = std::to_string(input.tokens) + " ";
+  append(key, input.arguments.front().bytes);
   if (input.routing) {
     append(key, input.routing->experts);
     append(key, input.routing->weights);
   }
   auto found = results.find(key);
   if (found == results.end()) {
-    LayerRun run = llvm::cantFail(session->run(input));
-    LayerResult reference = llvm::cantFail(session->runReference(input));
+    ProgramRun run = llvm::cantFail(session->run(input));
+    ProgramResult reference = llvm::cantFail(session->runReference(input));
     found =
         results
             .emplace(key, Results{std::move(run.result), std::move(reference)})
@@ -165,37 +165,34 @@ LayerUnderTest::LayerUnderTest(const LayerSpec &spec)
     : session(openSession(spec)), alone(&OneRank::find(spec)) {}
 
 static std::string differenceOf(const Session &session,
-                                const LayerResult &expected,
-                                const LayerResult &result) {
+                                const ProgramResult &expected,
+                                const ProgramResult &result) {
   std::optional<Difference> difference = compareResults(expected, result);
-  return difference ? toString(*difference, session.slotOf(difference->expert,
-                                                           difference->token,
-                                                           result.output.rows))
-                    : "";
+  return difference
+             ? toString(*difference,
+                        session.slotOf(*difference, result.outputs[0].rows))
+             : "";
 }
 
-void LayerUnderTest::expectPlannedTraffic(const LayerRun &run) const {
-  const LayerTraffic &traffic = session->traffic();
-  planning::ExchangeTraffic planned =
-      llvm::cantFail(traffic.plan(run.result.routing));
-  planning::ExchangeTraffic counted =
-      sumTraffic(run.measurement, traffic.topology.tierCount()).exchange;
-  EXPECT_EQ(compareTraffic(traffic.topology, planned, counted), "");
+void LayerUnderTest::expectPlannedTraffic(const ProgramRun &run) const {
+  const LayerTraffic &traffic = layer().traffic;
+  const RoutingArray &routing = run.result.routings.front();
+  EXPECT_EQ(llvm::cantFail(session->checkTraffic(run)), "");
 
   // Every choice of an expert is one row, on each of the ranks that hold the
   // same tokens.
   double rows = 0;
-  for (double ofRank : llvm::cantFail(traffic.rowsByRank(run.result.routing))) {
+  for (double ofRank : llvm::cantFail(traffic.rowsByRank(routing))) {
     rows += ofRank;
   }
-  int64_t choices = llvm::count_if(run.result.routing.experts,
+  int64_t choices = llvm::count_if(routing.experts,
                                    [](int32_t expert) { return expert >= 0; });
   EXPECT_EQ(rows, choices * (traffic.mesh.deviceCount() /
                              traffic.mesh.groupSize(traffic.tokenAxes)));
 }
 
-LayerResult LayerUnderTest::expectEqual(const LayerInput &input) {
-  LayerRun run = llvm::cantFail(session->run(input));
+ProgramResult LayerUnderTest::expectEqual(const ProgramInput &input) {
+  ProgramRun run = llvm::cantFail(session->run(input));
   expectPlannedTraffic(run);
   const OneRank::Results &expected = alone->run(input);
   EXPECT_EQ(differenceOf(*session, expected.partitioned, run.result), "")
@@ -205,11 +202,12 @@ LayerResult LayerUnderTest::expectEqual(const LayerInput &input) {
   return std::move(run.result);
 }
 
-std::vector<LayerInput>
+std::vector<ProgramInput>
 moe::integration::makeInputs(const LayerUnderTest &layer, int64_t tokens) {
-  std::vector<LayerInput> inputs(3, layer.randomInput(tokens));
-  std::fill(inputs[1].tokens.bytes.begin(), inputs[1].tokens.bytes.end(), 0);
-  TokenArray &same = inputs[2].tokens;
+  std::vector<ProgramInput> inputs(3, layer.randomInput(tokens));
+  std::fill(inputs[1].arguments[0].bytes.begin(),
+            inputs[1].arguments[0].bytes.end(), 0);
+  TokenArray &same = inputs[2].arguments[0];
   for (int64_t row = 1; row < tokens; ++row) {
     std::copy(same.at(0, 0), same.at(0, 0) + same.bytes.size() / tokens,
               same.at(row, 0));

@@ -50,17 +50,20 @@ class LayerUnderTest {
 public:
   explicit LayerUnderTest(const LayerSpec &spec);
 
-  const runner::LayerFacts &facts() const { return session->facts(); }
-  runner::LayerInput randomInput(int64_t tokens) const {
+  const runner::ProgramFacts &facts() const { return session->facts(); }
+  const runner::PlannedLayer &layer() const {
+    return session->layers().front();
+  }
+  runner::ProgramInput randomInput(int64_t tokens) const {
     return llvm::cantFail(session->randomInput(tokens));
   }
 
   /// Runs the layer and compares it with the same layer on one rank and with
   /// the program that was not partitioned. Gives the result.
-  runner::LayerResult expectEqual(const runner::LayerInput &input);
+  runner::ProgramResult expectEqual(const runner::ProgramInput &input);
 
 private:
-  void expectPlannedTraffic(const runner::LayerRun &run) const;
+  void expectPlannedTraffic(const runner::ProgramRun &run) const;
 
   std::unique_ptr<runner::Session> session;
   OneRank *alone;
@@ -71,8 +74,8 @@ std::string refusalOf(const LayerSpec &spec);
 
 /// Random tokens; zeros, whose scores are all equal; and one token again and
 /// again, so that all choose the same experts.
-std::vector<runner::LayerInput> makeInputs(const LayerUnderTest &layer,
-                                           int64_t tokens);
+std::vector<runner::ProgramInput> makeInputs(const LayerUnderTest &layer,
+                                             int64_t tokens);
 
 /// Letters and digits of a plan, for the names of tests.
 std::string nameOf(llvm::StringRef plan);

@@ -48,15 +48,15 @@ static const Extreme extremes[] = {
      [](int64_t, int64_t, int64_t, int64_t) -> int64_t { return -1; }},
 };
 
-static RoutingArray makeRouting(const Extreme &extreme, const LayerFacts &facts,
-                                int64_t tokens) {
+static RoutingArray makeRouting(const Extreme &extreme,
+                                const PlannedLayer &layer, int64_t tokens) {
   RoutingArray routing;
   routing.tokens = tokens;
-  routing.choices = facts.choices;
+  routing.choices = layer.traffic.choices;
   for (int64_t token = 0; token < tokens; ++token) {
-    for (int64_t choice = 0; choice < facts.choices; ++choice) {
+    for (int64_t choice = 0; choice < routing.choices; ++choice) {
       routing.experts.push_back(
-          extreme.expert(token, choice, facts.experts, tokens));
+          extreme.expert(token, choice, layer.experts, tokens));
       routing.weights.push_back(1.0f / static_cast<float>(token + choice + 2));
     }
   }
@@ -73,10 +73,10 @@ static void expectEqualAtExtremes(LayerSpec spec, const Form &form) {
     for (int64_t tokens : {1, 5, 24}) {
       SCOPED_TRACE(std::string(extreme.name) + ", " + std::to_string(tokens) +
                    " tokens");
-      LayerInput input = layer.randomInput(tokens);
-      input.routing = makeRouting(extreme, layer.facts(), tokens);
-      LayerResult result = layer.expectEqual(input);
-      EXPECT_EQ(result.routing.experts, input.routing->experts);
+      ProgramInput input = layer.randomInput(tokens);
+      input.routing = makeRouting(extreme, layer.layer(), tokens);
+      ProgramResult result = layer.expectEqual(input);
+      EXPECT_EQ(result.routings[0].experts, input.routing->experts);
     }
   }
 }

@@ -21,11 +21,11 @@ TEST_P(TokenCounts, OneModuleServesAll) {
   LayerUnderTest layer(spec);
   // Down, up and again, so that nothing is left over from the run before.
   for (int64_t tokens : {33, 0, 1, 2, 7, 257, 7}) {
-    for (const LayerInput &input : makeInputs(layer, tokens)) {
+    for (const ProgramInput &input : makeInputs(layer, tokens)) {
       SCOPED_TRACE(std::to_string(tokens) + " tokens");
-      LayerResult result = layer.expectEqual(input);
-      EXPECT_EQ(result.output.rows, tokens);
-      EXPECT_EQ(result.routing.tokens, tokens);
+      ProgramResult result = layer.expectEqual(input);
+      EXPECT_EQ(result.outputs[0].rows, tokens);
+      EXPECT_EQ(result.routings[0].tokens, tokens);
     }
   }
 }

@@ -4,8 +4,8 @@
 // and functions of the host between them. N ranks = one rank = the program that
 // was never partitioned, bit for bit.
 
-#include "moe/Runner/ModuleSession.h"
 #include "moe/Runner/RandomTensor.h"
+#include "moe/Runner/Session.h"
 
 #include "gtest/gtest.h"
 #include <atomic>
@@ -76,9 +76,19 @@ static TokenArray makeTokens(int64_t count) {
   return array;
 }
 
-static std::vector<char>
-bytesOf(llvm::Expected<std::vector<TokenArray>> results) {
-  return llvm::cantFail(std::move(results)).front().bytes;
+static ProgramInput makeInput(int64_t tokens) {
+  return {tokens, {makeTokens(tokens)}, std::nullopt};
+}
+
+/// Where two results differ; "" where they do not.
+static std::string differenceOf(const Session &session,
+                                const ProgramResult &expected,
+                                const ProgramResult &result) {
+  std::optional<Difference> difference = compareResults(expected, result);
+  return difference
+             ? toString(*difference,
+                        session.slotOf(*difference, result.outputs[0].rows))
+             : "";
 }
 
 namespace {
@@ -90,20 +100,41 @@ class WholeModule : public testing::TestWithParam<Plan> {};
 } // namespace
 
 TEST_P(WholeModule, HasTheBitsOfOneRank) {
-  auto alone = llvm::cantFail(ModuleSession::create(makeOptions("ep=1")));
-  auto session = llvm::cantFail(ModuleSession::create(
-      makeOptions(GetParam().mesh, GetParam().expertAxes)));
+  auto alone = llvm::cantFail(Session::create(makeOptions("ep=1")));
+  auto session = llvm::cantFail(
+      Session::create(makeOptions(GetParam().mesh, GetParam().expertAxes)));
+  ASSERT_EQ(session->layers().size(), 3u);
+  EXPECT_EQ(session->layers()[1].experts, 6);
   for (int64_t tokens : {77, 5, 0}) {
     SCOPED_TRACE(std::to_string(tokens) + " tokens");
-    std::vector<TokenArray> input = {makeTokens(tokens)};
+    ProgramInput input = makeInput(tokens);
     blendedRows = 0;
-    std::vector<char> result = bytesOf(session->run(tokens, input));
+    ProgramRun run = llvm::cantFail(session->run(input));
     EXPECT_EQ(blendedRows, 2 * tokens) << "each token at home on one rank";
-    EXPECT_TRUE(result == bytesOf(alone->run(tokens, input)));
-    EXPECT_TRUE(result == bytesOf(alone->runReference(tokens, input)))
+    EXPECT_EQ(differenceOf(*session, llvm::cantFail(alone->run(input)).result,
+                           run.result),
+              "");
+    EXPECT_EQ(differenceOf(*session, llvm::cantFail(alone->runReference(input)),
+                           run.result),
+              "")
         << "against the program that was not partitioned";
-    EXPECT_FALSE(tokens && result == input.front().bytes);
+    EXPECT_EQ(llvm::cantFail(session->checkTraffic(run)), "");
+    EXPECT_FALSE(tokens &&
+                 run.result.outputs[0].bytes == input.arguments[0].bytes);
+    ASSERT_EQ(run.result.routings.size(), 3u);
+    EXPECT_EQ(run.result.routings[1].choices, 1);
+    EXPECT_EQ(run.result.routings[2].tokens, tokens);
   }
+}
+
+TEST(WholeModuleComparison, NamesTheLayer) {
+  auto session = llvm::cantFail(Session::create(makeOptions("ep=2")));
+  session->corruptExpert(3);
+  ProgramInput input = makeInput(40);
+  ProgramRun run = llvm::cantFail(session->run(input));
+  std::string text = differenceOf(
+      *session, llvm::cantFail(session->runReference(input)), run.result);
+  EXPECT_NE(text.find(" in layer 1; "), std::string::npos) << text;
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -119,8 +150,8 @@ INSTANTIATE_TEST_SUITE_P(
     });
 
 static std::string errorOf(const SessionOptions &options) {
-  auto session = llvm::cantFail(ModuleSession::create(options));
-  auto result = session->run(3, {makeTokens(3)});
+  auto session = llvm::cantFail(Session::create(options));
+  auto result = session->run(makeInput(3));
   return result ? "" : llvm::toString(result.takeError());
 }
 
@@ -145,10 +176,10 @@ TEST(WholeModuleErrors, EndsTheJobWhenAFunctionDoes) {
 }
 
 TEST(WholeModuleErrors, RefusesWhatTheFunctionDoesNotTake) {
-  auto session = llvm::cantFail(ModuleSession::create(makeOptions("ep=2")));
+  auto session = llvm::cantFail(Session::create(makeOptions("ep=2")));
   auto fails = [&](int64_t tokens, const std::vector<TokenArray> &input,
                    const char *message) {
-    auto result = session->run(tokens, input);
+    auto result = session->run({tokens, input, std::nullopt});
     ASSERT_FALSE(result) << message;
     EXPECT_EQ(llvm::toString(result.takeError()), message);
   };
@@ -156,6 +187,5 @@ TEST(WholeModuleErrors, RefusesWhatTheFunctionDoesNotTake) {
   fails(3, {makeTokens(4)},
         "expected argument 0 to be F32 [3, 24], but got F32 [4, 24]");
   fails(81, {makeTokens(81)},
-        "expected at most 80 tokens, for which the module is planned, but got "
-        "81");
+        "expected at most 80 tokens (moe.max_tokens), but got 81");
 }

@@ -6,7 +6,7 @@
 
 // DENSE: extract-layer-invalid.mlir:[[#]]:3: error: expected a layer with experts (1-2, 4), but layer 0 is dense
 // UNKNOWN: error: expected a layer with experts (1-2, 4), but the model has no layer '7'
-// ALL: error: expected one layer: the whole model cannot be run yet, since its attention is only declared
+// ALL: error: expected the number or the name of one layer, but got 'all'
 // NO-MODEL: error: expected a function with moe.role "model", but the module has none
 module {
   func.func private @dense_block(%x: tensor<?x64xf32>) -> tensor<?x64xf32> attributes {moe.role = "dense_block"} {

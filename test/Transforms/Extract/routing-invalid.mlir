@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// RUN: moe-opt %s --moe-expose-routing --split-input-file --verify-diagnostics
 // RUN: moe-opt %s --moe-inject-routing --split-input-file --verify-diagnostics
 
 // expected-error @+1 {{expected one 'moe.experts' in the module, but got 0; take one layer by moe-extract-layer}}

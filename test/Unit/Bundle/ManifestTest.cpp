@@ -18,15 +18,10 @@ using moe::planning::PlacementData;
 /// A layer on dp=2, ep=3 with a replicated expert; no two sizes are equal.
 static Manifest makeManifest() {
   Manifest manifest;
-  manifest.project = "1.2.3";
   manifest.target = {"x86_64-pc-linux-gnu", "x86-64-v3", "+fma", 8, 16, true};
-  manifest.facts.layer = "encoder.1";
+  manifest.facts.scope = ProgramScope::Layer;
   manifest.facts.mesh = "dp=2,ep=3";
-  manifest.facts.type = ElementType::BF16;
   manifest.facts.ranks = 6;
-  manifest.facts.hidden = 48;
-  manifest.facts.experts = 5;
-  manifest.facts.choices = 2;
   manifest.facts.maxTokens = 70;
   manifest.mesh = {{{"dp", 2}, {"ep", 3}}, {5, 4, 3, 2, 1, 0}};
   manifest.topology = "comm.topology @cluster tiers [node: 2 x 50.0 GB/s 5.0 "
@@ -35,16 +30,19 @@ static Manifest makeManifest() {
   data.expertCount = 5;
   data.expertsByRank = {{0, 1}, {2, 0}, {3, 4}};
   manifest.placements["p0"] =
-      toEntry(llvm::cantFail(Placement::create(data)), {"ep"});
-  manifest.localSlots = 2;
-  manifest.traffic.placement = "p0";
-  manifest.traffic.loads.shares = {0.5, 0.125, 0.125, 0.125, 0.125};
-  manifest.traffic.tokenAxes = {"dp", "ep"};
-  manifest.traffic.expertAxes = {"ep"};
-  manifest.traffic.choices = 2;
-  manifest.traffic.combine.direction =
-      moe::planning::ExchangeDirection::Combine;
-  manifest.traffic.combine.form = moe::planning::ExchangeForm::FlatBounded;
+      toEntry({llvm::cantFail(Placement::create(data)), {"ep"}, 3});
+  LayerData &layer = manifest.layers.emplace_back();
+  layer.name = "encoder.1";
+  layer.number = 7;
+  layer.experts = 5;
+  layer.placement = "p0";
+  layer.placementPolicy = "by hand";
+  layer.loads.shares = {0.5, 0.125, 0.125, 0.125, 0.125};
+  layer.tokenAxes = {"dp", "ep"};
+  layer.expertAxes = {"ep"};
+  layer.choices = 2;
+  layer.combine.direction = moe::planning::ExchangeDirection::Combine;
+  layer.combine.form = moe::planning::ExchangeForm::FlatBounded;
   manifest.arguments = {{Port::Role::Tokens,
                          ElementType::BF16,
                          48,
@@ -106,8 +104,8 @@ static std::string keysOf(const llvm::json::Value &value) {
 TEST(Manifest, RaisesItsVersionWithItsFields) {
   std::string keys =
       keysOf(llvm::cantFail(llvm::json::parse(makeManifest().toJson())));
-  EXPECT_EQ(Manifest::currentVersion, 3);
-  EXPECT_EQ(llvm::xxh3_64bits(keys), 15503898532931537488u)
+  EXPECT_EQ(Manifest::currentVersion, 4);
+  EXPECT_EQ(llvm::xxh3_64bits(keys), 16993171952053788843u)
       << "other fields: raise Manifest::currentVersion, and put the new hash "
          "here\n"
       << keys;
@@ -115,13 +113,13 @@ TEST(Manifest, RaisesItsVersionWithItsFields) {
 
 TEST(Manifest, BecomesThePlanThatItWasMadeFrom) {
   Manifest manifest = makeManifest();
-  PlannedLayer planned = llvm::cantFail(manifest.plan());
-  EXPECT_EQ(planned.traffic.mesh.deviceAt(0), 5);
+  PlannedProgram planned = llvm::cantFail(manifest.plan());
+  EXPECT_EQ(planned.mesh.deviceAt(0), 5);
   EXPECT_EQ(planned.layout.ranks.deviceAt(0), 0);
-  EXPECT_TRUE(planned.traffic.placement.hasReplicas());
-  EXPECT_FALSE(planned.replaced);
+  ASSERT_EQ(planned.layers.size(), 1u);
+  EXPECT_TRUE(planned.layers[0].traffic.placement.hasReplicas());
+  EXPECT_FALSE(planned.layers[0].replaced);
   Manifest again;
-  again.project = manifest.project;
   again.target = manifest.target;
   again.topology = manifest.topology;
   again.programs = manifest.programs;
@@ -139,9 +137,15 @@ TEST(Manifest, NamesEachMissingField) {
     without.erase(key);
     std::string error =
         errorOf(llvm::formatv("{0}", llvm::json::Value(std::move(without))));
-    EXPECT_NE(error.find(key == "version" ? "version 3" : key + ": expected"),
-              std::string::npos)
-        << key << ": " << error;
+    const std::map<std::string, std::string> versions = {
+        {"version", "version 4"},
+        {"project", "moe-mlir " MOE_VERSION},
+        {"runtime", "runtime ABI 1"}};
+    auto version = versions.find(key);
+    std::string expected = version == versions.end()
+                               ? key + ": expected"
+                               : version->second + ", but got none";
+    EXPECT_NE(error.find(expected), std::string::npos) << key << ": " << error;
   }
 }
 
@@ -156,10 +160,14 @@ TEST(Manifest, SaysWhereAValueIsWrong) {
             "results[0].role: expected a known name, but got 'way out'");
   EXPECT_EQ(replace("\"dp:(1)2\"", "\"dp:(x)2\""),
             "results[0].row_axes[0]: expected a mesh axis, but got 'dp:(x)2'");
-  EXPECT_EQ(replace("\"hidden\": 48", "\"hidden\": \"48\""),
-            "layer.hidden: expected a whole number");
-  EXPECT_EQ(replace("\"version\": 3", "\"version\": 4"),
-            "expected a bundle of version 3, but got 4");
+  EXPECT_EQ(replace("\"max_tokens\": 70", "\"max_tokens\": \"70\""),
+            "facts.max_tokens: expected a whole number");
+  EXPECT_EQ(replace("\"version\": 4", "\"version\": 3"),
+            "expected a bundle of version 4, but got 3");
+  EXPECT_EQ(replace("\"project\": \"" MOE_VERSION, "\"project\": \"0.0.9"),
+            "expected a bundle of moe-mlir " MOE_VERSION ", but got 0.0.9");
+  EXPECT_EQ(replace("\"runtime\": 1", "\"runtime\": 2"),
+            "expected a bundle of runtime ABI 1, but got 2");
   EXPECT_NE(errorOf("["), "");
   EXPECT_EQ(errorOf("[]"), "expected an object");
 }
@@ -168,22 +176,49 @@ TEST(Manifest, RefusesPlansThatCannotBe) {
   auto planError = [](auto change) {
     Manifest manifest = makeManifest();
     change(manifest);
-    llvm::Expected<PlannedLayer> planned = manifest.plan();
+    llvm::Expected<PlannedProgram> planned = manifest.plan();
     return planned ? "" : llvm::toString(planned.takeError());
   };
   EXPECT_EQ(planError([](Manifest &) {}), "");
   EXPECT_NE(planError([](Manifest &m) { m.packing = "rows"; }), "");
   EXPECT_NE(planError([](Manifest &m) { m.mesh.order[0] = 4; }), "");
   EXPECT_NE(planError([](Manifest &m) { m.topology = "comm.mesh"; }), "");
-  EXPECT_NE(planError([](Manifest &m) { m.traffic.expertAxes = {"tp"}; }), "");
+  EXPECT_NE(planError([](Manifest &m) { m.layers[0].expertAxes = {"tp"}; }),
+            "");
   EXPECT_NE(planError([](Manifest &m) { m.placements["p0"].slots[0] = {}; }),
             "");
-  EXPECT_NE(planError([](Manifest &m) { m.localSlots = 1; }), "");
-  EXPECT_NE(planError([](Manifest &m) { m.results.clear(); }), "");
+  EXPECT_EQ(
+      planError([](Manifest &m) { m.placements["p0"].localSlots = 1; }),
+      "placement p0: expected at most 1 slots on a rank, for which the code is "
+      "compiled, but got 2");
+  EXPECT_EQ(planError([](Manifest &m) { m.placements.clear(); }),
+            "expected the placement 'p0' of layer encoder.1");
+  EXPECT_NE(planError([](Manifest &m) {
+              m.layers[0].replaced = m.placements["p0"];
+              m.layers[0].replaced->slots.pop_back();
+            }),
+            "");
   EXPECT_NE(planError([](Manifest &m) {
               m.placements["p0"].replicas[0].runs[0][0] = 3;
             }),
             "");
+}
+
+TEST(Manifest, HasAFingerprintOfAllButWhereExpertsAre) {
+  Manifest manifest = makeManifest();
+  std::string before = manifest.fingerprint();
+  EXPECT_EQ(before.size(), 64u);
+  Manifest moved = manifest;
+  std::swap(moved.placements["p0"].slots[0], moved.placements["p0"].slots[1]);
+  moved.placements["p0"].replicas.clear();
+  moved.layers[0].replaced = manifest.placements["p0"];
+  moved.layers[0].placementPolicy = "replaced";
+  moved.memory.clear();
+  EXPECT_EQ(moved.fingerprint(), before);
+  moved.placements["p0"].localSlots = 4;
+  EXPECT_NE(moved.fingerprint(), before);
+  manifest.programs["program"].handles.clear();
+  EXPECT_NE(manifest.fingerprint(), before);
 }
 
 TEST(Manifest, GivesHandlesThatExistOnly) {

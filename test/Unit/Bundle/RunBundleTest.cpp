@@ -15,11 +15,11 @@ TEST(RunBundle, NeedsNoMLIR) {
   std::unique_ptr<Session> session = llvm::cantFail(
       Session::create(llvm::cantFail(BundleSource::open(options)), options));
   EXPECT_EQ(session->facts().ranks, 4);
-  LayerInput input = llvm::cantFail(session->randomInput(11));
-  LayerRun run = llvm::cantFail(session->run(input));
-  LayerResult expected = llvm::cantFail(session->runReference(input));
+  ProgramInput input = llvm::cantFail(session->randomInput(11));
+  ProgramRun run = llvm::cantFail(session->run(input));
+  ProgramResult expected = llvm::cantFail(session->runReference(input));
   EXPECT_FALSE(compareResults(expected, run.result));
-  EXPECT_EQ(run.result.output.rows, 11);
+  EXPECT_EQ(run.result.outputs[0].rows, 11);
   EXPECT_EQ(dlopen("libMLIR.so.22.1", RTLD_LAZY | RTLD_NOLOAD), nullptr)
       << "this program has the compiler in it";
 }

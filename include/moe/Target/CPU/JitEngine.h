@@ -45,6 +45,10 @@ private:
   std::unique_ptr<llvm::orc::LLJIT> jit;
 };
 
+/// Puts a text into the code that `module` (LLVM dialect) becomes: what the
+/// code was compiled with, say. readStamp finds it in the object.
+void stampModule(ModuleOp module, StringRef text);
+
 /// Writes `module` (LLVM dialect) as an object file of position-independent
 /// code for `target`.
 llvm::Error emitObject(ModuleOp module, const CPUTarget &target, StringRef path,

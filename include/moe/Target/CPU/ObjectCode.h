@@ -20,6 +20,13 @@ namespace mlir::moe {
 /// External C functions, by name, that compiled code may call.
 using SymbolMap = llvm::StringMap<void *>;
 
+/// The text that stampModule has put into an object; fails where there is none.
+llvm::Expected<std::string> readStamp(llvm::MemoryBufferRef object);
+
+/// The symbol behind which an object has its stamp, which ends with a zero
+/// byte.
+inline constexpr llvm::StringLiteral stampSymbol = "moe_stamp";
+
 /// Code of an object; it lives as long as this.
 class ObjectCode {
 public:

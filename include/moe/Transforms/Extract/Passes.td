@@ -47,22 +47,24 @@ def ExtractLayerPass : Pass<"moe-extract-layer", "ModuleOp"> {
 def ExposeRoutingPass : Pass<"moe-expose-routing", "ModuleOp"> {
   let summary = "Return the routing beside the output";
   let description = [{
-    Purpose: who runs a layer wants to see which experts its tokens went to.
+    Purpose: who runs a program wants to see which experts its tokens went to.
 
-    Before: one `moe.experts`, reached from a public function by calls of which
-    each function has one.
-    After: every function on that way returns `expert` and `weight` of the
-    `moe.experts` after its other results; those of the public function carry
-    `moe.routing = "expert"` and `"weight"` and, on a planned module, the
-    sharding of the first result's tokens.
+    Before: layers of experts, each reached once on its way through the calls from
+    a function that nobody calls: not inside loops or conditions.
+    After: every function on these ways returns `expert` and `weight` of each
+    `moe.experts` that it leads to after its other results, in the order in which
+    the layers run; those of the outermost functions carry `moe.routing =
+    "expert"` and `"weight"` and, on a planned module, the sharding of the first
+    result's tokens.
 
     ```mlir
-    func.func @layer(%x: tensor<?x64xf32>) -> tensor<?x64xf32> {
+    func.func @two_layers(%x: tensor<?x64xf32>) -> tensor<?x64xf32> {
     ```
     becomes
     ```mlir
-    func.func @layer(%x: tensor<?x64xf32>) -> (tensor<?x64xf32>,
-        tensor<?x2xi32> {moe.routing = "expert"}, tensor<?x2xf32> {moe.routing = "weight"}) {
+    func.func @two_layers(%x: tensor<?x64xf32>) -> (tensor<?x64xf32>,
+        tensor<?x2xi32> {moe.routing = "expert"}, tensor<?x2xf32> {moe.routing = "weight"},
+        tensor<?x4xi32> {moe.routing = "expert"}, tensor<?x4xf32> {moe.routing = "weight"}) {
     ```
 
     Left to later passes: everything else.
@@ -75,7 +77,8 @@ def InjectRoutingPass : Pass<"moe-inject-routing", "ModuleOp"> {
   let description = [{
     Purpose: compare experts given the routing, whatever the router's last bit.
 
-    Before: as for `moe-expose-routing`.
+    Before: one `moe.experts`, reached from a public function by calls of which
+    each function has one.
     After: `expert` and `weight` of the `moe.experts` come from two more
     arguments of the public function, marked `moe.routing` and sharded as the
     first argument's tokens; operations that only computed them are gone.

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "moe/Runner/LayerFacts.h"
+#include "moe/Runner/ProgramFacts.h"
 
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace moe::runner;
 using llvm::formatv;
 
-llvm::Error LayerFacts::checkTokens(int64_t tokens) const {
+llvm::Error ProgramFacts::checkTokens(int64_t tokens) const {
   if (staticTokens && tokens != *staticTokens) {
     return llvm::createStringError(
         formatv("expected {0} tokens, which the module is compiled for, but "

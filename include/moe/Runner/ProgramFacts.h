@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#ifndef MOE_RUNNER_LAYERFACTS_H
-#define MOE_RUNNER_LAYERFACTS_H
-
-#include "moe/Runner/ElementType.h"
+#ifndef MOE_RUNNER_PROGRAMFACTS_H
+#define MOE_RUNNER_PROGRAMFACTS_H
 
 #include "llvm/Support/Error.h"
 
@@ -12,19 +10,21 @@
 
 namespace moe::runner {
 
-/// What a planned module says of its layer.
-struct LayerFacts {
-  std::string layer;
+/// What of a model is a program.
+enum class ProgramScope {
+  /// One layer of experts, taken out of the model.
+  Layer,
+  /// The public function of a module, whatever it computes.
+  Function
+};
+
+/// What a planned module says of its program as a whole.
+struct ProgramFacts {
+  ProgramScope scope = ProgramScope::Function;
   std::string mesh;
   std::string topology;
-  std::string placementPolicy;
-  std::string exchange;
   std::string cpu;
-  ElementType type = ElementType::F32;
   int64_t ranks = 1;
-  int64_t hidden = 0;
-  int64_t experts = 0;
-  int64_t choices = 0;
   int64_t maxTokens = 0;
   /// Where the module is compiled for one number of tokens.
   std::optional<int64_t> staticTokens;
@@ -35,4 +35,4 @@ struct LayerFacts {
 
 } // namespace moe::runner
 
-#endif // MOE_RUNNER_LAYERFACTS_H
+#endif // MOE_RUNNER_PROGRAMFACTS_H
