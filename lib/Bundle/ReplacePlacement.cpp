@@ -22,7 +22,10 @@ static llvm::Expected<const LayerEntry *> findLayer(const PlacementFile &file,
                                                     const std::string &layer) {
   int64_t number = 0;
   if (llvm::StringRef(layer).getAsInteger(10, number)) {
-    if (file.layers.size() == 1 && manifest.layers.size() == 1) {
+    if (manifest.layers.size() > 1) {
+      return nullptr;
+    }
+    if (file.layers.size() == 1) {
       return &file.layers.front();
     }
     return llvm::createStringError(
@@ -111,6 +114,9 @@ static llvm::Error replaceLayers(Manifest &manifest,
 llvm::Error moe::bundle::replacePlacement(Bundle &bundle,
                                           llvm::StringRef path) {
   Manifest &manifest = bundle.manifest;
+  if (llvm::Error error = manifest.plan().takeError()) {
+    return error;
+  }
   moe::placement::ReaderFacts facts;
   if (manifest.layers.empty()) {
     return llvm::createStringError(

@@ -2,6 +2,7 @@
 
 #include "moe/Runner/PlannedProgram.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace moe::runner;
@@ -14,4 +15,11 @@ std::string PlannedLayer::exchange() const {
 
 std::string PlannedProgram::layerName() const {
   return layers.size() == 1 ? layers.front().name : "";
+}
+
+bool PlannedProgram::isPlanned(int64_t number) const {
+  // Without a number of its own a layer is counted under any.
+  return llvm::any_of(layers, [&](const PlannedLayer &layer) {
+    return layer.number.value_or(number) == number;
+  });
 }

@@ -172,6 +172,18 @@ static std::string nameLayer(const PreparedModule &prepared,
   return plan.layers.size() == 1 ? prepared.name : layer.getName();
 }
 
+/// What the runtime counts a layer's collectives under.
+static std::optional<int64_t> readNumber(const mlir::moe::MoELayer &layer) {
+  for (const mlir::moe::LayerCall &step : llvm::reverse(layer.path)) {
+    mlir::func::CallOp call = step.call;
+    if (auto number =
+            call->getAttrOfType<mlir::IntegerAttr>(mlir::moe::kLayerAttrName)) {
+      return number.getInt();
+    }
+  }
+  return std::nullopt;
+}
+
 static llvm::Expected<PlannedLayer>
 readLayer(const PreparedModule &prepared, const mlir::moe::PlanFacts &plan,
           const mlir::moe::MoELayer &layer) {
@@ -196,7 +208,7 @@ readLayer(const PreparedModule &prepared, const mlir::moe::PlanFacts &plan,
                                static_cast<int64_t>(exchange.getBound())});
   return PlannedLayer{
       nameLayer(prepared, plan, layer),
-      layer.getNumber(),
+      readNumber(layer),
       exchanged->placement.expertCount(),
       placement.getSymName().str(),
       mlir::moe::getPlacementOrigin(placement),

@@ -73,15 +73,15 @@ LayerTraffic::rowsByRank(const RoutingArray &routing) const {
   return rows;
 }
 
-CountedTraffic moe::runner::sumTraffic(const RunMeasurement &measurement,
-                                       size_t tiers,
-                                       llvm::ArrayRef<int64_t> layers) {
+CountedTraffic
+moe::runner::sumTraffic(const RunMeasurement &measurement, size_t tiers,
+                        llvm::function_ref<bool(int64_t layer)> isPlanned) {
   CountedTraffic sum{noTraffic(tiers), noTraffic(tiers)};
   for (const RankMeasurement &rank : measurement.ranks) {
     for (const CollectiveCount &collective : rank.collectives) {
-      bool isPlanned = llvm::is_contained(layers, collective.layer);
-      bool isRows = isPlanned && collective.kind == MOERT_ALL_TO_ALL_V;
-      bool isCounts = isPlanned && collective.kind == MOERT_ALL_TO_ALL;
+      bool isExchange = isPlanned(collective.layer);
+      bool isRows = isExchange && collective.kind == MOERT_ALL_TO_ALL_V;
+      bool isCounts = isExchange && collective.kind == MOERT_ALL_TO_ALL;
       ExchangeTraffic one = noTraffic(tiers);
       auto convert = [&](const moert_traffic &counted) {
         Traffic traffic;

@@ -139,7 +139,6 @@ struct RunTraffic {
 static llvm::Expected<RunTraffic> sumLayers(const Session &session,
                                             const ProgramRun &run) {
   size_t tiers = session.planned().topology.tierCount();
-  std::vector<int64_t> numbers;
   RunTraffic sum{noTraffic(tiers), noTraffic(tiers), {}};
   for (auto [layer, routing] :
        llvm::zip_equal(session.layers(), run.result.routings)) {
@@ -149,9 +148,10 @@ static llvm::Expected<RunTraffic> sumLayers(const Session &session,
     }
     sum.planned += *planned;
     sum.expected += layer.traffic.expect(routing.tokens);
-    numbers.push_back(layer.number);
   }
-  sum.counted = sumTraffic(run.measurement, tiers, numbers);
+  sum.counted = sumTraffic(run.measurement, tiers, [&](int64_t number) {
+    return session.planned().isPlanned(number);
+  });
   return sum;
 }
 

@@ -338,7 +338,10 @@ std::string Session::slotOf(const Difference &difference,
 
 llvm::Expected<std::string> Session::checkTraffic(const ProgramRun &run) const {
   const planning::Topology &topology = planned().topology;
-  // Layers of one number are counted together.
+  // Layers of one number, or without numbers, are counted together.
+  bool areNumbered = llvm::all_of(layers(), [](const PlannedLayer &layer) {
+    return layer.number.has_value();
+  });
   std::map<int64_t, planning::ExchangeTraffic> planned;
   for (auto [layer, routing] : llvm::zip_equal(layers(), run.result.routings)) {
     llvm::Expected<planning::ExchangeTraffic> traffic =
@@ -346,13 +349,18 @@ llvm::Expected<std::string> Session::checkTraffic(const ProgramRun &run) const {
     if (!traffic) {
       return traffic.takeError();
     }
-    planned.try_emplace(layer.number, noTraffic(topology.tierCount()))
+    planned
+        .try_emplace(areNumbered ? *layer.number : 0,
+                     noTraffic(topology.tierCount()))
         .first->second += *traffic;
   }
-  for (const auto &[number, traffic] : planned) {
-    std::string text = compareTraffic(
-        topology, traffic,
-        sumTraffic(run.measurement, topology.tierCount(), number).exchange);
+  for (const auto &[key, traffic] : planned) {
+    int64_t number = key;
+    CountedTraffic counted =
+        sumTraffic(run.measurement, topology.tierCount(), [&](int64_t layer) {
+          return !areNumbered || layer == number;
+        });
+    std::string text = compareTraffic(topology, traffic, counted.exchange);
     if (!text.empty()) {
       return planned.size() > 1 ? formatv("layer {0}: {1}", number, text).str()
                                 : text;

@@ -216,6 +216,73 @@ static void runHosted(const moe_program *program, const float *input,
   pthread_barrier_destroy(&meeting.barrier);
 }
 
+/// The attention of a whole model: what it computes is the caller's business.
+static void attention(moert_frame *frame, const moert_matrix *x,
+                      const moert_matrix *q, const moert_matrix *k,
+                      const moert_matrix *v, const moert_matrix *o,
+                      const void *qNorm, const void *kNorm, int64_t tokens,
+                      moert_matrix *y) {
+  (void)qNorm;
+  (void)kNorm;
+  if (x->sizes[0] != tokens || q->sizes[0] != 64 || k->sizes[0] != 32 ||
+      v->sizes[0] != 32 || o->sizes[1] != 64) {
+    moe_frame_fail(frame, "expected all tokens and the weights of attention");
+    return;
+  }
+  for (int64_t row = 0; row < tokens; ++row) {
+    for (int64_t column = 0; column < x->sizes[1]; ++column) {
+      *at(y, row, column) = 0.5f * *at(x, tokens - 1 - row, column);
+    }
+  }
+}
+
+/// All layers of a model, on so many ranks; the output is the caller's to free.
+static float *runModel(const char *config, int32_t ranks) {
+  moe_context *context = NULL;
+  succeed(moe_context_create(NULL, &context));
+  size_t size = 0;
+  char *text = readFile(config, &size);
+  moe_module *module = NULL;
+  succeed(
+      moe_module_import_hf_config(context, text, size, config, NULL, &module));
+  free(text);
+  moe_compile_options options = {0};
+  options.struct_size = sizeof(options);
+  options.ranks = ranks;
+  options.layer = "all";
+  moe_program *program = NULL;
+  expectError(moe_program_compile(module, &options, &program), MOE_WRONG_INPUT,
+              "expected the host to bring the function 'attention'");
+  const moe_function brought = {"attention", (void (*)(void))attention};
+  options.functions = &brought;
+  options.function_count = 1;
+  succeed(moe_program_compile(module, &options, &program));
+  moe_program_facts facts = {0};
+  facts.struct_size = sizeof(facts);
+  succeed(moe_program_get_facts(program, &facts));
+  require(facts.layers > 1 && facts.ranks == ranks, "several layers");
+  float *input = makeTokens(tokenCount * facts.hidden);
+  float *output = calloc((size_t)(tokenCount * facts.hidden), sizeof(float));
+  moe_buffers buffers = {sizeof(buffers), 0,    tokenCount, input,
+                         output,          NULL, NULL};
+  succeed(moe_program_run(program, &buffers, NULL));
+  free(input);
+  moe_program_destroy(program);
+  moe_module_destroy(module);
+  moe_context_destroy(context);
+  return output;
+}
+
+static void compareModels(const char *config) {
+  float *alone = runModel(config, 1), *shared = runModel(config, 3);
+  require(memcmp(alone, shared, (size_t)(tokenCount * 96) * sizeof(float)) ==
+                  0 &&
+              alone[0] != 0,
+          "a whole model on 1 rank and on 3");
+  free(shared);
+  free(alone);
+}
+
 int main(int argc, char **argv) {
   require(argc == 4, "expected a config.json, a module and its bundle");
   moe_program *compiled = compile(argv[2]);
@@ -235,6 +302,7 @@ int main(int argc, char **argv) {
           "the bundle's bits");
   checkRouting(&results[0]);
   runHosted(opened, input, &results[0]);
+  compareModels(argv[1]);
   free(input);
   moe_program_destroy(opened);
   moe_program_destroy(compiled);

@@ -56,13 +56,31 @@ static llvm::Expected<SessionOptions> readOptions(const InputArgList &flags) {
   return options;
 }
 
+/// What a bundle was compiled with cannot be asked for again.
+static llvm::Error verifyForBundle(const InputArgList &flags,
+                                   llvm::StringRef input) {
+  if (!flags.hasArg(OPT_replace_placement_eq)) {
+    return llvm::createStringError(
+        input + ": expected --replace-placement with a bundle");
+  }
+  for (const Arg *flag : flags) {
+    unsigned id = flag->getOption().getID();
+    if (id != OPT_INPUT && id != OPT_output && id != OPT_target_eq &&
+        id != OPT_replace_placement_eq) {
+      return llvm::createStringError(
+          input + ": expected no " + flag->getSpelling().rtrim('=') +
+          " with a bundle, which is not compiled again");
+    }
+  }
+  return llvm::Error::success();
+}
+
 /// A bundle is taken as it is, a module is compiled.
 static llvm::Expected<Bundle> makeBundle(const InputArgList &flags) {
   llvm::StringRef input = flags.getLastArgValue(OPT_INPUT);
   if (moe::bundle::isBundle(input)) {
-    if (!flags.hasArg(OPT_replace_placement_eq)) {
-      return llvm::createStringError(
-          input + ": expected --replace-placement with a bundle");
+    if (llvm::Error error = verifyForBundle(flags, input)) {
+      return error;
     }
     return moe::bundle::readBundle(input);
   }

@@ -41,7 +41,7 @@ struct PlacementEntry {
 struct LayerData {
   /// See PlannedLayer.
   std::string name;
-  int64_t number = 0;
+  std::optional<int64_t> number;
   int64_t experts = 0;
   /// Its own among the placements, and who chose it.
   std::string placement;

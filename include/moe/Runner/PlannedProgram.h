@@ -16,8 +16,9 @@ struct PlannedLayer {
   /// As the model calls it: "3", "encoder.1"; empty for the only layer of a
   /// function that gives it no name.
   std::string name;
-  /// The layer number of its collectives.
-  int64_t number = 0;
+  /// The layer number of its collectives; none where the calls that lead to it
+  /// have none, as those of an encoder–decoder.
+  std::optional<int64_t> number;
   int64_t experts = 0;
   /// The layer's own among the layout's placements.
   std::string placement;
@@ -48,6 +49,8 @@ struct PlannedProgram {
 
   /// The name of the only layer; "" where there are more or none.
   std::string layerName() const;
+  /// Whether exchanges that are counted under a number are a planned layer's.
+  bool isPlanned(int64_t number) const;
 };
 
 /// Which of the two roads from a planned module to code.

@@ -55,9 +55,10 @@ struct CountedTraffic {
   planning::ExchangeTraffic other;
 };
 
-/// Sums what the ranks counted, of which exchanges are those of `layers`.
+/// Sums what the ranks counted, of which exchanges are those of layer numbers
+/// that `isPlanned` says.
 CountedTraffic sumTraffic(const RunMeasurement &measurement, size_t tiers,
-                          llvm::ArrayRef<int64_t> layers);
+                          llvm::function_ref<bool(int64_t layer)> isPlanned);
 /// Nothing on so many tiers.
 planning::ExchangeTraffic noTraffic(size_t tiers);
 
