@@ -229,28 +229,57 @@ static Summary summarize(const PlacementFile &file,
       file, [=](const LayerFigures &figures) { return figures.*figure; });
 }
 
+/// Of each file a sum over the least of them; nothing where that is unknown or
+/// 0.
+static std::vector<Cell> overLeast(
+    llvm::ArrayRef<PlacementFile> files,
+    llvm::function_ref<std::optional<double>(const PlacementFile &)> get) {
+  std::optional<double> least;
+  for (const PlacementFile &file : files) {
+    std::optional<double> sum = get(file);
+    least = sum && least ? std::min(*sum, *least) : sum ? sum : least;
+  }
+  std::vector<Cell> ratios;
+  for (const PlacementFile &file : files) {
+    std::optional<double> sum = get(file);
+    ratios.push_back(sum && least && *least > 0 ? Cell(*sum / *least) : Cell());
+  }
+  return ratios;
+}
+
 Table moe::placement::policiesTable(llvm::ArrayRef<PlacementFile> files) {
+  auto bytesOf = [](const PlacementFile &file) {
+    return summarize(file, &LayerFigures::crossNodeBytes).sum;
+  };
+  auto timeOf = [](const PlacementFile &file) {
+    return summarize(file, stepTime).sum;
+  };
+  std::vector<Cell> byBytes = overLeast(files, bytesOf);
+  std::vector<Cell> byTime = overLeast(files, timeOf);
   Table table;
   table.title = "policies, over all layers";
-  table.columns = {{"policy", ColumnKind::Text},
-                   {"mean of max / mean", ColumnKind::Number, "", 4},
-                   {"worst max / mean", ColumnKind::Number, "", 4},
-                   {"mean gap", ColumnKind::Share},
-                   {"worst gap", ColumnKind::Share},
-                   {"between nodes", ColumnKind::Bytes},
-                   {"exchange", ColumnKind::Time},
-                   {"experts", ColumnKind::Time},
-                   {"both", ColumnKind::Time},
-                   {"bound of both", ColumnKind::Time}};
-  for (const PlacementFile &file : files) {
+  table.columns = {
+      {"policy", ColumnKind::Text},
+      {"mean of max / mean", ColumnKind::Number, "", 4},
+      {"worst max / mean", ColumnKind::Number, "", 4},
+      {"mean gap", ColumnKind::Share},
+      {"worst gap", ColumnKind::Share},
+      {"between nodes", ColumnKind::Bytes},
+      {"over least", ColumnKind::Number, "", 2, "bytes_over_least"},
+      {"exchange", ColumnKind::Time},
+      {"experts", ColumnKind::Time},
+      {"both", ColumnKind::Time},
+      {"over least", ColumnKind::Number, "", 2, "time_over_least"},
+      {"bound of both", ColumnKind::Time}};
+  for (auto [index, file] : llvm::enumerate(files)) {
     Summary balance = summarize(file, &LayerFigures::maxOverMean);
     Summary gap = summarize(file, &LayerFigures::gap);
     table.add({file.policy, toCell(balance.mean), toCell(balance.largest),
-               toCell(gap.mean), toCell(gap.largest),
-               toCell(summarize(file, &LayerFigures::crossNodeBytes).sum),
+               toCell(gap.mean), toCell(gap.largest), toCell(bytesOf(file)),
+               byBytes[index],
                toCell(summarize(file, &LayerFigures::exchangeUs).sum),
                toCell(summarize(file, &LayerFigures::computeUs).sum),
-               toCell(summarize(file, stepTime).sum),
+               toCell(timeOf(file)), byTime[index],
                toCell(summarize(file, &LayerFigures::lowerBoundUs).sum)});
   }
   dropUnknownColumns(table);
