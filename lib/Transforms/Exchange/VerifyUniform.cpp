@@ -27,6 +27,8 @@ namespace {
 struct Joint {
   Operation *op;
   AxisListAttr axes;
+  /// The calls that lead to it from a function, innermost first.
+  SmallVector<Operation *> calls = {};
 };
 
 /// Checks that ranks come to their collectives together, and with data that
@@ -34,7 +36,7 @@ struct Joint {
 class ParticipationChecker {
 public:
   ParticipationChecker(ModuleOp module, const Uniformity &uniformity)
-      : module(module), uniformity(uniformity) {}
+      : module(module), uniformity(uniformity), users(symbols, module) {}
 
   LogicalResult run() {
     for (auto function : module.getOps<FunctionOpInterface>()) {
@@ -51,12 +53,12 @@ public:
     for (auto &[function, joints] : jointsOf) {
       for (const Joint &joint : joints) {
         if (failed(checkPlace(joint)) || failed(checkData(joint.op)) ||
-            failed(checkReached(joint.op, joint, {}))) {
+            failed(checkReached(joint.op, joint))) {
           return failure();
         }
       }
-      if (failed(checkCalls(function)) || failed(checkParts(function)) ||
-          failed(checkResults(function))) {
+      if (failed(checkUsers(function)) || failed(checkCalls(function)) ||
+          failed(checkParts(function)) || failed(checkResults(function))) {
         return failure();
       }
     }
@@ -85,8 +87,7 @@ private:
   //===--- C1: all or none -----------------------------------------------===//
 
   /// `op` is the joint operation, or a call on the way to it.
-  LogicalResult checkReached(Operation *op, const Joint &joint,
-                             ArrayRef<Operation *> calls) {
+  LogicalResult checkReached(Operation *op, const Joint &joint) {
     for (const Decision &decision : getDecisions(op, dominance)) {
       AxisListAttr varying =
           uniformity.getVaryingWithin(decision.value, joint.axes);
@@ -98,7 +99,7 @@ private:
           << toString(joint.axes)
           << " or none to come here, but what decides it varies over "
           << toString(varying);
-      for (Operation *call : calls) {
+      for (Operation *call : joint.calls) {
         diagnostic.attachNote(call->getLoc()) << "called from here";
       }
       diagnostic.attachNote(decision.branch->getLoc()) << "it is decided here";
@@ -147,6 +148,23 @@ private:
     return found;
   }
 
+  /// C2: who calls a function, and under which conditions, cannot be seen where
+  /// it becomes a value.
+  LogicalResult checkUsers(FunctionOpInterface function) {
+    for (Operation *user : users.getUsers(function)) {
+      if (isa<CallOpInterface>(user) || getAllJoints(function).empty()) {
+        continue;
+      }
+      InFlightDiagnostic diagnostic =
+          user->emitOpError("expected functions that communicate to be called "
+                            "only");
+      diagnostic.attachNote(getAllJoints(function).front().op->getLoc())
+          << "'" << function.getName() << "' takes part here";
+      return diagnostic;
+    }
+    return success();
+  }
+
   /// A call is where all that the callee, and what it calls, does together.
   LogicalResult checkCalls(FunctionOpInterface function) {
     WalkResult result = function->walk([&](CallOpInterface call) {
@@ -155,8 +173,9 @@ private:
       if (!callee) {
         return WalkResult::advance();
       }
-      for (const Joint &joint : getAllJoints(callee)) {
-        if (failed(checkReached(call, joint, {call}))) {
+      for (Joint joint : getAllJoints(callee)) {
+        joint.calls.push_back(call);
+        if (failed(checkReached(call, joint))) {
           return WalkResult::interrupt();
         }
       }
@@ -173,18 +192,23 @@ private:
     }
     llvm::SetVector<AxisListAttr> seen;
     SmallVector<Joint> all;
-    auto add = [&](ArrayRef<Joint> joints) {
-      for (const Joint &joint : joints) {
-        if (seen.insert(joint.axes)) {
-          all.push_back(joint);
+    auto add = [&](const Joint &joint, Operation *call) {
+      if (seen.insert(joint.axes)) {
+        all.push_back(joint);
+        if (call) {
+          all.back().calls.push_back(call);
         }
       }
     };
-    add(jointsOf.lookup(function));
+    for (const Joint &joint : jointsOf.lookup(function)) {
+      add(joint, nullptr);
+    }
     function->walk([&](CallOpInterface call) {
       if (auto callee = dyn_cast_or_null<FunctionOpInterface>(
               call.resolveCallableInTable(&symbols))) {
-        add(SmallVector<Joint>(getAllJoints(callee)));
+        for (const Joint &joint : SmallVector<Joint>(getAllJoints(callee))) {
+          add(joint, call);
+        }
       }
     });
     return allJoints[function] = std::move(all);
@@ -335,6 +359,7 @@ private:
   ModuleOp module;
   const Uniformity &uniformity;
   SymbolTableCollection symbols;
+  SymbolUserMap users;
   BufferTouches touches;
   PostDominanceInfo dominance;
   llvm::MapVector<FunctionOpInterface, SmallVector<Joint>> jointsOf;

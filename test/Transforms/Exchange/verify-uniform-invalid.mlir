@@ -63,6 +63,7 @@ func.func private @exchange(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>) {
   return
 }
 func.func private @inner(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>) {
+  // expected-note @below {{called from here}}
   call @exchange(%x, %y) : (tensor<8x3xf32>, tensor<8x3xf32>) -> ()
   return
 }
@@ -210,6 +211,59 @@ func.func @rank_within_sub_axis(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>) {
   scf.if %first {
     // expected-error @below {{expected all ranks over {"ep":(2)4} or none to come here, but what decides it varies over {"ep":(2)4}}}
     comm.barrier over {"ep":(2)4} of @mesh
+  }
+  return
+}
+
+// -----
+
+// C1: by way of several calls.
+comm.mesh @mesh <["ep"=4]>
+func.func private @sum(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>) {
+  // expected-error @below {{expected all ranks over {"ep"} or none to come here, but what decides it varies over {"ep"}}}
+  %s = comm.all_reduce sum %x into %y over {"ep"} of @mesh : (tensor<8x3xf32>, tensor<8x3xf32>) -> tensor<8x3xf32>
+  return
+}
+func.func private @relay(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>) {
+  // expected-note @below {{called from here}}
+  call @sum(%x, %y) : (tensor<8x3xf32>, tensor<8x3xf32>) -> ()
+  return
+}
+func.func private @is_first(%r: index) -> i1 {
+  %c0 = arith.constant 0 : index
+  %first = arith.cmpi eq, %r, %c0 : index
+  return %first : i1
+}
+func.func @several_calls(%x: tensor<8x3xf32>, %y: tensor<8x3xf32>) {
+  // expected-note @below {{'comm.rank' varies over {"ep"}}}
+  %r = comm.rank over {"ep"} of @mesh
+  %first = call @is_first(%r) : (index) -> i1
+  // expected-note @below {{it is decided here}}
+  scf.if %first {
+    // expected-note @below {{called from here}}
+    func.call @relay(%x, %y) : (tensor<8x3xf32>, tensor<8x3xf32>) -> ()
+  }
+  return
+}
+
+// -----
+
+// C2: whoever calls a function by its value.
+comm.mesh @mesh <["ep"=4]>
+func.func private @meet() {
+  // expected-note @below {{'relay' takes part here}}
+  comm.barrier over {"ep"} of @mesh
+  return
+}
+func.func private @relay() {
+  call @meet() : () -> ()
+  return
+}
+func.func @called_by_value(%c: i1) {
+  // expected-error @below {{expected functions that communicate to be called only}}
+  %f = constant @relay : () -> ()
+  scf.if %c {
+    func.call_indirect %f() : () -> ()
   }
   return
 }

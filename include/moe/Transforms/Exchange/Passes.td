@@ -87,7 +87,8 @@ def VerifyUniformPass : Pass<"comm-verify-uniform", "::mlir::ModuleOp"> {
     - C1: no branch, loop or call around a collective, a barrier or a
       `comm.wait` is decided by a value that varies within its group.
     - C2: these operations are in functions, branches and loops only, and not in
-      parallel ones, so that all ranks have them in one order.
+      parallel ones, so that all ranks have them in one order; and a function
+      that has them, or calls one, is called by its name only.
     - C3: what collectives of equal parts send and receive has equal extents
       within the group, and the offsets of a `comm.all_gather_v` are equal.
     - C4: on tensors, a function's result varies over its `comm.varies_over` at
