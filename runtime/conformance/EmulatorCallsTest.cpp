@@ -149,4 +149,10 @@ TEST(EmulatorCallsTest, OneMachineAtATime) {
             MOERT_INVALID_ARGUMENT);
   EXPECT_STREQ(message.text,
                "emulated devices: expected at least one, but got 0");
+  options.devices = 1;
+  options.multiprocessors = -3;
+  EXPECT_EQ(moert_emulator_create(&options, &first, &message),
+            MOERT_INVALID_ARGUMENT);
+  EXPECT_STREQ(message.text, "emulated devices: expected a number of "
+                             "multiprocessors, but got -3");
 }

@@ -39,6 +39,12 @@ Step AccessLog::add(size_t begin, size_t end, AccessKind kind, const Step &step,
     touched.reads.clear();
     touched.write = step;
   }
+  if (kind == AccessKind::Write && begin < end) {
+    // All of it has the same history now.
+    auto first = ranges.find(begin);
+    first->second.end = end;
+    ranges.erase(std::next(first), ranges.lower_bound(end));
+  }
   return conflict;
 }
 

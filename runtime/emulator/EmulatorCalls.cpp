@@ -30,6 +30,11 @@ static moert_status create(const moert_emulator_options *options,
             std::to_string(options->devices);
     return MOERT_INVALID_ARGUMENT;
   }
+  if (options->multiprocessors < 0) {
+    error = "emulated devices: expected a number of multiprocessors, but got " +
+            std::to_string(options->multiprocessors);
+    return MOERT_INVALID_ARGUMENT;
+  }
   if (emulator::Machine::current()) {
     error = "emulated devices: this process has some already";
     return MOERT_INVALID_ARGUMENT;
@@ -40,6 +45,10 @@ static moert_status create(const moert_emulator_options *options,
   if (options->memory_bytes > 0) {
     machine.memoryBytes = size_t(options->memory_bytes);
   }
+  if (options->multiprocessors > 0) {
+    machine.multiprocessors = options->multiprocessors;
+  }
+  machine.checksKernels = options->unchecked_kernels == 0;
   *emulator = new moert_emulator(machine);
   return MOERT_OK;
 }

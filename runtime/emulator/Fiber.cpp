@@ -96,10 +96,15 @@ void Fiber::arrived() {
 #endif
 }
 
-void Fiber::switchTo(Fiber &next) {
+void Fiber::switchTo(Fiber &next) { leaveFor(next, &shadow); }
+
+void Fiber::endWith(Fiber &next) { leaveFor(next, nullptr); }
+
+void Fiber::leaveFor(Fiber &next, [[maybe_unused]] void **keptShadow) {
   entering = &next;
 #ifdef MOERT_ADDRESS_SANITIZER
-  __sanitizer_start_switch_fiber(&shadow, next.bottom, next.bytes);
+  // Where nothing is kept, what the sanitizer had for the stack goes.
+  __sanitizer_start_switch_fiber(keptShadow, next.bottom, next.bytes);
 #endif
 #ifdef MOERT_THREAD_SANITIZER
   __tsan_switch_to_fiber(next.shadow, 0);

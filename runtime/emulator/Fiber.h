@@ -25,6 +25,8 @@ public:
   void start(void (*entry)(void *), void *argument);
   /// Called on the fiber that runs.
   void switchTo(Fiber &next);
+  /// The same for the last time: it does not run again before it is started.
+  void endWith(Fiber &next);
   /// Whether the address is of this fiber's stack.
   bool owns(const void *address) const {
     return address >= bottom && address < bottom + bytes;
@@ -32,6 +34,7 @@ public:
 
 private:
   static void enter();
+  void leaveFor(Fiber &next, void **keptShadow);
   /// For sanitizers: called on arrival from another stack.
   void arrived();
 

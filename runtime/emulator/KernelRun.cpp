@@ -190,13 +190,13 @@ void KernelRun::finish(KernelThread &thread) {
   } else {
     next = schedule.next();
   }
-  thread.fiber->switchTo(next ? *next->fiber : main);
+  thread.fiber->endWith(next ? *next->fiber : main);
 }
 
 void KernelRun::trap(KernelThread &thread, uint32_t site) {
   memory.report(FindingKind::Trap, thread, site, "traps");
   trapped = true;
-  thread.fiber->switchTo(main);
+  thread.fiber->endWith(main);
 }
 
 //===----------------------------------------------------------------------===//

@@ -102,7 +102,7 @@ static void gather(Product &product, uint32_t lane, const uint32_t *a,
     }
     product.b[pair + 8 * half][group] = lowHalf(b[half]);
     product.b[pair + 8 * half + 1][group] = highHalf(b[half]);
-    std::memcpy(&product.c[group + 8 * half][pair], c + 2 * half,
+    std::memcpy(&product.c[group + 8 * half][pair], c + size_t(half) * 2,
                 2 * sizeof(float));
   }
 }

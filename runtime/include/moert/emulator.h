@@ -28,6 +28,11 @@ typedef struct moert_emulator_options {
   uint64_t seed;
   /// Of each device; 0: 1 GiB.
   int64_t memory_bytes;
+  /// Of each device, which has two blocks of a kernel on each at a time; 0: 4.
+  int32_t multiprocessors;
+  /// Not 0: the accesses of kernels are not checked for races and for bytes
+  /// that nothing was written to. Results are the same, in half the time.
+  int32_t unchecked_kernels;
 } moert_emulator_options;
 
 /// Sets the devices up. There is one set of them at a time in a process, as

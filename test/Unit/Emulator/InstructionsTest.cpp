@@ -27,7 +27,7 @@ static std::vector<uint32_t> runWarp(moert_kernel_body body) {
 }
 
 static void answer(const Thread &thread, uint32_t first, uint32_t second) {
-  uint64_t place = thread.argument(0) + 8 * uint64_t(thread.lane());
+  uint64_t place = thread.argument(0) + 8 * thread.lane();
   thread.store(place, first);
   thread.store(place + 4, second);
 }

@@ -13,25 +13,25 @@ using namespace moert::emulator;
 /// The sum of `threads` numbers, a block each: in shared memory by halves.
 static void sumByBarriers(const Thread &thread) {
   uint64_t i = thread.index(), count = thread.threads();
-  uint64_t row = thread.argument(0) + 4 * uint64_t(thread.block()) * count;
-  uint64_t mine = thread.shared() + 4 * uint64_t(i);
-  thread.store(mine, thread.load<int32_t>(row + 4 * uint64_t(i)));
+  uint64_t row = thread.argument(0) + 4 * thread.block() * count;
+  uint64_t mine = thread.shared() + 4 * i;
+  thread.store(mine, thread.load<int32_t>(row + 4 * i));
   for (uint64_t half = count / 2; half > 0; half /= 2) {
     thread.barrier();
     if (i < half) {
-      auto other = thread.load<int32_t>(mine + 4 * uint64_t(half));
+      auto other = thread.load<int32_t>(mine + 4 * half);
       thread.store(mine, thread.load<int32_t>(mine) + other);
     }
   }
   if (i == 0) {
-    thread.store(thread.argument(1) + 4 * uint64_t(thread.block()),
+    thread.store(thread.argument(1) + 4 * thread.block(),
                  thread.load<int32_t>(mine));
   }
 }
 
 /// The same over 32 numbers by shuffles.
 static void sumByShuffles(const Thread &thread) {
-  uint64_t offset = 4 * (uint64_t(thread.block()) * 32 + thread.lane());
+  uint64_t offset = 4 * (thread.block() * 32 + thread.lane());
   auto value = thread.load<uint32_t>(thread.argument(0) + offset);
   for (uint32_t distance = 16; distance > 0; distance /= 2) {
     value += thread.butterfly(value, distance);

@@ -66,18 +66,17 @@ TEST(EmulatedTensorCore, FragmentsOfAProductAreThoseOfTheISA) {
 /// stores each lane's registers.
 template <bool Transposed> static void loadMatrices(const Thread &thread) {
   for (uint32_t i = 0; i < 4; ++i) {
-    uint64_t offset = 4 * (uint64_t(thread.lane()) * 4 + i);
+    uint64_t offset = 4 * (thread.lane() * 4 + i);
     thread.store(thread.shared() + offset,
                  thread.load<uint32_t>(thread.argument(0) + offset));
   }
   thread.warpBarrier();
-  uint64_t row = thread.shared() + 16 * uint64_t(thread.lane());
+  uint64_t row = thread.shared() + 16 * thread.lane();
   uint32_t results[4];
   thread.calls.ldmatrix(thread.handle, 4, Transposed ? 1 : 0, 1, &row, results,
                         0);
   for (uint32_t i = 0; i < 4; ++i) {
-    thread.store(thread.argument(1) + 4 * (uint64_t(thread.lane()) * 4 + i),
-                 results[i]);
+    thread.store(thread.argument(1) + 4 * (thread.lane() * 4 + i), results[i]);
   }
 }
 
