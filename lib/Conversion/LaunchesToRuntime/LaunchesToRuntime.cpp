@@ -45,7 +45,7 @@ static bool touchesElements(Operation *op) {
 }
 
 static LogicalResult checkHostFunctions(ModuleOp module) {
-  WalkResult result = module.walk([](Operation *op) {
+  WalkResult result = module.walk<WalkOrder::PreOrder>([](Operation *op) {
     if (isa<gpu::GPUModuleOp>(op)) {
       return WalkResult::skip();
     }

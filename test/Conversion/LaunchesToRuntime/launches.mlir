@@ -7,6 +7,11 @@ module attributes {gpu.container_module} {
 // CHECK: gpu.module @kernels
 gpu.module @kernels {
   llvm.func @first() attributes {gpu.kernel, nvvm.kernel}
+  // What kernels do with buffers is not the host's.
+  func.func @inner(%x: memref<4xf32, 1>, %i: index) -> f32 {
+    %value = memref.load %x[%i] : memref<4xf32, 1>
+    return %value : f32
+  }
   llvm.func @second(%p: !llvm.ptr<1>, %n: i64) attributes {gpu.kernel, nvvm.kernel} {
     llvm.return
   }
