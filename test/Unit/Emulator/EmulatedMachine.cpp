@@ -17,6 +17,9 @@ TestDevice::TestDevice(int ordinal)
 }
 
 TestDevice::~TestDevice() {
+  for (cuda::Event event : events) {
+    cuda.eventDestroy(event);
+  }
   cuda.contextPop(nullptr);
   cuda.primaryContextRelease(ordinal);
 }
@@ -36,6 +39,7 @@ cuda::Stream TestDevice::makeStream() const {
 cuda::Event TestDevice::makeEvent() const {
   cuda::Event made = nullptr;
   EXPECT_EQ(cuda.eventCreate(&made, cuda::eventDisableTiming), cuda::Success);
+  events.push_back(made);
   return made;
 }
 

@@ -20,6 +20,7 @@ public:
 
   cuda::Pointer allocate(size_t bytes) const;
   cuda::Stream makeStream() const;
+  /// It goes with the device.
   cuda::Event makeEvent() const;
   /// Everything that is queued on the stream is done before it returns.
   cuda::Result synchronize(cuda::Stream stream) const;
@@ -30,6 +31,9 @@ public:
   const cuda::Driver &cuda;
   const nccl::Library &nccl;
   cuda::Stream stream = nullptr;
+
+private:
+  mutable std::vector<cuda::Event> events;
 };
 
 /// What one rank does with its device and a communicator of all ranks.

@@ -342,6 +342,8 @@ TEST(EmulatedChecks, LaunchesAreCapturedToGraphs) {
     }
     EXPECT_EQ(machine.download<int32_t>(zeros, 8),
               (std::vector<int32_t>{4, 4, 4, 2, 2, 2, 2, 2}));
+    EXPECT_EQ(cuda.graphExecDestroy(exec), cuda::Success);
+    EXPECT_EQ(cuda.graphDestroy(graph), cuda::Success);
     EXPECT_TRUE(machine.findings().empty());
   }
 }
