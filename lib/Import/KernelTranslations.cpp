@@ -5,6 +5,7 @@
 #include "moe/Analysis/FileDiagnostics.h"
 #include "moe/Dialect/MoE/MoE.h"
 #include "moe/Target/GPU/KernelImage.h"
+#include "moe/Target/GPU/KernelReport.h"
 #include "moe/Target/GPU/LowerToNVVM.h"
 #include "moe/Target/GPU/PTX.h"
 
@@ -13,6 +14,7 @@
 #include "mlir/Parser/Parser.h"
 #include "mlir/Tools/mlir-translate/Translation.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/SourceMgr.h"
 
 using namespace mlir;
@@ -20,11 +22,15 @@ using namespace mlir::moe;
 
 namespace {
 struct KernelFlags {
-  llvm::cl::OptionCategory category{"Kernels (--export-ptx)"};
+  llvm::cl::OptionCategory category{
+      "Kernels (--export-ptx, --export-kernel-report)"};
   llvm::cl::opt<std::string> chip{
       "chip", llvm::cl::value_desc("NAME"), llvm::cl::cat(category),
       llvm::cl::init("sm_80"),
       llvm::cl::desc("sm_80 (the default), sm_90a, sm_100a or sm_120a")};
+  llvm::cl::opt<bool> json{
+      "kernel-report-json", llvm::cl::cat(category),
+      llvm::cl::desc("Write the report of kernels as JSON")};
 };
 } // namespace
 
@@ -102,6 +108,30 @@ static LogicalResult exportImage(llvm::SourceMgr &sources, raw_ostream &output,
   return success();
 }
 
+static LogicalResult exportReport(llvm::SourceMgr &sources,
+                                  const KernelFlags &flags, raw_ostream &output,
+                                  MLIRContext *context) {
+  llvm::Expected<const GPUTarget *> target = GPUTarget::parse(flags.chip);
+  if (!target) {
+    return emitOptionError(context, llvm::toString(target.takeError()));
+  }
+  OwningOpRef<ModuleOp> module = parseModule(sources, context);
+  if (!module || failed(findKernels(*module))) {
+    return failure();
+  }
+  FailureOr<KernelReport> report =
+      reportKernels(*module, **target, KernelProof::AssembledOnly);
+  if (failed(report)) {
+    return failure();
+  }
+  if (flags.json) {
+    output << llvm::formatv("{0:2}\n", toJson(*report));
+  } else {
+    printKernelReport(*report, output);
+  }
+  return success();
+}
+
 void mlir::moe::registerKernelTranslations() {
   // Created here, so that only tools that register them have the flags.
   static KernelFlags flags;
@@ -111,6 +141,15 @@ void mlir::moe::registerKernelTranslations() {
          MLIRContext *context) {
         ScopedDiagnosticHandler handler(context, printOnOneLine);
         return exportPTX(*sources, flags.chip, output, context);
+      });
+  static TranslateRegistration report(
+      "export-kernel-report",
+      "What a module's kernels (gpu.module) take of --chip: registers, shared "
+      "memory, occupancy",
+      [](const std::shared_ptr<llvm::SourceMgr> &sources, raw_ostream &output,
+         MLIRContext *context) {
+        ScopedDiagnosticHandler handler(context, printOnOneLine);
+        return exportReport(*sources, flags, output, context);
       });
   static TranslateRegistration image(
       "export-kernel-image",

@@ -41,6 +41,8 @@ static constexpr char overview[] =
   moe-translate --import-placement FILE [--gpus=P] [-o placement.mlir]
   moe-translate --export-ptx kernels.mlir [--chip=sm_80|sm_90a|sm_100a|sm_120a]
                 [-o kernels.ptx]
+  moe-translate --export-kernel-report kernels.mlir [--chip=…]
+                [--kernel-report-json]
   moe-translate --export-kernel-image kernels.mlir -o kernels.so
 
 Reads the configuration of a Hugging Face model and writes its decoder as a

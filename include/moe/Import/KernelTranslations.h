@@ -7,8 +7,8 @@
 
 namespace mlir::moe {
 
-/// Registers `--export-ptx` with `--chip`, and `--export-kernel-image`, for
-/// mlirTranslateMain.
+/// Registers `--export-ptx` and `--export-kernel-report` with `--chip`, and
+/// `--export-kernel-image`, for mlirTranslateMain.
 void registerKernelTranslations();
 
 } // namespace mlir::moe
