@@ -72,9 +72,10 @@ void PlacementTables::addSummary() {
 std::vector<size_t> PlacementTables::findLargest() const {
   std::vector<size_t> places(layers.size());
   std::iota(places.begin(), places.end(), 0);
-  llvm::stable_sort(places, [&](size_t left, size_t right) {
-    return layers[left].result.loads.maxOverMean() >
-           layers[right].result.loads.maxOverMean();
+  llvm::sort(places, [&](size_t left, size_t right) {
+    double most = layers[left].result.loads.maxOverMean();
+    double other = layers[right].result.loads.maxOverMean();
+    return most != other ? most > other : left < right;
   });
   places.resize(std::min(places.size(), options.mostLayers));
   llvm::sort(places);

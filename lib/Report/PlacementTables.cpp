@@ -22,8 +22,9 @@ static std::vector<size_t> findLargest(llvm::ArrayRef<double> values,
   std::vector<size_t> places(values.size());
   std::iota(places.begin(), places.end(), 0);
   if (places.size() > most) {
-    llvm::stable_sort(places, [&](size_t left, size_t right) {
-      return values[left] > values[right];
+    llvm::sort(places, [&](size_t left, size_t right) {
+      return values[left] != values[right] ? values[left] > values[right]
+                                           : left < right;
     });
     places.resize(most);
     llvm::sort(places);

@@ -27,7 +27,7 @@ inline constexpr size_t firstVersionBytes<moert_options> =
 #define MOERT_HAS_FIELD(descriptor, member)                                    \
   ((descriptor).struct_size >=                                                 \
    offsetof(std::decay_t<decltype(descriptor)>, member) +                      \
-       sizeof((descriptor).member))
+       sizeof(decltype((descriptor).member)))
 
 /// Whether nothing is set in a newer host's descriptor beyond the `known` bytes
 /// that this library was built with.

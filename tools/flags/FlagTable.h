@@ -9,7 +9,7 @@
 #include "llvm/Option/OptTable.h"
 #include "llvm/Option/Option.h"
 
-namespace {
+namespace moe::tools {
 // TableGen writes these names without their scope.
 using llvm::opt::DefaultVis;
 using llvm::opt::HelpHidden;
@@ -39,6 +39,6 @@ public:
   FlagTable()
       : GenericOptTable(OptionStrTable, OptionPrefixesTable, infoTable) {}
 };
-} // namespace
+} // namespace moe::tools
 
 #endif // MOE_TOOLS_FLAGS_FLAGTABLE_H

@@ -15,6 +15,7 @@
 #include "llvm/Support/raw_ostream.h"
 
 using namespace llvm::opt;
+using namespace moe::tools;
 using moe::bundle::Bundle;
 using moe::runner::SessionOptions;
 

@@ -13,6 +13,7 @@
 
 using namespace moe::placement;
 using namespace moe::planning;
+using namespace moe::tools;
 using namespace llvm::opt;
 using llvm::createStringError;
 using llvm::formatv;

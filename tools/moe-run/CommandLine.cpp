@@ -12,6 +12,7 @@
 #include "llvm/Support/raw_ostream.h"
 
 using namespace moe::runner;
+using namespace moe::tools;
 using namespace llvm::opt;
 using llvm::formatv;
 

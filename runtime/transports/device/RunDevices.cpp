@@ -15,7 +15,7 @@ public:
   using RankThreads::RankThreads;
 
 protected:
-  moert_status prepare(const std::vector<GroupSet> &sets,
+  moert_status prepare(const std::vector<GroupSet> &checked,
                        std::string &error) override;
   void runRank(int32_t rank) override;
   void fail(moert_status status, const std::string &text) override {

@@ -48,7 +48,7 @@ static Members membersOf(llvm::StringRef bytes) {
 }
 
 /// The archive of these members, with their sums.
-static std::string archiveOf(Members members) {
+static std::string archiveOf(const Members &members) {
   std::string sums;
   for (const auto &[name, bytes] : members) {
     auto hash = llvm::SHA256::hash(llvm::arrayRefFromStringRef(bytes));
@@ -167,9 +167,10 @@ private:
       for (const std::string &key : keys) {
         llvm::json::Value kept = *object->get(key);
         object->erase(key);
-        visit(manifest, at + "." + key + " is gone");
+        std::string place = llvm::formatv("{0}.{1}", at, key);
+        visit(manifest, place + " is gone");
         object->try_emplace(key, std::move(kept));
-        replace(*object->get(key), at + "." + key);
+        replace(*object->get(key), place);
       }
     } else if (llvm::json::Array *array = value.getAsArray()) {
       // The first and the last entry speak for those between.
@@ -230,8 +231,7 @@ TEST_F(DamagedBundle, IsRefusedForEveryFieldThatMatters) {
       [&](const llvm::json::Value &manifest, const std::string &what) {
         Members changed = members;
         changed["manifest.json"] = llvm::formatv("{0}", manifest).str();
-        ++(expectHarmless(archiveOf(std::move(changed)), what) ? refused
-                                                               : harmless);
+        ++(expectHarmless(archiveOf(changed), what) ? refused : harmless);
       });
   mutator.run();
   llvm::outs() << refused << " manifests refused, " << harmless

@@ -81,10 +81,12 @@ struct Problem {
   std::vector<int64_t> rows;
 };
 
+} // namespace
+
 /// The code for it; `extent` rows are known to be there, "?" any number.
-CompiledLoops &codeFor(const char *module, const Problem &problem,
-                       const std::string &type, const std::string &out,
-                       const std::string &extent) {
+static CompiledLoops &codeFor(const char *module, const Problem &problem,
+                              const std::string &type, const std::string &out,
+                              const std::string &extent) {
   auto text = [](int64_t value) { return std::to_string(value); };
   bool narrow = type == "bf16";
   return CompiledLoops::get(
@@ -99,19 +101,17 @@ CompiledLoops &codeFor(const char *module, const Problem &problem,
                {"result", narrow ? "%r" : "%p"}});
 }
 
-void fillOffsets(const Problem &problem, Buffer<int32_t, 1> &offsets) {
+static void fillOffsets(const Problem &problem, Buffer<int32_t, 1> &offsets) {
   std::partial_sum(problem.rows.begin(), problem.rows.end(),
                    offsets.begin() + 1);
 }
 
 /// Two steps, the second of which ends early; columns that do not fit.
-const Problem oddProblem{50, 33, {5, 0, 17, 1}};
+static const Problem oddProblem{50, 33, {5, 0, 17, 1}};
 /// Groups without rows at both ends, tiles that are full and just not.
-const Problem raggedProblem{64, 48, {0, 128, 129, 1, 0}};
+static const Problem raggedProblem{64, 48, {0, 128, 129, 1, 0}};
 /// Several tiles across, more steps than stages.
-const Problem longProblem{288, 200, {16, 40}};
-
-} // namespace
+static const Problem longProblem{288, 200, {16, 40}};
 
 /// Compares with sums of whole numbers, which are the same in every order.
 /// `extent` is what is known of the number of rows.
@@ -119,7 +119,8 @@ template <typename T>
 static void expectSums(const Problem &problem, const std::string &type,
                        const std::string &extent) {
   int64_t groups = problem.rows.size();
-  int64_t rows = std::accumulate(problem.rows.begin(), problem.rows.end(), 0);
+  int64_t rows =
+      std::accumulate(problem.rows.begin(), problem.rows.end(), int64_t(0));
   Weights<T> weights(groups, problem.k, problem.n, 1, /*whole=*/true);
   Buffer<T, 2> x({rows, problem.k});
   Buffer<float, 2> y({rows, problem.n}, -99);

@@ -48,7 +48,7 @@ void TestDevice::launch(const LoadedKernels &kernels, const std::string &name,
         &perMultiprocessor, function, static_cast<int>(threads), sharedBytes));
     check(driver.deviceGetAttribute(&multiprocessors, cuda::multiprocessorCount,
                                     0));
-    blocks = perMultiprocessor * multiprocessors;
+    blocks = int64_t(perMultiprocessor) * multiprocessors;
   }
   if (blocks == 0) {
     return;

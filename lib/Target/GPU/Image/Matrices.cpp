@@ -129,10 +129,11 @@ void MatrixRewriter::emitProducts(Batch &batch, llvm::IRBuilderBase &builder) {
   llvm::Value *a = memoryOf(word, count * registersA, "mma.a");
   llvm::Value *b = memoryOf(word, count * registersB, "mma.b");
   llvm::Value *c = memoryOf(single, count * registersC, "mma.c");
-  for (auto [member, call] : llvm::enumerate(batch.members)) {
+  for (size_t member = 0; member < count; ++member) {
     auto put = [&](llvm::Value *memory, unsigned registers, unsigned first) {
       for (unsigned index = 0; index < registers; ++index) {
-        llvm::Value *value = call->getArgOperand(first + index);
+        llvm::Value *value =
+            batch.members[member]->getArgOperand(first + index);
         builder.CreateStore(
             value, builder.CreateConstInBoundsGEP1_64(
                        value->getType(), memory, member * registers + index));

@@ -43,11 +43,15 @@ struct Source {
   OwningOpRef<ModuleOp> module;
 };
 
+} // namespace
+
 /// The image of Kernels.mlir: made once for all tests.
-const std::string &imageOfFile() {
+static const std::string &imageOfFile() {
   static const std::string image = *emitKernelImage(Source().lower());
   return image;
 }
+
+namespace {
 
 /// A device with the image of Kernels.mlir on it.
 class ImageDevice {
