@@ -44,6 +44,10 @@ struct PlacementFlags {
       "model-layers", llvm::cl::value_desc("N"), llvm::cl::cat(category),
       llvm::cl::desc("Layers of the model, for sglang's file, which has a row "
                      "for each")};
+  llvm::cl::opt<bool> fillEmptySlots{
+      "fill-empty-slots", llvm::cl::cat(category),
+      llvm::cl::desc("Give slots that were left empty, which engines cannot "
+                     "have, the replica that brings the least load")};
 };
 } // namespace
 
@@ -239,8 +243,9 @@ static LogicalResult exportTo(llvm::SourceMgr &sources,
     return failure();
   }
   llvm::Expected<placement::ExportedPlacement> written =
-      placement::exportPlacement(*file, *format,
-                                 {flags.modelLayers.getValue()});
+      placement::exportPlacement(
+          *file, *format,
+          {flags.modelLayers.getValue(), flags.fillEmptySlots.getValue()});
   if (!written) {
     return fail(sources, context, written.takeError());
   }

@@ -76,7 +76,7 @@ static llvm::Error expectFullSlots(const PlacementFile &file,
       if (empty != experts.end()) {
         return createStringError(
             formatv("layer {0}: {1} needs an expert in every slot, but slot "
-                    "{2} of GPU {3} is empty",
+                    "{2} of GPU {3} is empty (--fill-empty-slots fills it)",
                     entry.layer, toString(format), empty - experts.begin(),
                     rank)
                 .str());
@@ -84,6 +84,40 @@ static llvm::Error expectFullSlots(const PlacementFile &file,
     }
   }
   return llvm::Error::success();
+}
+
+/// The expert that a GPU which does not have it would get the least load of;
+/// none where it has all.
+static std::optional<int64_t> lightestReplica(const LayerEntry &entry,
+                                              llvm::ArrayRef<int64_t> hosted) {
+  std::vector<int64_t> counts = logcnt(entry.data);
+  std::optional<int64_t> best;
+  double least = 0;
+  for (int64_t expert = 0; expert < entry.data.expertCount; ++expert) {
+    double load = entry.expertLoad.empty() ? 1 : entry.expertLoad[expert];
+    double share = load / static_cast<double>(counts[expert] + 1);
+    if (!llvm::is_contained(hosted, expert) && (!best || share < least)) {
+      best = expert;
+      least = share;
+    }
+  }
+  return best;
+}
+
+static void fillEmptySlots(LayerEntry &entry, std::vector<std::string> &notes) {
+  for (auto [gpu, experts] : llvm::enumerate(entry.data.expertsByRank)) {
+    for (auto [slot, expert] : llvm::enumerate(experts)) {
+      std::optional<int64_t> filler =
+          expert < 0 ? lightestReplica(entry, experts) : std::nullopt;
+      if (filler) {
+        expert = *filler;
+        notes.push_back(formatv(
+            "layer {0}: slot {1} of GPU {2} was empty and has a replica "
+            "of expert {3}",
+            entry.layer, slot, gpu, expert));
+      }
+    }
+  }
 }
 
 /// What engines decide by themselves.
@@ -223,14 +257,21 @@ static llvm::Expected<std::string> writeMegatron(const PlacementFile &file) {
 }
 
 llvm::Expected<ExportedPlacement>
-moe::placement::exportPlacement(const PlacementFile &file,
+moe::placement::exportPlacement(const PlacementFile &planned,
                                 PlacementFormat format,
                                 const ExportOptions &options) {
   ExportedPlacement result;
   if (format == PlacementFormat::MoePlace) {
     llvm::raw_string_ostream os(result.text);
-    writePlacement(file, os);
+    writePlacement(planned, os);
     return result;
+  }
+  PlacementFile file = planned;
+  std::vector<std::string> filled;
+  if (options.fillsEmptySlots) {
+    for (LayerEntry &entry : file.layers) {
+      fillEmptySlots(entry, filled);
+    }
   }
   if (llvm::Error error = expectFullSlots(file, format)) {
     return std::move(error);
@@ -254,6 +295,7 @@ moe::placement::exportPlacement(const PlacementFile &file,
                       ? writeVllmAscend(file)
                       : writeTensorRTLLM(file);
   }
+  llvm::append_range(result.notes, filled);
   noteTables(file, format, result.notes);
   return result;
 }

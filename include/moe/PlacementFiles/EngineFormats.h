@@ -60,6 +60,10 @@ struct ExportOptions {
   /// Layers of the model, for formats that count those without experts; 0: up
   /// to the last that is placed.
   int64_t modelLayers = 0;
+  /// What engines cannot leave empty gets another replica: the expert that
+  /// brings the GPU the least load, as engines share replicas out equally;
+  /// where loads are unknown, one of the most replicas.
+  bool fillsEmptySlots = false;
 };
 
 struct ExportedPlacement {
@@ -68,8 +72,9 @@ struct ExportedPlacement {
   std::vector<std::string> notes;
 };
 
-/// Fails, naming layer and slot, on what the engine cannot have: empty slots,
-/// GPUs with different numbers of slots, replicas in Megatron.
+/// Fails, naming layer and slot, on what the engine cannot have: empty slots
+/// that are not to be filled, GPUs with different numbers of slots, replicas in
+/// Megatron.
 llvm::Expected<ExportedPlacement>
 exportPlacement(const PlacementFile &file, PlacementFormat format,
                 const ExportOptions &options = {});

@@ -106,11 +106,35 @@ TEST(EngineFormats, SaysWhatAnEngineCannotHave) {
   file.layers[1].data.expertsByRank[2][1] = -1;
   EXPECT_EQ(messageOf(exportPlacement(file, PlacementFormat::Vllm)),
             "layer 4: vllm needs an expert in every slot, but slot 1 of GPU 2 "
-            "is empty");
+            "is empty (--fill-empty-slots fills it)");
   file.layers[0].data.expertsByRank[1].pop_back();
   EXPECT_EQ(messageOf(exportPlacement(file, PlacementFormat::Sglang)),
             "layer 1: sglang needs as many slots on every GPU, but GPU 1 has 1 "
             "and GPU 0 of the first layer 2");
+}
+
+TEST(EngineFormats, FillsEmptySlotsWithTheLightestReplica) {
+  PlacementFile file = twoLayers();
+  // GPU 2 would get 1/2 of expert 0, 2/3 of 1 and 3.5/3 of 2. In layer 4, where
+  // loads are unknown, 1 and 3 have two replicas already, 0 has one.
+  file.layers[0].data.expertsByRank = {{0, 1, 2}, {2, 3, 1}, {4, 3, -1}};
+  file.layers[1].data.expertsByRank = {{1, 3, 2}, {3, 1, 0}, {4, 2, -1}};
+  file.layers[1].data.replicaTables.clear();
+  llvm::Expected<ExportedPlacement> written =
+      exportPlacement(file, PlacementFormat::Vllm, {0, true});
+  ASSERT_TRUE(bool(written));
+  EXPECT_EQ(written->notes,
+            (std::vector<std::string>{
+                "layer 1: slot 2 of GPU 2 was empty and has a replica of "
+                "expert 0",
+                "layer 4: slot 2 of GPU 2 was empty and has a replica of "
+                "expert 1"}));
+  EXPECT_NE(written->text.find("[0,1,2,2,3,1,4,3,0]"), std::string::npos);
+  // The planner's own format keeps them empty.
+  llvm::Expected<ExportedPlacement> kept =
+      exportPlacement(file, PlacementFormat::MoePlace, {0, true});
+  ASSERT_TRUE(bool(kept));
+  EXPECT_NE(kept->text.find("-1"), std::string::npos);
 }
 
 static std::string errorOf(llvm::StringRef text, ReaderFacts facts = {}) {
