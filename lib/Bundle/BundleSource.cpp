@@ -62,6 +62,11 @@ static llvm::Error checkCode(const Manifest &manifest,
     return llvm::createStringError(
         "expected a module to plan again, but got a bundle");
   }
+  if (options.platform.device != PlatformOptions::Device::CPU) {
+    return llvm::createStringError(
+        "expected a module to run on devices, but got a bundle, which is "
+        "compiled for the CPU");
+  }
   if (options.takesRouting) {
     return llvm::createStringError(
         "expected a module to give a routing to, but got a bundle, which "

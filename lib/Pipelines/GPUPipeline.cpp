@@ -2,6 +2,8 @@
 
 #include "moe/Pipelines/GPUPipeline.h"
 
+#include "moe/Conversion/CommToRuntime/Passes.h"
+#include "moe/Conversion/LaunchesToRuntime/Passes.h"
 #include "moe/Conversion/MoEToGPU/Passes.h"
 #include "moe/Pipelines/RankProgram.h"
 
@@ -19,6 +21,13 @@ void mlir::moe::buildGPUPipeline(OpPassManager &manager,
   manager.addPass(createConvertMoEToGPUPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
+}
+
+void mlir::moe::addLaunchPasses(OpPassManager &manager) {
+  ConvertCommToRuntimePassOptions runtime;
+  runtime.onDevice = true;
+  manager.addPass(createConvertCommToRuntimePass(runtime));
+  manager.addPass(createConvertLaunchesToRuntimePass());
 }
 
 void mlir::moe::registerGPUPipeline() {

@@ -123,9 +123,10 @@ moe::runner::weightBytesByRank(const ProgramLayout &layout) {
 }
 
 RankFrames::RankFrames(const ProgramLayout &layout, const WeightStore &store)
-    : ranks(layout.ranks.deviceCount()) {
+    : ranks(layout.ranks.deviceCount()), hosted(ranks.size()) {
   for (auto [rank, handles] : llvm::enumerate(ranks)) {
     for (const Handle &handle : layout.handles) {
+      HandleData &data = hosted[rank].emplace_back();
       // One device needs no placement: its program never looks.
       if (handle.kind == Handle::Kind::Placement && handle.placement.empty()) {
         handles.push_back(nullptr);
@@ -137,17 +138,22 @@ RankFrames::RankFrames(const ProgramLayout &layout, const WeightStore &store)
             handle.placement.empty()
                 ? std::vector<int32_t>()
                 : placementTable(layout, handle.placement, rank)));
-        handles.push_back(placementTables.back()->data());
+        std::vector<int32_t> &table = *placementTables.back();
+        handles.push_back(table.data());
+        data.parts.push_back(
+            {table.data(),
+             static_cast<int64_t>(table.size() * sizeof(int32_t))});
         continue;
       }
       auto table = std::make_unique<std::vector<const void *>>();
       for (const std::optional<WeightPart> &part :
            partsOf(layout, handle, rank)) {
         table->push_back(part ? store.find(*part) : nullptr);
+        data.parts.push_back({table->back(), part ? store.bytesOf(*part) : 0});
       }
-      bool isTable = handle.kind == Handle::Kind::Experts || handle.isPacked;
-      handles.push_back(isTable ? static_cast<void *>(table->data())
-                                : const_cast<void *>(table->front()));
+      data.isTable = handle.kind == Handle::Kind::Experts || handle.isPacked;
+      handles.push_back(data.isTable ? static_cast<void *>(table->data())
+                                     : const_cast<void *>(table->front()));
       slotTables.push_back(std::move(table));
     }
   }
@@ -156,7 +162,8 @@ RankFrames::RankFrames(const ProgramLayout &layout, const WeightStore &store)
 void RankFrames::corruptExpert(const ProgramLayout &layout,
                                const WeightStore &store, int64_t expert) {
   for (auto [rank, handles] : llvm::enumerate(ranks)) {
-    for (auto [handle, pointer] : llvm::zip_equal(layout.handles, handles)) {
+    for (auto [handle, pointer, data] :
+         llvm::zip_equal(layout.handles, handles, hosted[rank])) {
       if (handle.kind != Handle::Kind::Experts) {
         continue;
       }
@@ -170,7 +177,7 @@ void RankFrames::corruptExpert(const ProgramLayout &layout,
         int64_t bytes = store.bytesOf(*part);
         copies.emplace_back(bytes);
         std::memset(copies.back().data(), 0, bytes);
-        table[slot] = copies.back().data();
+        table[slot] = data.parts[slot].data = copies.back().data();
       }
     }
   }

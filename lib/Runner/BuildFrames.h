@@ -4,6 +4,7 @@
 
 #include "AlignedBuffer.h"
 
+#include "moe/Runner/RankRun.h"
 #include "moe/Runner/WeightStore.h"
 
 namespace moe::runner {
@@ -22,10 +23,13 @@ public:
                      int64_t expert);
 
   void *const *handles(int64_t rank) const { return ranks[rank].data(); }
+  /// The same with what they point to.
+  llvm::ArrayRef<HandleData> data(int64_t rank) const { return hosted[rank]; }
 
 private:
   using Handles = std::vector<void *>;
   std::vector<Handles> ranks;
+  std::vector<std::vector<HandleData>> hosted;
   /// Tables of pointers, one a slot.
   std::vector<std::unique_ptr<std::vector<const void *>>> slotTables;
   std::vector<std::unique_ptr<std::vector<int32_t>>> placementTables;

@@ -8,6 +8,8 @@
 #include "llvm/Support/FormatAdapters.h"
 #include "llvm/Support/FormatVariadic.h"
 
+#include <cmath>
+
 using namespace moe::runner;
 using llvm::formatv;
 
@@ -89,15 +91,18 @@ static void blame(const std::vector<RoutingArray> &routings,
   difference.layer = worst.layer;
 }
 
-/// Differences in one output; which rows differ.
-static Difference compareOutput(const TokenArray &left, const TokenArray &right,
-                                llvm::BitVector &differs) {
+/// The elements of one output of which `areAlike(row, column)` is false, and
+/// their rows.
+static Difference
+compareOutput(const TokenArray &left, const TokenArray &right,
+              llvm::function_ref<bool(int64_t, int64_t)> areAlike,
+              llvm::BitVector &differs) {
   Difference difference;
   difference.width = bitWidth(left.type);
   difference.total = left.rows * left.columns;
   for (int64_t row = 0; row < left.rows; ++row) {
     for (int64_t column = 0; column < left.columns; ++column) {
-      if (left.bits(row, column) == right.bits(row, column)) {
+      if (areAlike(row, column)) {
         continue;
       }
       differs.set(row);
@@ -115,6 +120,31 @@ static Difference compareOutput(const TokenArray &left, const TokenArray &right,
   return difference;
 }
 
+/// Whether two outputs are alike at [row, column].
+using Alike = std::function<bool(int64_t, int64_t)>;
+
+/// The first output with elements that are not; `compare` makes the criterion
+/// for a pair of them.
+static std::optional<Difference> compareOutputs(
+    const ProgramResult &expected, const ProgramResult &result,
+    llvm::function_ref<Alike(const TokenArray &, const TokenArray &)> compare) {
+  for (auto [index, left] : llvm::enumerate(expected.outputs)) {
+    const TokenArray &right = result.outputs[index];
+    if (left.bytes == right.bytes) {
+      continue;
+    }
+    llvm::BitVector differs(left.rows);
+    Difference difference =
+        compareOutput(left, right, compare(left, right), differs);
+    if (difference.count > 0) {
+      difference.output = index;
+      blame(result.routings, differs, difference);
+      return difference;
+    }
+  }
+  return std::nullopt;
+}
+
 std::optional<Difference>
 moe::runner::compareResults(const ProgramResult &expected,
                             const ProgramResult &result) {
@@ -124,17 +154,50 @@ moe::runner::compareResults(const ProgramResult &expected,
       return difference;
     }
   }
-  for (auto [index, left] : llvm::enumerate(expected.outputs)) {
-    if (left.bytes == result.outputs[index].bytes) {
-      continue;
-    }
-    llvm::BitVector differs(left.rows);
-    Difference difference = compareOutput(left, result.outputs[index], differs);
-    difference.output = index;
-    blame(result.routings, differs, difference);
-    return difference;
+  return compareOutputs(
+      expected, result,
+      [](const TokenArray &left, const TokenArray &right) -> Alike {
+        return [&left, &right](int64_t row, int64_t column) {
+          return left.bits(row, column) == right.bits(row, column);
+        };
+      });
+}
+
+/// How far an element may be off in a row whose largest magnitude is `scale`.
+static float toleranceAt(float scale, ElementType type) {
+  constexpr float ofF32 = 1e-5f;
+  // Of 8 bits, the first of which is not stored.
+  constexpr int lastPlace = -7;
+  if (type == ElementType::F32 || !(scale > 0)) {
+    return ofF32 * scale;
   }
-  return std::nullopt;
+  return 2 * std::ldexp(1.0f, std::ilogb(scale) + lastPlace);
+}
+
+static std::vector<float> tolerancesOf(const TokenArray &array) {
+  std::vector<float> tolerances;
+  for (int64_t row = 0; row < array.rows; ++row) {
+    float scale = 0;
+    for (int64_t column = 0; column < array.columns; ++column) {
+      scale = std::max(scale, std::fabs(array.value(row, column)));
+    }
+    tolerances.push_back(toleranceAt(scale, array.type));
+  }
+  return tolerances;
+}
+
+std::optional<Difference>
+moe::runner::compareGivenRouting(const ProgramResult &expected,
+                                 const ProgramResult &result) {
+  return compareOutputs(
+      expected, result,
+      [](const TokenArray &left, const TokenArray &right) -> Alike {
+        return [&left, &right,
+                tolerances = tolerancesOf(left)](int64_t row, int64_t column) {
+          return std::fabs(left.value(row, column) -
+                           right.value(row, column)) <= tolerances[row];
+        };
+      });
 }
 
 std::string moe::runner::toString(const Difference &difference,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "CompileProgram.h"
+#include "LowerForDevices.h"
 #include "ReadLayout.h"
 
 #include "moe/Pipelines/CPUPipeline.h"
@@ -34,14 +35,22 @@ moe::runner::lowerProgram(mlir::ModuleOp module, llvm::StringRef function,
                           ProgramKind kind, const CompileOptions &compile,
                           ProgramLayout layout) {
   mlir::OwningOpRef<mlir::ModuleOp> lowered = module.clone();
-  if (llvm::Error error = lower(*lowered, kind, compile)) {
+  std::optional<DeviceCode> device;
+  if (compile.device != PlatformOptions::Device::CPU) {
+    assert(kind == ProgramKind::Partitioned && "devices have no other program");
+    llvm::Expected<DeviceCode> code = lowerForDevices(*lowered, compile);
+    if (!code) {
+      return code.takeError();
+    }
+    device = std::move(*code);
+  } else if (llvm::Error error = lower(*lowered, kind, compile)) {
     return std::move(error);
   }
   if (llvm::Error error = readHandles(*lowered, layout)) {
     return std::move(error);
   }
   return LoweredProgram{std::move(lowered), (cInterfacePrefix + function).str(),
-                        std::move(layout)};
+                        std::move(layout), std::move(device)};
 }
 
 static SourceDiagnostic placeOf(mlir::Location location) {
@@ -88,5 +97,10 @@ moe::runner::compileProgram(LoweredProgram program,
   if (!entry) {
     return entry.takeError();
   }
-  return CompiledProgram{std::move(*engine), *entry, std::move(program.layout)};
+  std::shared_ptr<const DeviceCode> device;
+  if (program.device) {
+    device = std::make_shared<DeviceCode>(std::move(*program.device));
+  }
+  return CompiledProgram{std::move(*engine), *entry, std::move(program.layout),
+                         std::move(device)};
 }

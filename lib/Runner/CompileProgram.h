@@ -20,6 +20,7 @@ struct CompileOptions {
   HostFunctions functions;
   /// LLVM's -O level of code for this process.
   unsigned optLevel = 3;
+  PlatformOptions::Device device = PlatformOptions::Device::CPU;
 };
 
 /// A program in the LLVM dialect.
@@ -29,6 +30,8 @@ struct LoweredProgram {
   std::string entry;
   /// With handles and groups.
   ProgramLayout layout;
+  /// Where kernels are not the CPU's.
+  std::optional<DeviceCode> device = std::nullopt;
 
   /// The functions that the host brings, by name, and where the module declares
   /// each.

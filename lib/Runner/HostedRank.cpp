@@ -32,7 +32,7 @@ private:
   /// A part of a port's matrix.
   struct Part {
     ElementType type;
-    const MatrixDescriptor *matrix;
+    const moert_matrix *matrix;
     int64_t size() const { return matrix->sizes[0] * matrix->sizes[1]; }
   };
 
@@ -44,7 +44,7 @@ private:
   int64_t tokens;
   std::vector<uint64_t> parameters;
   /// Never moved: parameters point to them.
-  std::deque<MatrixDescriptor> matrices;
+  std::deque<moert_matrix> matrices;
   /// For results that the host does not take as they are.
   std::vector<AlignedBuffer> scratch;
   /// One a layer.
@@ -83,7 +83,7 @@ RankArguments::Part RankArguments::add(const Port &port, void *hosted) {
     scratch.emplace_back(rows * columns * elementBytes(port.type));
     hosted = scratch.back().data();
   }
-  matrices.push_back(MatrixDescriptor::of(hosted, rows, columns));
+  matrices.push_back(describeMatrix(hosted, rows, columns));
   parameters.push_back(reinterpret_cast<uint64_t>(&matrices.back()));
   return {port.type, &matrices.back()};
 }
@@ -93,7 +93,7 @@ void RankArguments::giveWeights(float *destination) const {
     return;
   }
   for (const Part &part : choiceWeights) {
-    convert(part.type, part.matrix->aligned, ElementType::F32, destination,
+    convert(part.type, part.matrix->data, ElementType::F32, destination,
             part.size());
     destination += part.size();
   }
@@ -114,7 +114,8 @@ HostedRank::join(const HostedProgram &program, const RankSetup &setup,
         "it");
   }
   std::unique_ptr<HostedRank> rank(new HostedRank(program, bootstrap.rank));
-  RuntimeOptions runtime(setup);
+  std::unique_ptr<RankPlatform> threads = RankPlatform::create({});
+  RuntimeOptions runtime(setup, *threads);
   moert_message message = {};
   message.struct_size = sizeof(message);
   if (moert_context_create(&runtime.options(), &bootstrap, &rank->context,

@@ -28,8 +28,8 @@ moe::runner::declareWeights(const ProgramLayout &layout,
   if (!source) {
     return source.takeError();
   }
-  auto weights =
-      std::make_unique<WeightStore>(std::move(*source), options.weightMemory);
+  auto weights = std::make_unique<WeightStore>(
+      std::move(*source), options.weightMemory, options.platform.target());
   for (const auto &[symbol, weight] : layout.weights) {
     if (llvm::Error error = weights->declare(symbol, weight)) {
       return std::move(error);

@@ -42,8 +42,12 @@ ModuleSource::create(const SessionOptions &options, const RunLimits &limits) {
   if (!target) {
     return target.takeError();
   }
-  state->compile = {cpu, std::move(*target), options.overlaps,
-                    options.functions, options.optLevel};
+  state->compile = {cpu,
+                    std::move(*target),
+                    options.overlaps,
+                    options.functions,
+                    options.optLevel,
+                    options.platform.device};
   mlir::DialectRegistry registry;
   mlir::moe::registerAllDialects(registry);
   state->context = std::make_unique<mlir::MLIRContext>(registry);

@@ -49,12 +49,14 @@ ProgramCall::ProgramCall(const LoadedProgram &loaded, const ProgramInput &input)
   for (int64_t rank = 0; rank < layout.ranks.deviceCount(); ++rank) {
     RankCall call;
     call.function = loaded.program.entry;
+    call.code = loaded.program.device.get();
     call.handles = loaded.frames->handles(rank);
+    call.data = loaded.frames->data(rank);
     for (auto [port, array] : llvm::zip_equal(layout.arguments, arguments)) {
       Part *part = addPart(rank, port);
       copyOut(*array, rectangleOf(layout.ranks, rank, port, tokens),
               part->buffer.data());
-      call.arguments.push_back(reinterpret_cast<uint64_t>(&part->matrix));
+      addMatrix(*part, false, call);
     }
     call.arguments.push_back(tokens);
     for (auto [index, port] : llvm::enumerate(layout.results)) {
@@ -62,10 +64,15 @@ ProgramCall::ProgramCall(const LoadedProgram &loaded, const ProgramInput &input)
       // What a program does not write shows up as NaN.
       std::memset(part->buffer.data(), 0xFF, part->buffer.bytes());
       results[index].push_back(part->buffer.data());
-      call.arguments.push_back(reinterpret_cast<uint64_t>(&part->matrix));
+      addMatrix(*part, true, call);
     }
     rankCalls.push_back(std::move(call));
   }
+}
+
+void ProgramCall::addMatrix(Part &part, bool isResult, RankCall &call) {
+  call.buffers.push_back({&part.matrix, part.buffer.bytes(), isResult});
+  call.arguments.push_back(reinterpret_cast<uint64_t>(&part.matrix));
 }
 
 ProgramCall::Part *ProgramCall::addPart(int64_t rank, const Port &port) {
@@ -74,7 +81,7 @@ ProgramCall::Part *ProgramCall::addPart(int64_t rank, const Port &port) {
   AlignedBuffer buffer(rows * columns * elementBytes(port.type));
   char *data = buffer.data();
   parts.push_back(std::make_unique<Part>(
-      Part{std::move(buffer), MatrixDescriptor::of(data, rows, columns)}));
+      Part{std::move(buffer), describeMatrix(data, rows, columns)}));
   return parts.back().get();
 }
 

@@ -28,10 +28,11 @@ private:
   /// A rank's part of an argument or a result.
   struct Part {
     AlignedBuffer buffer;
-    MatrixDescriptor matrix;
+    moert_matrix matrix;
   };
   Part *addPart(int64_t rank, const Port &port);
   llvm::Expected<TokenArray> assembleArray(size_t index) const;
+  static void addMatrix(Part &part, bool isResult, RankCall &call);
 
   const ProgramLayout &layout;
   int64_t tokens;

@@ -30,6 +30,7 @@ struct RankTimes {
 
 /// What all ranks' bodies share; each touches its own entries only.
 struct RunState {
+  const RankPlatform *platform;
   const RankSetup *setup;
   llvm::ArrayRef<RankCall> calls;
   std::vector<RankTimes> times;
@@ -37,7 +38,7 @@ struct RunState {
 };
 } // namespace
 
-static moert_status waitForAll(moert_context *context) {
+static moert_status waitForAll(moert_context *context, moert_stream stream) {
   moert_comm *world = nullptr;
   if (moert_status status = moert_context_comm(context, MOERT_WORLD, &world)) {
     return status;
@@ -47,7 +48,9 @@ static moert_status waitForAll(moert_context *context) {
   barrier.kind = MOERT_BARRIER;
   barrier.id = -1;
   barrier.layer = -1;
-  return moert_comm_run(world, &barrier);
+  barrier.stream = stream;
+  moert_comm_run(world, &barrier);
+  return moert_context_synchronize(context, stream);
 }
 
 static void readPhases(moert_context *context,
@@ -81,12 +84,15 @@ static moert_status runRank(moert_context *context, void *user) {
   moert_frame frame = {};
   frame.struct_size = sizeof(frame);
   frame.context = context;
-  frame.handles = call.handles;
+  std::unique_ptr<RankWork> work = state.platform->prepare(call, frame);
+  if (moert_status status = moert_context_status(context, nullptr)) {
+    return status;
+  }
   std::vector<uint64_t> arguments = {reinterpret_cast<uint64_t>(&frame)};
   llvm::append_range(arguments, call.arguments);
 
   for (int64_t turn = 0; turn < state.setup->repeat; ++turn) {
-    if (moert_status status = waitForAll(context)) {
+    if (moert_status status = waitForAll(context, frame.stream)) {
       return status;
     }
     moert_context_reset_counters(context);
@@ -98,6 +104,7 @@ static moert_status runRank(moert_context *context, void *user) {
     {
       RankScope scope(state.setup->layer, rank);
       callFunction(call.function, arguments);
+      work->finishCall();
     }
     times.end.push_back(Clock::now());
     if (moert_status status = moert_context_status(context, nullptr)) {
@@ -107,7 +114,8 @@ static moert_status runRank(moert_context *context, void *user) {
     readPhases(context, times.phases.back());
   }
   state.measurements[rank].collectives = readCounters(context);
-  return MOERT_OK;
+  work->takeResults();
+  return moert_context_status(context, nullptr);
 }
 
 /// Picks the fastest repetition.
@@ -143,9 +151,13 @@ static void exitStuck(void *, int32_t rank, const moert_message *message) {
 }
 
 llvm::Expected<RunMeasurement>
-moe::runner::runRanks(const RankSetup &setup, llvm::ArrayRef<RankCall> calls) {
+moe::runner::runRanks(RankPlatform &platform, const RankSetup &setup,
+                      llvm::ArrayRef<RankCall> calls) {
   assert(static_cast<int64_t>(calls.size()) == setup.ranks);
-  RuntimeOptions runtime(setup);
+  if (llvm::Error error = platform.begin(setup.ranks)) {
+    return std::move(error);
+  }
+  RuntimeOptions runtime(setup, platform);
   moert_threads_options threads = {};
   threads.struct_size = sizeof(threads);
   threads.ranks = static_cast<int32_t>(setup.ranks);
@@ -154,7 +166,7 @@ moe::runner::runRanks(const RankSetup &setup, llvm::ArrayRef<RankCall> calls) {
   threads.set_count = static_cast<int32_t>(runtime.groupSets().size());
   threads.on_stuck = setup.exitsWhenStuck ? exitStuck : nullptr;
 
-  RunState state{&setup, calls, std::vector<RankTimes>(setup.ranks),
+  RunState state{&platform, &setup, calls, std::vector<RankTimes>(setup.ranks),
                  std::vector<RankMeasurement>(setup.ranks)};
   moert_message message = {};
   message.struct_size = sizeof(message);
@@ -173,8 +185,14 @@ moe::runner::runRanks(const RankSetup &setup, llvm::ArrayRef<RankCall> calls) {
   llvm::Error error = setup.tracePath.empty()
                           ? run("")
                           : formats::writeFileAt(setup.tracePath, run);
+  llvm::Error objection = platform.end();
   if (error) {
-    return error;
+    // Most likely its consequence.
+    llvm::consumeError(std::move(objection));
+    return std::move(error);
+  }
+  if (objection) {
+    return std::move(objection);
   }
   return summarize(state);
 }

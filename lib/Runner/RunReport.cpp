@@ -54,11 +54,11 @@ static void addProgram(const Session &session, const ProgramRun &run,
   Facts record = {text("module", caption.module)};
   llvm::append_range(record, what);
   llvm::append_range(
-      record,
-      Facts{count("hidden size", input.columns),
-            text("dtype", name(input.type)), count("tokens", tokens),
-            text("mesh", facts.mesh), count("ranks", facts.ranks),
-            text("transport", "threads"), text("topology", facts.topology)});
+      record, Facts{count("hidden size", input.columns),
+                    text("dtype", name(input.type)), count("tokens", tokens),
+                    text("mesh", facts.mesh), count("ranks", facts.ranks),
+                    text("transport", session.transport()),
+                    text("topology", facts.topology)});
   llvm::append_range(record, how);
   llvm::append_range(record,
                      Facts{text("CPU", facts.cpu),
@@ -91,7 +91,7 @@ static void addProgram(const Session &session, const ProgramRun &run,
   report.tables.push_back(std::move(table));
 }
 
-static Table phaseTable(const ProgramRun &run) {
+static Table phaseTable(const Session &session, const ProgramRun &run) {
   const RunMeasurement &measured = run.measurement;
   Table table;
   table.name = "phases";
@@ -117,6 +117,12 @@ static Table phaseTable(const ProgramRun &run) {
                all > 0 ? Cell(sum / all) : Cell()});
   }
   table.notes.push_back("waiting is for other ranks or for a core");
+  if (session.transport() != "threads") {
+    table.notes.push_back("on devices these are times of the host, which "
+                          "queues work and waits for it; emulated devices do "
+                          "theirs meanwhile, and their time says nothing of "
+                          "hardware");
+  }
   return table;
 }
 
@@ -290,7 +296,7 @@ llvm::Expected<Report> moe::runner::makeRunReport(const Session &session,
   Report report;
   report.title = "moe-run";
   addProgram(session, run, caption, report);
-  report.tables.push_back(phaseTable(run));
+  report.tables.push_back(phaseTable(session, run));
   report.tables.push_back(trafficTable(session, *traffic));
   for (auto [layer, routing] :
        llvm::zip_equal(session.layers(), run.result.routings)) {

@@ -6,8 +6,9 @@
 
 using namespace moe::runner;
 
-RuntimeOptions::RuntimeOptions(const RankSetup &setup)
-    : flat(setup.groupSets.size()) {
+RuntimeOptions::RuntimeOptions(const RankSetup &setup,
+                               const RankPlatform &platform)
+    : transport(platform.transport()), flat(setup.groupSets.size()) {
   for (const std::string &name : setup.tierNames) {
     tierNames.push_back(name.c_str());
   }
@@ -15,6 +16,8 @@ RuntimeOptions::RuntimeOptions(const RankSetup &setup)
            tierNames.data(), setup.tierOf.data()};
   contextOptions.struct_size = sizeof(contextOptions);
   contextOptions.abi_version = MOERT_ABI_VERSION;
+  contextOptions.transport = transport.c_str();
+  contextOptions.devices = platform.devices();
   contextOptions.movement = setup.movement;
   contextOptions.core_permits = setup.cores;
   contextOptions.deadline_ns =

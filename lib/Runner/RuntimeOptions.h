@@ -6,10 +6,11 @@
 
 namespace moe::runner {
 
-/// What ranks run on, in the form of the C ABI. The setup must outlive it.
+/// What ranks run on, in the form of the C ABI. The setup and the platform
+/// must outlive it.
 class RuntimeOptions {
 public:
-  explicit RuntimeOptions(const RankSetup &setup);
+  RuntimeOptions(const RankSetup &setup, const RankPlatform &platform);
   RuntimeOptions(const RuntimeOptions &) = delete;
   RuntimeOptions &operator=(const RuntimeOptions &) = delete;
 
@@ -22,6 +23,7 @@ private:
     std::vector<int32_t> offsets = {0};
     std::vector<int32_t> ranks;
   };
+  const std::string transport;
   std::vector<const char *> tierNames;
   moert_tiers tiers = {};
   moert_options contextOptions = {};

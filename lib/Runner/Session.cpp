@@ -17,6 +17,7 @@ using moe::planning::Mesh;
 
 struct Session::State {
   SessionOptions options;
+  std::unique_ptr<RankPlatform> platform;
   std::unique_ptr<ProgramSource> source;
   RunLimits limits = RunLimits::query();
   std::unique_ptr<WeightStore> weights;
@@ -34,6 +35,7 @@ struct Session::State {
   llvm::Error checkArguments(const ProgramInput &input) const;
   llvm::Error checkInput(const ProgramInput &input) const;
   RankSetup makeSetup() const;
+  bool sendsPadding() const;
 };
 
 Session::Session(std::unique_ptr<State> state) : state(std::move(state)) {}
@@ -62,6 +64,7 @@ Session::create(std::unique_ptr<ProgramSource> source,
                 const SessionOptions &options) {
   auto state = std::make_unique<State>();
   state->options = options;
+  state->platform = RankPlatform::create(options.platform);
   state->source = std::move(source);
   if (llvm::Error error =
           state->limits.checkRanks(state->planned().facts.ranks)) {
@@ -80,6 +83,10 @@ Session::create(std::unique_ptr<ProgramSource> source,
 }
 
 const PlannedProgram &Session::planned() const { return state->planned(); }
+
+llvm::StringRef Session::transport() const {
+  return state->platform->transport();
+}
 
 const ProgramFacts &Session::facts() const { return state->planned().facts; }
 
@@ -277,7 +284,7 @@ llvm::Expected<ProgramRun> Session::run(const ProgramInput &input) {
   }
   ProgramCall call(*state->partitioned, input);
   llvm::Expected<RunMeasurement> measurement =
-      runRanks(*state->setup, call.calls());
+      runRanks(*state->platform, *state->setup, call.calls());
   if (!measurement) {
     return nameLayer(measurement.takeError(), planned().layerName());
   }
@@ -300,7 +307,8 @@ llvm::Expected<ProgramResult> Session::runReference(const ProgramInput &input) {
   RankSetup alone;
   alone.layer = planned().layerName();
   alone.cores = state->options.cores;
-  llvm::Expected<RunMeasurement> measurement = runRanks(alone, call.calls());
+  llvm::Expected<RunMeasurement> measurement =
+      runRanks(*state->platform, alone, call.calls());
   if (!measurement) {
     return measurement.takeError();
   }
@@ -336,7 +344,20 @@ std::string Session::slotOf(const Difference &difference,
   return "no slot";
 }
 
+/// On devices a bounded exchange sends whole blocks, with padding that no
+/// routing tells.
+bool Session::State::sendsPadding() const {
+  return options.platform.target() == ProgramTarget::GPU &&
+         llvm::any_of(planned().layers, [](const PlannedLayer &layer) {
+           return layer.traffic.dispatch.form ==
+                  planning::ExchangeForm::FlatBounded;
+         });
+}
+
 llvm::Expected<std::string> Session::checkTraffic(const ProgramRun &run) const {
+  if (state->sendsPadding()) {
+    return "";
+  }
   const planning::Topology &topology = planned().topology;
   // Layers of one number, or without numbers, are counted together.
   bool areNumbered = llvm::all_of(layers(), [](const PlannedLayer &layer) {

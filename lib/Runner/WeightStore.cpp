@@ -3,6 +3,7 @@
 #include "moe/Runner/WeightStore.h"
 
 #include "WeightArena.h"
+#include "WeightPacking.h"
 
 #include "moe/Report/Progress.h"
 #include "moe/Runner/ExpertTensors.h"
@@ -14,7 +15,6 @@
 
 using namespace moe::runner;
 using mlir::moe::PackedLayout;
-using mlir::moe::PackedType;
 using moe::planning::TokenRange;
 
 bool WeightPart::operator<(const WeightPart &other) const {
@@ -40,8 +40,9 @@ struct WeightStore::Weight {
 static constexpr double weightsShareOfMemory = 0.8;
 
 WeightStore::WeightStore(std::shared_ptr<const TensorSource> source,
-                         std::optional<int64_t> memoryLimit)
-    : source(std::move(source)), memoryLimit(memoryLimit) {}
+                         std::optional<int64_t> memoryLimit,
+                         ProgramTarget target)
+    : source(std::move(source)), memoryLimit(memoryLimit), target(target) {}
 
 int64_t WeightStore::memoryForWeights() const {
   if (memoryLimit) {
@@ -87,18 +88,17 @@ void WeightStore::request(const WeightPart &part) {
   parts.try_emplace(part, nullptr);
 }
 
-static PackedLayout packedLayout(const WeightSymbol &weight,
-                                 const WeightPart &part) {
+static WeightPacking packingOf(const WeightSymbol &weight,
+                               const WeightPart &part, ProgramTarget target) {
   assert(part.ranges.size() == 2 && part.ranges[0].begin == 0 &&
          "a product sums over all of K");
-  return {part.ranges[0].size(), part.ranges[1].size(),
-          weight.type == ElementType::F32 ? PackedType::f32 : PackedType::bf16};
+  return {target, part.ranges[0].size(), part.ranges[1].size(), weight.type};
 }
 
-int64_t moe::runner::bytesOf(const WeightSymbol &weight,
-                             const WeightPart &part) {
+int64_t moe::runner::bytesOf(const WeightSymbol &weight, const WeightPart &part,
+                             ProgramTarget target) {
   if (part.isPacked) {
-    return packedLayout(weight, part).bytes();
+    return packingOf(weight, part, target).bytes();
   }
   int64_t bytes = elementBytes(weight.type);
   for (const TokenRange &range : part.ranges) {
@@ -108,7 +108,7 @@ int64_t moe::runner::bytesOf(const WeightSymbol &weight,
 }
 
 int64_t WeightStore::bytesOf(const WeightPart &part) const {
-  return runner::bytesOf(weights.at(part.symbol)->symbol, part);
+  return runner::bytesOf(weights.at(part.symbol)->symbol, part, target);
 }
 
 static int64_t roundUp(int64_t bytes) {
@@ -219,10 +219,8 @@ llvm::Error WeightStore::packMatrix(const Weight &weight,
                                     const WeightPart &part,
                                     char *destination) const {
   const WeightSymbol &symbol = weight.symbol;
-  PackedLayout layout = packedLayout(symbol, part);
+  WeightPacking packing = packingOf(symbol, part, target);
   TokenRange columns = part.ranges[1];
-  auto pack = symbol.isInByOut ? mlir::moe::packFromColumns
-                               : mlir::moe::packFromRowsOut;
   size_t rank = symbol.shape.size();
   int64_t k = weight.experts ? symbol.shape[1] : symbol.shape[rank - 1];
   int64_t n = weight.experts ? symbol.shape[2] : symbol.shape[rank - 2];
@@ -233,8 +231,8 @@ llvm::Error WeightStore::packMatrix(const Weight &weight,
                          ? weight.experts->view(part.expert, symbol.type)
                          : source->view(request, symbol.type);
   if (view) {
-    pack(layout, {view, rowLength, 0, columns.begin}, {0, layout.panels()},
-         destination);
+    packing.pack({view, rowLength, 0, columns.begin}, symbol.isInByOut,
+                 destination);
     return llvm::Error::success();
   }
   // Only the columns that are wanted are read.
@@ -254,8 +252,8 @@ llvm::Error WeightStore::packMatrix(const Weight &weight,
   if (error) {
     return error;
   }
-  pack(layout, {matrix.data(), range.columns, 0, 0}, {0, layout.panels()},
-       destination);
+  packing.pack({matrix.data(), range.columns, 0, 0}, symbol.isInByOut,
+               destination);
   return llvm::Error::success();
 }
 

@@ -69,6 +69,9 @@ static llvm::Error readNumbers(const InputArgList &flags, CommandLine &line) {
       readNumber<int64_t>(flags, OPT_stall_rank_eq, session.stalledRank, -1));
   error = llvm::joinErrors(std::move(error),
                            readDeadline(flags, session.deadlineSeconds));
+  error = llvm::joinErrors(
+      std::move(error), readNumber<uint64_t>(flags, OPT_schedule_seed_eq,
+                                             session.platform.scheduleSeed, 0));
   if (flags.hasArg(OPT_tokens_eq)) {
     line.tokens = tokens;
   }
@@ -117,15 +120,31 @@ static llvm::Error verifyOutputs(const InputArgList &flags) {
   return llvm::Error::success();
 }
 
+/// Threads are the CPU's, the others are for devices.
+static llvm::Error verifyTransport(const InputArgList &flags) {
+  llvm::StringRef transport = flags.getLastArgValue(OPT_transport_eq);
+  bool onDevices = flags.getLastArgValue(OPT_device_eq, "cpu") != "cpu";
+  if (transport.empty() || (transport != "threads") == onDevices) {
+    return llvm::Error::success();
+  }
+  return llvm::createStringError(
+      formatv("expected {0} with --transport={1}, but got --device={2}",
+              onDevices ? "--device=cpu" : "--device=emulated|gpu", transport,
+              flags.getLastArgValue(OPT_device_eq, "cpu")));
+}
+
 static llvm::Error verify(const InputArgList &flags) {
   if (llvm::Error error = expectOneOf(
           "transport", flags.getLastArgValue(OPT_transport_eq, "threads"),
-          {"threads"}, {"mpi", "nccl"})) {
+          {"threads", "nccl"}, {"mpi"})) {
     return error;
   }
   if (llvm::Error error =
           expectOneOf("device", flags.getLastArgValue(OPT_device_eq, "cpu"),
-                      {"cpu"}, {"emulated", "gpu"})) {
+                      {"cpu", "emulated", "gpu"}, {})) {
+    return error;
+  }
+  if (llvm::Error error = verifyTransport(flags)) {
     return error;
   }
   if (llvm::Error error = expectOneOf(
@@ -146,6 +165,14 @@ static moert_movement readMovement(const InputArgList &flags) {
       .Case("late", MOERT_MOVE_LATE)
       .Case("early", MOERT_MOVE_EARLY)
       .Default(MOERT_MOVE_ANYTIME);
+}
+
+static PlatformOptions::Device readDevice(const InputArgList &flags) {
+  return llvm::StringSwitch<PlatformOptions::Device>(
+             flags.getLastArgValue(OPT_device_eq))
+      .Case("emulated", PlatformOptions::Device::Emulated)
+      .Case("gpu", PlatformOptions::Device::GPU)
+      .Default(PlatformOptions::Device::CPU);
 }
 
 static llvm::Error verifyModule(const InputArgList &flags) {
@@ -189,6 +216,8 @@ CommandLine::parse(llvm::ArrayRef<const char *> words) {
   session.takesRouting = flags.hasArg(OPT_routing_in_eq);
   session.overlaps = !flags.hasArg(OPT_no_overlap);
   session.movement = readMovement(flags);
+  session.platform.device = readDevice(flags);
+  session.platform.transport = flags.getLastArgValue(OPT_transport_eq);
   session.tracePath = flags.getLastArgValue(OPT_trace_eq);
   line.input = flags.getLastArgValue(OPT_input_eq);
   line.output = flags.getLastArgValue(OPT_output_eq);

@@ -8,6 +8,7 @@
 #include "moe/Bundle/BundleSource.h"
 #include "moe/Formats/FileError.h"
 #include "moe/Formats/OutputFile.h"
+#include "moe/Runner/DeviceCheck.h"
 #include "moe/Runner/RunReport.h"
 
 #include "llvm/Support/FormatVariadic.h"
@@ -124,29 +125,44 @@ static llvm::Error writeReport(const CommandLine &line, const Session &session,
   });
 }
 
-/// What --check found: the exit status and a line for the report.
-static llvm::Expected<int> check(Session &session, const ProgramInput &input,
-                                 const ProgramRun &run, std::string &text) {
+/// How the results differ from those of one rank; empty if they do not.
+static llvm::Expected<std::string> checkResults(Session &session,
+                                                const CommandLine &line,
+                                                const ProgramInput &input,
+                                                const ProgramRun &run) {
+  if (line.session.platform.target() == ProgramTarget::GPU) {
+    return checkOnDevices(line.session, input, run);
+  }
   llvm::Expected<ProgramResult> expected = session.runReference(input);
   if (!expected) {
     return expected.takeError();
   }
   std::optional<Difference> difference = compareResults(*expected, run.result);
-  if (difference) {
-    text = toString(*difference, session.slotOf(*difference, input.tokens));
-  } else {
-    llvm::Expected<std::string> traffic = session.checkTraffic(run);
-    if (!traffic) {
-      return traffic.takeError();
-    }
-    text = std::move(*traffic);
+  return difference
+             ? toString(*difference, session.slotOf(*difference, input.tokens))
+             : std::string();
+}
+
+/// What --check found: the exit status and a line for the report.
+static llvm::Expected<int> check(Session &session, const CommandLine &line,
+                                 const ProgramInput &input,
+                                 const ProgramRun &run, std::string &text) {
+  llvm::Expected<std::string> found = checkResults(session, line, input, run);
+  if (found && found->empty()) {
+    found = session.checkTraffic(run);
   }
-  if (text.empty()) {
-    text = "bit-identical to one rank without partitioning";
-    return AllIsWell;
+  if (!found) {
+    return found.takeError();
   }
-  llvm::errs() << "error: " << text << '\n';
-  return Different;
+  text = std::move(*found);
+  if (!text.empty()) {
+    llvm::errs() << "error: " << text << '\n';
+    return Different;
+  }
+  text = line.session.platform.target() == ProgramTarget::GPU
+             ? "bit-identical to one device, within tolerance of the CPU"
+             : "bit-identical to one rank without partitioning";
+  return AllIsWell;
 }
 
 /// On a bundle, without the compiler, or on a module.
@@ -205,7 +221,7 @@ static llvm::Expected<int> run(const CommandLine &line) {
   llvm::Expected<int> status = AllIsWell;
   std::string text;
   if (line.check) {
-    status = check(**session, *input, *result, text);
+    status = check(**session, line, *input, *result, text);
     if (!status) {
       return status.takeError();
     }

@@ -21,6 +21,10 @@ struct GPUPipelineOptions : PassPipelineOptions<GPUPipelineOptions> {
 void buildGPUPipeline(OpPassManager &manager,
                       const GPUPipelineOptions &options);
 
+/// The host's program of buildGPUPipeline → calls of the runtime; which kernels
+/// it launches is in the module's `moe.kernels`, by number.
+void addLaunchPasses(OpPassManager &manager);
+
 void registerGPUPipeline();
 
 } // namespace mlir::moe

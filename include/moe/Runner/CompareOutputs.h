@@ -49,6 +49,12 @@ struct Difference {
 std::optional<Difference> compareResults(const ProgramResult &expected,
                                          const ProgramResult &result);
 
+/// Compares outputs of two code targets for one routing. Elements may be apart
+/// by a share of the largest magnitude in their token's row: 1e-5 of it in f32,
+/// two units in the last place of it in bf16. NaN is within no tolerance.
+std::optional<Difference> compareGivenRouting(const ProgramResult &expected,
+                                              const ProgramResult &result);
+
 /// "output differs at [3, 17]: expected 0x3F80 (1), but got 0x3F81 (1.00781);
 /// expert 5 in slot 1 of rank 2; 12 of 4096 values differ". `slot` is where
 /// the expert is ("slot 1 of rank 2", "slot 1 of rank 2 in layer 3").

@@ -2,6 +2,7 @@
 #ifndef MOE_RUNNER_PLANNEDPROGRAM_H
 #define MOE_RUNNER_PLANNEDPROGRAM_H
 
+#include "moe/Runner/DeviceCode.h"
 #include "moe/Runner/ProgramFacts.h"
 #include "moe/Runner/ProgramLayout.h"
 #include "moe/Runner/RoutingTraffic.h"
@@ -63,6 +64,8 @@ struct CompiledProgram {
   void *entry = nullptr;
   /// With handles and groups.
   ProgramLayout layout;
+  /// Null for code of the CPU.
+  std::shared_ptr<const DeviceCode> device = nullptr;
 };
 
 /// Where a session's programs come from: a module that is compiled, or a bundle

@@ -4,7 +4,8 @@
 #ifndef MOE_RUNNER_RANKRUN_H
 #define MOE_RUNNER_RANKRUN_H
 
-#include "moert/compiled.h"
+#include "moe/Runner/DeviceCode.h"
+#include "moe/Runner/RankPlatform.h"
 
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/Support/Error.h"
@@ -57,10 +58,36 @@ struct RankSetup {
   std::string tracePath;
 };
 
-/// One rank's function and what it gets.
+/// Bytes in the host's memory; null: none.
+struct HostBytes {
+  const void *data = nullptr;
+  int64_t bytes = 0;
+};
+
+/// What an entry of a frame's handles is: data, or a table of pointers to it,
+/// one a slot.
+struct HandleData {
+  bool isTable = false;
+  std::vector<HostBytes> parts;
+};
+
+/// A matrix among the arguments of a call.
+struct PortBuffer {
+  moert_matrix *matrix = nullptr;
+  int64_t bytes = 0;
+  bool isResult = false;
+};
+
+/// One rank's function and what it gets. Everything is in the host's memory;
+/// the platform brings it to where the rank runs.
 struct RankCall {
   void *function = nullptr;
+  /// Null for code of the CPU.
+  const DeviceCode *code = nullptr;
   void *const *handles = nullptr;
+  /// What the handles point to, and the matrices that arguments point to.
+  llvm::ArrayRef<HandleData> data;
+  std::vector<PortBuffer> buffers;
   /// After the frame: pointers and integers, in the order of the parameters.
   std::vector<uint64_t> arguments;
 };
@@ -87,9 +114,10 @@ struct RunMeasurement {
   std::vector<RankMeasurement> ranks;
 };
 
-/// Runs `calls`, one a rank, on threads. The first failure of any rank is a
-/// RankFailure.
-llvm::Expected<RunMeasurement> runRanks(const RankSetup &setup,
+/// Runs `calls`, one a rank, each from a thread. The first failure of any rank
+/// is a RankFailure.
+llvm::Expected<RunMeasurement> runRanks(RankPlatform &platform,
+                                        const RankSetup &setup,
                                         llvm::ArrayRef<RankCall> calls);
 
 } // namespace moe::runner

@@ -35,6 +35,8 @@ struct SessionOptions {
   /// Forget the module's own plan first.
   bool replan = false;
 
+  /// What ranks run on.
+  PlatformOptions platform;
   /// The CPU that code is for, as CPUTarget::parse takes it; empty: this
   /// machine's, or a bundle's own.
   std::string cpu;
@@ -99,6 +101,8 @@ public:
   ~Session();
 
   const PlannedProgram &planned() const;
+  /// Of its ranks.
+  llvm::StringRef transport() const;
   const ProgramFacts &facts() const;
   llvm::ArrayRef<PlannedLayer> layers() const;
 
@@ -133,6 +137,7 @@ public:
   std::string slotOf(const Difference &difference, int64_t tokens) const;
   /// Bytes counted against those planned for the routings that occurred: "" or
   /// the first difference. Fails where a routing does not fit its placement.
+  /// Nothing is compared where devices pad what they send.
   llvm::Expected<std::string> checkTraffic(const ProgramRun &run) const;
 
   /// Bytes of the packed weights in this process.

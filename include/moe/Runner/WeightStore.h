@@ -6,6 +6,7 @@
 #define MOE_RUNNER_WEIGHTSTORE_H
 
 #include "moe/Runner/ProgramLayout.h"
+#include "moe/Runner/RankPlatform.h"
 
 #include <memory>
 #include <optional>
@@ -18,7 +19,7 @@ struct WeightPart {
   std::string symbol;
   /// -1 for a weight that is one tensor.
   int64_t expert = -1;
-  /// Packed into panels (Target/CPU/PackedLayout.h), or row-major.
+  /// Packed for the target's products, or row-major.
   bool isPacked = true;
   /// A range for each dimension. Packed: of K, which must be whole, and of N.
   std::vector<planning::TokenRange> ranges;
@@ -29,7 +30,8 @@ struct WeightPart {
 class WeightArena;
 
 /// Bytes of one part, without padding to the next.
-int64_t bytesOf(const WeightSymbol &weight, const WeightPart &part);
+int64_t bytesOf(const WeightSymbol &weight, const WeightPart &part,
+                ProgramTarget target = ProgramTarget::CPU);
 
 /// Bytes of the parts that each rank of a program reads, by rank.
 std::vector<int64_t> weightBytesByRank(const ProgramLayout &layout);
@@ -39,7 +41,8 @@ public:
   /// Weights beyond `memoryLimit` bytes lie in a file; without a limit those
   /// that most of the available memory cannot hold.
   explicit WeightStore(std::shared_ptr<const TensorSource> source,
-                       std::optional<int64_t> memoryLimit = std::nullopt);
+                       std::optional<int64_t> memoryLimit = std::nullopt,
+                       ProgramTarget target = ProgramTarget::CPU);
   ~WeightStore();
 
   /// Makes a weight known under its symbol. Fails, naming the tensor, when the
@@ -73,6 +76,7 @@ private:
 
   std::shared_ptr<const TensorSource> source;
   std::optional<int64_t> memoryLimit;
+  const ProgramTarget target;
   std::map<std::string, std::unique_ptr<Weight>> weights;
   /// Null until it is loaded.
   std::map<WeightPart, char *> parts;
