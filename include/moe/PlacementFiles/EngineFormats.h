@@ -76,7 +76,7 @@ struct ExportedPlacement {
 /// that are not to be filled, GPUs with different numbers of slots, replicas in
 /// Megatron.
 llvm::Expected<ExportedPlacement>
-exportPlacement(const PlacementFile &file, PlacementFormat format,
+exportPlacement(const PlacementFile &planned, PlacementFormat format,
                 const ExportOptions &options = {});
 
 /// By the keys alone. Fails when it is none.

@@ -244,16 +244,17 @@ LogicalResult mlir::moe::checkLayerOrder(ModuleOp module,
   }
   // What is recorded first: a call that is missing there makes a function of
   // its callee that nobody calls.
-  SmallVector<func::FuncOp> roots = getRootFunctions(module);
-  llvm::stable_sort(roots, [](func::FuncOp one, func::FuncOp other) {
-    return one->hasAttr(kLayersAttrName) && !other->hasAttr(kLayersAttrName);
-  });
-  for (func::FuncOp root : roots) {
-    auto layers = root->getAttrOfType<ArrayAttr>(kLayersAttrName);
-    ArrayRef<Attribute> planned =
-        layers ? layers.getValue() : ArrayRef<Attribute>();
-    if (failed(LayerOrderChecker(root, planned, users).run())) {
-      return failure();
+  for (bool isRecorded : {true, false}) {
+    for (func::FuncOp root : getRootFunctions(module)) {
+      auto layers = root->getAttrOfType<ArrayAttr>(kLayersAttrName);
+      if (bool(layers) != isRecorded) {
+        continue;
+      }
+      ArrayRef<Attribute> planned =
+          layers ? layers.getValue() : ArrayRef<Attribute>();
+      if (failed(LayerOrderChecker(root, planned, users).run())) {
+        return failure();
+      }
     }
   }
   return success();
