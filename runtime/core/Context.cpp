@@ -93,6 +93,11 @@ bool moert_context::begin(moert_comm &comm, const moert_collective &collective,
   }
   if (comm.rank < 0) {
     error = "the rank is in no group of set " + std::to_string(comm.set());
+  } else if (collective.flags & ~MOERT_OFFSETS_ON_DEVICE) {
+    error = "unknown flags " + std::to_string(collective.flags);
+  } else if (collective.reserved != 0) {
+    error = "expected 0 in reserved, but got " +
+            std::to_string(collective.reserved);
   }
   moert_collective onHost = collective;
   if (error.empty() && collective.flags & MOERT_OFFSETS_ON_DEVICE) {

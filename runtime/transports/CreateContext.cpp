@@ -26,6 +26,8 @@ namespace {
 struct Greeting {
   moert_status status;
   int32_t onDevices;
+  /// Who the rank says it is.
+  int32_t rank;
 };
 } // namespace
 
@@ -37,8 +39,9 @@ static std::string explainAbsence(size_t rank, moert_status status) {
 /// Whether all ranks want the same transport. Returns the same on all of them.
 static moert_status greet(const Joining &joining, std::string &error) {
   const moert_bootstrap &table = joining.table;
-  Greeting self = {joining.status, joining.status == MOERT_OK &&
-                                       runsOnDevices(joining.options)};
+  Greeting self = {joining.status,
+                   joining.status == MOERT_OK && runsOnDevices(joining.options),
+                   table.rank};
   std::vector<Greeting> greetings(size_t(table.size), self);
   if (table.size > 1 && table.all_gather(table.state, &self, sizeof(self),
                                          greetings.data()) != 0) {
@@ -49,6 +52,11 @@ static moert_status greet(const Joining &joining, std::string &error) {
     if (greetings[r].status != MOERT_OK) {
       error = error.empty() ? explainAbsence(r, greetings[r].status) : error;
       return joining.status != MOERT_OK ? joining.status : greetings[r].status;
+    }
+    if (greetings[r].rank != int32_t(r)) {
+      error = "bootstrap: rank " + std::to_string(r) +
+              " says that it is rank " + std::to_string(greetings[r].rank);
+      return MOERT_INVALID_ARGUMENT;
     }
     if (greetings[r].onDevices != greetings[0].onDevices) {
       error =
@@ -69,6 +77,11 @@ static moert_status checkTable(const moert_bootstrap &table,
       (table.size > 1 && (!table.all_gather || !table.barrier))) {
     error = "bootstrap: rank " + std::to_string(table.rank) + " of " +
             std::to_string(table.size) + " is not a rank of a job";
+    return MOERT_INVALID_ARGUMENT;
+  }
+  if (table.reserved != 0) {
+    error = "bootstrap: expected 0 in reserved, but got " +
+            std::to_string(table.reserved);
     return MOERT_INVALID_ARGUMENT;
   }
   return MOERT_OK;

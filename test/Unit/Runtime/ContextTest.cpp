@@ -89,10 +89,12 @@ static moert_options defaultOptions() {
   return options;
 }
 
-/// Each rank joins with its own options and then runs the body.
+/// Each rank joins with its own options, and its table as `edit` leaves it, and
+/// then runs the body.
 static std::vector<Joined>
 join(int32_t size, const std::function<moert_options(int32_t)> &optionsOf,
-     const std::function<void(moert_context *)> &body) {
+     const std::function<void(moert_context *)> &body,
+     const std::function<void(moert_bootstrap &)> &edit = {}) {
   Meeting meeting(size);
   std::vector<Joined> results(static_cast<size_t>(size));
   std::vector<std::thread> threads;
@@ -100,6 +102,9 @@ join(int32_t size, const std::function<moert_options(int32_t)> &optionsOf,
     threads.emplace_back([&, rank] {
       moert_options options = optionsOf(rank);
       moert_bootstrap table = meeting.table(rank);
+      if (edit) {
+        edit(table);
+      }
       Joined &result = results[size_t(rank)];
       result.message.struct_size = sizeof(result.message);
       moert_context *context = nullptr;
@@ -201,28 +206,72 @@ TEST(ContextTest, ATableThatIsNoRanks) {
 }
 
 TEST(ContextTest, ATableThatFails) {
-  for (bool inBarrier : {false, true}) {
-    moert_context *context = nullptr;
-    moert_message message = {};
-    message.struct_size = sizeof(message);
-    moert_bootstrap table = {};
-    table.struct_size = sizeof(table);
-    table.size = 2;
-    table.state = &inBarrier;
-    table.all_gather = [](void *inBarrier, const void *own, int64_t bytes,
-                          void *all) -> int32_t {
-      std::memcpy(all, own, size_t(bytes));
-      std::memcpy(static_cast<char *>(all) + bytes, own, size_t(bytes));
-      return *static_cast<bool *>(inBarrier) ? 0 : 1;
-    };
-    table.barrier = [](void *) -> int32_t { return 1; };
-    EXPECT_EQ(moert_context_create(nullptr, &table, &context, &message),
-              MOERT_BOOTSTRAP_FAILED);
-    EXPECT_STREQ(message.text, inBarrier
-                                   ? "the bootstrap table's barrier failed"
-                                   : "the bootstrap table's all_gather failed");
-    EXPECT_EQ(context, nullptr);
+  moert_context *context = nullptr;
+  moert_message message = {};
+  message.struct_size = sizeof(message);
+  moert_bootstrap table = {};
+  table.struct_size = sizeof(table);
+  table.size = 2;
+  table.all_gather = [](void *, const void *, int64_t, void *) -> int32_t {
+    return 1;
+  };
+  table.barrier = [](void *) -> int32_t { return 0; };
+  EXPECT_EQ(moert_context_create(nullptr, &table, &context, &message),
+            MOERT_BOOTSTRAP_FAILED);
+  EXPECT_STREQ(message.text, "the bootstrap table's all_gather failed");
+  EXPECT_EQ(context, nullptr);
+}
+
+/// What two or more ranks are told whose tables `edit` has made wrong.
+static void expectNoJob(int32_t size,
+                        const std::function<void(moert_bootstrap &)> &edit,
+                        moert_status status, const char *text) {
+  std::vector<Joined> results = join(
+      size, [](int32_t) { return defaultOptions(); }, [](moert_context *) {},
+      edit);
+  for (const Joined &result : results) {
+    EXPECT_EQ(result.status, status);
+    EXPECT_STREQ(result.message.text, text);
   }
+}
+
+TEST(ContextTest, ABarrierThatFails) {
+  expectNoJob(
+      2,
+      [](moert_bootstrap &table) {
+        table.barrier = [](void *) -> int32_t { return 1; };
+      },
+      MOERT_BOOTSTRAP_FAILED, "the bootstrap table's barrier failed");
+}
+
+TEST(ContextTest, TwoRanksThatClaimOneNumber) {
+  expectNoJob(
+      4,
+      [](moert_bootstrap &table) {
+        table.rank = table.rank == 2 ? 1 : table.rank;
+      },
+      MOERT_INVALID_ARGUMENT, "bootstrap: rank 2 says that it is rank 1");
+}
+
+TEST(ContextTest, ReservedFieldsAreZero) {
+  expectNoJob(
+      1, [](moert_bootstrap &table) { table.reserved = 3; },
+      MOERT_INVALID_ARGUMENT, "bootstrap: expected 0 in reserved, but got 3");
+  join(
+      1, [](int32_t) { return defaultOptions(); },
+      [](moert_context *context) {
+        moert_comm *world = nullptr;
+        ASSERT_EQ(moert_context_comm(context, MOERT_WORLD, &world), MOERT_OK);
+        moert_collective call = {};
+        call.struct_size = sizeof(call);
+        call.kind = MOERT_BARRIER;
+        call.layer = -1;
+        call.flags = 2;
+        EXPECT_EQ(moert_comm_run(world, &call), MOERT_INVALID_ARGUMENT);
+        const char *text = nullptr;
+        moert_context_status(context, &text);
+        EXPECT_NE(std::string(text).find("unknown flags 2"), std::string::npos);
+      });
 }
 
 TEST(ContextTest, TierTableIsChecked) {
