@@ -11,9 +11,10 @@ exact exchanges, ranks without tokens, orders of the devices' scheduler.
 
 import concurrent.futures
 import pathlib
-import subprocess
 import sys
-import tempfile
+
+sys.path.append(str(pathlib.Path(__file__).parents[1]))
+from tool_runs import ToolRuns
 
 EXACT, BOUNDED = [], ["--exchange=flat_bounded"]
 # Model, ranks, tokens, what else.
@@ -32,24 +33,7 @@ CASES = [
 SEEDS = ("mixtral-tiny", 3, 24, EXACT)
 
 
-class Runner:
-    def __init__(self, binaries, tests):
-        self.binaries = pathlib.Path(binaries)
-        self.tests = pathlib.Path(tests)
-        self.scratch = pathlib.Path(tempfile.mkdtemp())
-        self.passes = []
-        self.failures = []
-
-    def call(self, what, tool, *arguments):
-        done = subprocess.run(
-            [self.binaries / tool, *map(str, arguments)],
-            capture_output=True, text=True, timeout=300, check=False)
-        if done.returncode != 0:
-            lines = (done.stderr or done.stdout).strip().splitlines()
-            self.failures.append(f"{what}: exit {done.returncode}: "
-                                 f"{lines[0] if lines else ''}")
-        return done.returncode == 0
-
+class Runner(ToolRuns):
     def module(self, model):
         return self.scratch / f"{model}.mlir"
 
@@ -62,10 +46,9 @@ class Runner:
         what = f"{model}, {ranks} ranks, {tokens} tokens {' '.join(flags)}"
         if seed:
             what += f", order {seed}"
-        if self.call(what, "moe-run", self.module(model), "--ranks", ranks,
-                     "--tokens", tokens, "--device", "emulated",
-                     "--schedule-seed", seed, *flags, *extra):
-            self.passes.append(what)
+        self.check(what, "moe-run", self.module(model), "--ranks", ranks,
+                   "--tokens", tokens, "--device", "emulated",
+                   "--schedule-seed", seed, *flags, *extra)
 
     def orders(self):
         """Other orders of the scheduler give the same bits."""
@@ -87,11 +70,7 @@ def main():
         for done in [pool.submit(runner.run, *case) for case in CASES]:
             done.result()
     runner.orders()
-    for failure in runner.failures:
-        print(f"FAILED {failure}")
-    print(f"{len(runner.passes)} runs on emulated devices, "
-          f"{len(runner.failures)} failures")
-    return 1 if runner.failures else 0
+    return runner.report()
 
 
 if __name__ == "__main__":

@@ -15,11 +15,12 @@ import json
 import pathlib
 import platform
 import re
-import subprocess
 import sys
-import tempfile
 
 import numpy as np
+
+sys.path.append(str(pathlib.Path(__file__).parents[1]))
+from tool_runs import ToolRuns
 
 # A placement by hand for 8 experts on 3 ranks: uneven, an empty slot, replicas,
 # two of which have shares that are unequal and change within a source rank.
@@ -34,30 +35,7 @@ CPUS = {"native": "", "x86-64": "", "x86-64-v3": "avx2"}
 TOLERANCE = {"float32": 2e-5, "bfloat16": 2e-2}
 
 
-class Runner:
-    def __init__(self, binaries, tests):
-        self.binaries = pathlib.Path(binaries)
-        self.tests = pathlib.Path(tests)
-        self.scratch = pathlib.Path(tempfile.mkdtemp())
-        # Lists, since several threads add to them.
-        self.passes = []
-        self.failures = []
-
-    def call(self, what, tool, *arguments):
-        done = subprocess.run(
-            [self.binaries / tool, *map(str, arguments)],
-            capture_output=True, text=True, timeout=120, check=False)
-        if done.returncode != 0:
-            message = (done.stderr or done.stdout).strip().splitlines()
-            self.failures.append(f"{what}: exit {done.returncode}: "
-                                 f"{message[0] if message else ''}")
-            return False
-        return True
-
-    def check(self, what, tool, *arguments):
-        if self.call(what, tool, *arguments):
-            self.passes.append(what)
-
+class Runner(ToolRuns):
     def model(self, name, golden):
         module = self.scratch / f"{name}.mlir"
         config = self.tests / "Inputs" / "models" / f"{name}.json"
@@ -157,10 +135,7 @@ def main():
         work.append(pool.submit(runner.placed_by_solvers))
         for one in work:
             one.result()
-    for failure in runner.failures:
-        print(failure)
-    print(f"{len(runner.passes)} passed, {len(runner.failures)} failed")
-    return 1 if runner.failures else 0
+    return runner.report()
 
 
 sys.exit(main())

@@ -26,6 +26,22 @@ public:
   cuda::Result synchronize(cuda::Stream stream) const;
   std::vector<int32_t> read(cuda::Pointer from, size_t count) const;
   void write(cuda::Pointer to, const std::vector<int32_t> &values) const;
+  /// New memory with these values in it, which are there when it returns.
+  template <typename T>
+  cuda::Pointer upload(const std::vector<T> &values) const {
+    cuda::Pointer pointer = allocate(values.size() * sizeof(T));
+    cuda.copyToDevice(pointer, values.data(), values.size() * sizeof(T),
+                      stream);
+    EXPECT_EQ(synchronize(stream), cuda::Success);
+    return pointer;
+  }
+  template <typename T>
+  std::vector<T> download(cuda::Pointer pointer, size_t count) const {
+    std::vector<T> values(count);
+    cuda.copyToHost(values.data(), pointer, count * sizeof(T), stream);
+    EXPECT_EQ(synchronize(stream), cuda::Success);
+    return values;
+  }
 
   const int ordinal;
   const cuda::Driver &cuda;

@@ -96,21 +96,12 @@ public:
   void launch(moert_kernel_body body, const LaunchShape &shape,
               const std::vector<uint64_t> &arguments,
               cuda::Stream stream = nullptr);
-  /// The device's memory with these values in it.
   template <typename T> cuda::Pointer upload(const std::vector<T> &values) {
-    cuda::Pointer pointer = device.allocate(values.size() * sizeof(T));
-    device.cuda.copyToDevice(pointer, values.data(), values.size() * sizeof(T),
-                             device.stream);
-    EXPECT_EQ(device.synchronize(device.stream), cuda::Success);
-    return pointer;
+    return device.upload(values);
   }
   template <typename T>
   std::vector<T> download(cuda::Pointer pointer, size_t count) {
-    std::vector<T> values(count);
-    device.cuda.copyToHost(values.data(), pointer, count * sizeof(T),
-                           device.stream);
-    EXPECT_EQ(device.synchronize(device.stream), cuda::Success);
-    return values;
+    return device.download<T>(pointer, count);
   }
   /// Waits, and returns what is found.
   std::vector<Finding> findings();

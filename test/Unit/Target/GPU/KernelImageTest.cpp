@@ -63,19 +63,11 @@ public:
   }
 
   template <typename T> cuda::Pointer upload(const std::vector<T> &values) {
-    cuda::Pointer pointer = device.allocate(values.size() * sizeof(T));
-    device.cuda.copyToDevice(pointer, values.data(), values.size() * sizeof(T),
-                             device.stream);
-    EXPECT_EQ(device.synchronize(device.stream), cuda::Success);
-    return pointer;
+    return device.upload(values);
   }
   template <typename T>
   std::vector<T> download(cuda::Pointer pointer, size_t count) {
-    std::vector<T> values(count);
-    device.cuda.copyToHost(values.data(), pointer, count * sizeof(T),
-                           device.stream);
-    EXPECT_EQ(device.synchronize(device.stream), cuda::Success);
-    return values;
+    return device.download<T>(pointer, count);
   }
   void launch(const char *kernel, unsigned blocks, unsigned threads,
               unsigned sharedBytes, std::vector<uint64_t> arguments) {
