@@ -9,7 +9,8 @@
 using namespace moe::runner;
 
 /// One output of rows of two.
-static ProgramResult resultOf(std::vector<float> values, ElementType type) {
+static ProgramResult resultOf(const std::vector<float> &values,
+                              ElementType type) {
   auto rows = static_cast<int64_t>(values.size() / 2);
   ProgramResult result;
   result.outputs.push_back(TokenArray::fromFloats(values, rows, 2, type));
